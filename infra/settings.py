@@ -1,0 +1,105 @@
+"""Every setting, in one frozen object, read from the environment once.
+
+A variable `C360_NAME` sets `name`; an unknown one is an error. Secrets come from
+here alone: what is left empty is made up once and kept in `C360_HOME`, readable
+by its owner only (`infra.secrets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from models.topics import Topic
+
+PREFIX = "C360_"
+OFFERS_FILE = Path(__file__).parent / "catalogue" / "offers.toml"
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has a value that cannot be used."""
+
+
+class Settings(BaseModel):
+    """Settings, with defaults that run everything on this machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(Path(".c360"), description="data, logs and secrets of the embedded parts")
+    host: str = Field("127.0.0.1", description="address that the HTTP servers bind")
+
+    kafka: str = Field("", description="brokers, host:port[,…]; empty: the embedded broker")
+    kafka_port: int = Field(9092, ge=1, le=65535, description="port of the embedded broker")
+    topic_prefix: str = Field("c360.", pattern=r"^[A-Za-z0-9._-]*$")
+    partitions: int = Field(8, ge=1, le=1024, description="of each topic keyed by customer")
+    replication: int = Field(1, ge=1, le=7, description="copies of each topic; 3 in production")
+
+    clickhouse: str = Field("", description="http(s)://host:port; empty: the embedded server")
+    clickhouse_port: int = Field(8123, ge=1, le=65535, description="embedded server, HTTP")
+    clickhouse_native_port: int = Field(9000, ge=1, le=65535, description="embedded, native")
+    clickhouse_database: str = Field("c360", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    clickhouse_user: str = "c360"
+    clickhouse_password: SecretStr = SecretStr("")
+    analyst_password: SecretStr = SecretStr("")
+
+    ingest_port: int = Field(8360, ge=1, le=65535)
+    serve_port: int = Field(8361, ge=1, le=65535, description="profile API and console")
+    write_keys: SecretStr = Field(SecretStr(""), description="keys that may send, name=key,…")
+    api_keys: SecretStr = Field(SecretStr(""), description="keys that may read, name=key,…")
+    max_event_bytes: int = Field(256 * 1024, ge=1024)
+    max_batch_bytes: int = Field(4 * 1024 * 1024, ge=1024)
+    max_batch_events: int = Field(2_500, ge=1)
+    ingest_rate: int = Field(50_000, ge=1, description="events a second and write key")
+
+    webhook_url: str = Field("", description="where risk alerts go; empty: nowhere")
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Standard Webhooks secret, whsec_…")
+    webhook_allow_private: bool = Field(False, description="allow loopback and private addresses")
+    webhook_max_age_hours: float = Field(24.0, gt=0, description="older alerts are not delivered")
+
+    snapshot_secret: SecretStr = Field(SecretStr(""), description="signs the model snapshots")
+    horizon_days: int = Field(30, ge=1, le=365, description="churn: no contact for this long")
+    backfill_grace_seconds: float = Field(
+        600.0, ge=0, description="silence after which a backfilled customer's old timers fire"
+    )
+    offers_file: Path = OFFERS_FILE
+
+    instance: str = Field("w0", pattern=r"^[A-Za-z0-9_-]+$", description="name of this worker")
+    worker_port: int = Field(6066, ge=1, le=65535, description="the worker's own web port")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the `C360_*` variables. Raises SettingsError naming each bad one."""
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX)
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            lines = [
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: {_say(fault['type'], fault['msg'])}"
+                for fault in error.errors(include_input=False)  # an input may be a secret
+            ]
+            raise SettingsError("\n".join(lines)) from None
+
+    @property
+    def brokers(self) -> str:
+        """Where Kafka is, as host:port[,…]."""
+        return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def clickhouse_url(self) -> str:
+        """Where ClickHouse answers HTTP."""
+        return self.clickhouse or f"http://127.0.0.1:{self.clickhouse_port}"
+
+    def topic(self, topic: Topic) -> str:
+        """Return a topic's full name in this deployment."""
+        return self.topic_prefix + topic.name
+
+
+def _say(kind: str, message: str) -> str:
+    return "no such setting; `c360 doctor` lists them" if kind == "extra_forbidden" else message

@@ -1,0 +1,89 @@
+"""One customer's whole state: what the fold keeps, and the value on `profiles`.
+
+One record a customer, so that profile, score, offer and open episodes change
+together or not at all: a kill between two writes cannot part them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from models.profile import Profile
+from models.records import Decision, Score
+
+
+class Pending(Struct, frozen=True, omit_defaults=True):
+    """A churn prediction that waits for its label, due at `due_ms`."""
+
+    at_ms: int
+    due_ms: int
+    probability: float
+    model_version: int
+    features: dict[str, float]
+    returned: bool = False  # a qualifying event came within the horizon
+    cause: str = ""
+
+
+class Awaited(Struct, frozen=True, omit_defaults=True):
+    """A decision whose outcome is awaited until `due_ms`."""
+
+    decision_id: str
+    offer: str
+    at_ms: int
+    due_ms: int
+    propensity: float
+    model_version: int
+    features: dict[str, float]
+    shown: bool = False
+    reward: float = 0.0
+
+
+class Episode(Struct, frozen=True, omit_defaults=True):
+    """The newest episode of one alert rule. `number` counts them, from 1."""
+
+    number: int
+    status: Literal["open", "closed"]
+    opened_ms: int
+    closed_ms: int | None = None
+    outcome: str | None = None
+
+
+class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """All that is known and pending about one customer."""
+
+    customer_id: str
+    offset: int = -1  # newest offset of this customer's `events` partition applied
+    version: int = 0  # changes so far: the ETag, and what ClickHouse keeps the highest of
+    # Newest offset applied from each log that feeds the events ("touchpoints/3",
+    # "events/5" for forwarded ones): a crash upstream repeats events, this skips them.
+    applied: dict[str, int] = field(default_factory=dict)
+    seen: list[int] = field(default_factory=list)  # newest event ids, hashed, oldest first
+    clock_ms: int = 0  # the customer's own time: newest event or timer applied
+    received_ms: int = 0  # when the newest event reached us
+    observed_until_ms: int | None = None  # a backfill's end: silence after it means nothing
+    merged_into: str | None = None  # everything is forwarded there
+    absorbed: list[str] = field(default_factory=list)
+    profile: Profile = field(default_factory=Profile)
+    risk: Score | None = None
+    offer: Decision | None = None
+    pending: list[Pending] = field(default_factory=list)
+    awaited: list[Awaited] = field(default_factory=list)
+    episodes: dict[str, Episode] = field(default_factory=dict)  # by rule
+    timers: dict[str, int] = field(default_factory=dict)  # name -> due, ms
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Customer)
+
+
+def encode(customer: Customer) -> bytes:
+    """Write a customer as the JSON that `profiles` carries."""
+    return _encoder.encode(customer)
+
+
+def decode(value: bytes) -> Customer:
+    """Read what `encode` wrote. Raises msgspec.ValidationError on anything else."""
+    return _decoder.decode(value)
