@@ -19,4 +19,23 @@ setup: $(READY) ## Create the environment (.venv), every version locked with has
 lock: ## Lock the newest versions that pyproject.toml allows
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev --upgrade pyproject.toml -o requirements.txt
 
-.PHONY: help setup lock
+check: $(READY) ## Format, lint, types, import contract, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not stack and not browser and not chaos"
+
+test: $(READY) chromium ## All tests, on a real Kafka, ClickHouse and browser
+	$(BIN)/python -m pytest
+
+chromium: # the browser that the console's tests drive; installed when it is missing
+	@command -v chromium >/dev/null || { echo "installing Chromium (Debian package)"; \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; }
+
+format: $(READY) ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: help setup lock check test chromium format
