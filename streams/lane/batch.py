@@ -1,0 +1,53 @@
+"""What an agent is handed: one partition's next records, as one batch.
+
+Records of a partition come in offset order, a batch never mixes partitions, and
+null keys and values arrive as None: deciding what they mean is the agent's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Record(NamedTuple):
+    """One Kafka record. `timestamp` is in milliseconds since 1970, UTC."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp: int = 0
+
+    def header(self, name: str) -> bytes | None:
+        """Return the first header of that name, or None."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some records of one partition, oldest first; never empty.
+
+    `topic` is the catalogue's name, without the deployment's prefix.
+    `generation` is the consumer group's when the batch was handed out: work on a
+    batch of an older generation may belong to somebody else by now.
+    """
+
+    topic: str
+    partition: int
+    records: tuple[Record, ...]
+    generation: int = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def last(self) -> int:
+        """Offset of the newest record."""
+        return self.records[-1].offset
