@@ -1,0 +1,5 @@
+"""The embedded Kafka: a real broker in KRaft mode, as one child process."""
+
+from infra.local.kafka.broker import KafkaBroker
+
+__all__ = ["KafkaBroker"]
