@@ -1,0 +1,199 @@
+"""What every event carries, whatever happened.
+
+The sender says who, what and when; the receiver adds `received_at`, `source`
+and `observed_until`; resolving adds `customer_id` and where it came from.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+)
+from pydantic_core import PydanticCustomError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Label = Annotated[str, Field(max_length=500)]
+Url = Annotated[str, Field(max_length=2_000)]
+Text = Annotated[str, Field(max_length=8_000)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Seconds = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+
+
+def _text(value: object) -> object:
+    """Refuse bare numbers: seconds or milliseconds, nobody can tell."""
+    if isinstance(value, str | datetime):
+        return value
+    raise PydanticCustomError("bad_time", "a time is ISO 8601 text")
+
+
+def _utc(at: datetime) -> datetime:
+    if not 1900 < at.year < 2200:  # beyond, converting zones may overflow
+        raise PydanticCustomError("bad_time", "not between 1901 and 2199")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
+MAX_DEPTH = 8
+MAX_TEXT = 8_000
+
+
+def plain(value: object, depth: int = 0) -> object:
+    """Return JSON whose decimals are floats. Refuses depth over 8 and texts over 8,000 characters.
+
+    The event's own size bounds how many values there can be.
+    """
+    if depth > MAX_DEPTH:
+        raise PydanticCustomError("too_deep", "nested deeper than 8 levels")
+    if isinstance(value, dict):
+        return {key: plain(child, depth + 1) for key, child in value.items()}
+    if isinstance(value, list):
+        return [plain(child, depth + 1) for child in value]
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise PydanticCustomError("string_too_long", "a text longer than 8000 characters")
+    return float(value) if isinstance(value, Decimal) else value
+
+
+Properties = Annotated[dict[Name, JsonValue], Field(max_length=200), BeforeValidator(plain)]
+Scalar = (
+    Annotated[str, Field(max_length=2_000)]
+    | bool
+    | int
+    | Annotated[float, Field(allow_inf_nan=False)]
+    | None
+)
+Traits = Annotated[dict[Name, Scalar], Field(max_length=100), BeforeValidator(plain)]
+
+
+class Part(BaseModel):
+    """A part of an event: frozen, and closed to fields nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Channel(StrEnum):
+    """Where the contact took place."""
+
+    WEB = "web"
+    APP = "app"
+    PHONE = "phone"
+    BRANCH = "branch"  # a shop, a counter, a bank's branch
+    FIELD = "field"  # at the customer's: technician, salesperson
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    CHAT = "chat"
+    SOCIAL = "social"
+    PARTNER = "partner"
+    SERVER = "server"  # a system of our own: billing, ERP
+    OTHER = "other"
+
+
+class IdentifierType(StrEnum):
+    """What an identifier is; `models.identity` ranks them."""
+
+    USER_ID = "user_id"
+    LOYALTY_CARD = "loyalty_card"
+    EMAIL = "email"
+    PHONE = "phone"
+    DEVICE_ID = "device_id"
+    ANONYMOUS_ID = "anonymous_id"
+
+
+class Identifier(Part):
+    """One name that a customer goes by."""
+
+    type: IdentifierType
+    value: Id
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.value}"
+
+
+class Campaign(Part):
+    """Where the visit came from: the utm parameters."""
+
+    name: Label | None = None
+    source: Label | None = None
+    medium: Label | None = None
+    term: Label | None = None
+    content: Label | None = None
+
+
+class Context(Part):
+    """The circumstances, all optional."""
+
+    campaign: Campaign | None = None
+    app_name: Label | None = None
+    app_version: Label | None = None
+    device: Label | None = None  # "Apple iPhone17,1"
+    os: Label | None = None
+    locale: Label | None = None  # "ko-KR"
+    timezone: Label | None = None  # "Asia/Seoul"
+    ip: Label | None = None
+    user_agent: Url | None = None
+    session_id: Label | None = None
+    place: Label | None = None  # city, branch
+
+
+NO_CONTEXT = Context()
+
+
+class Recorded(Part):
+    """What every record in the event log carries."""
+
+    event_id: Id
+    occurred_at: Instant = Field(description="when it happened, UTC")
+    received_at: Instant = Field(description="when it reached the log, UTC")
+    source: Label = Field("", description="name of the write key or file it came by")
+    customer_id: str = Field("", max_length=200, description="set by resolve")
+    origin: str = Field("", max_length=300, description='log it was in before: "touchpoints/3"')
+    origin_offset: int = Field(-1, ge=-1, description="its offset there")
+
+    @property
+    def occurred_ms(self) -> int:
+        """When it happened, ms since 1970."""
+        return (self.occurred_at - EPOCH) // _MILLISECOND
+
+    @property
+    def received_ms(self) -> int:
+        """When it reached the log, ms since 1970."""
+        return (self.received_at - EPOCH) // _MILLISECOND
+
+
+class Contact(Recorded):
+    """What every touchpoint carries."""
+
+    channel: Channel = Channel.OTHER
+    identifiers: tuple[Identifier, ...] = Field(min_length=1, max_length=20)
+    utc_offset_minutes: int | None = Field(
+        None, ge=-1_080, le=1_080, description="the event's own zone; unknown when absent"
+    )
+    context: Context = NO_CONTEXT
+    properties: Properties = Field(
+        default_factory=dict, description="what else was said: kept and shown, not interpreted"
+    )
+    observed_until: Instant | None = Field(
+        None, description="a backfill's end: silence after it means nothing"
+    )
+
+    @property
+    def observed_until_ms(self) -> int | None:
+        """A backfill's end, ms since 1970."""
+        if self.observed_until is None:
+            return None
+        return (self.observed_until - EPOCH) // _MILLISECOND

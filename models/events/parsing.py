@@ -1,0 +1,190 @@
+"""A touchpoint out of the bytes that came in, or the reason why there is none.
+
+`parse` raises TouchpointRejectedError and nothing else, whatever the bytes are,
+and reads no clock: the same bytes and headers always give the same touchpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple, Self, get_args
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from models.errors import Reason, TouchpointRejectedError
+from models.events.base import EPOCH
+from models.events.union import Touchpoint
+from models.upcasters import upcast
+from models.wire import FORMATS, Json
+
+MAX_BYTES: Final = 256 * 1024
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+MAX_MS: Final = 7_258_118_400_000  # the year 2200
+AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by hours, not days
+OURS: Final = ("received_at", "source", "observed_until", "customer_id", "origin", "origin_offset")
+
+
+class Wire(NamedTuple):
+    """What is known of a message beside its bytes. Times are ms since 1970."""
+
+    format: str = "native"
+    received_ms: int = 0
+    source: str = ""
+    sent_at: str | None = None
+    observed_until_ms: int | None = None
+    topic: str = ""
+    partition: int = -1
+    offset: int = -1
+
+    @classmethod
+    def of(
+        cls,
+        headers: Iterable[tuple[str, bytes]],
+        timestamp_ms: int,
+        topic: str,
+        partition: int,
+        offset: int,
+    ) -> Self:
+        """Read a Kafka record's headers. Raises TouchpointRejectedError on a bad one."""
+        given = {name: value.decode("ascii", "replace") for name, value in headers}
+        received = _whole(given, "received_at")
+        return cls(
+            format=given.get("format", "native"),
+            received_ms=timestamp_ms if received is None else received,
+            source=given.get("source", ""),
+            sent_at=given.get("sent_at"),
+            observed_until_ms=_whole(given, "observed_until"),
+            topic=topic,
+            partition=partition,
+            offset=offset,
+        )
+
+
+def _whole(given: dict[str, str], name: str) -> int | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > 15:
+        raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", f"headers.{name}")
+    return int(text)
+
+
+def parse(raw: bytes | None, wire: Wire, max_bytes: int = MAX_BYTES) -> Touchpoint:
+    """Read one touchpoint. Raises TouchpointRejectedError with the reason and where."""
+    message = _json(raw, max_bytes)
+    to_native = FORMATS.get(wire.format)
+    if to_native is None:
+        raise TouchpointRejectedError(Reason.UNKNOWN_FORMAT, f"no format {wire.format[:40]!r}")
+    event = to_native(message, wire.sent_at, wire.received_ms)
+    for name in OURS:
+        if name in event:
+            raise TouchpointRejectedError(Reason.BAD_FIELD, "set by the receiver, not sent", name)
+    if event.get("type") not in TYPES:
+        detail = f"no touchpoint type {str(event.get('type'))[:40]!r}"
+        raise TouchpointRejectedError(Reason.UNKNOWN_TYPE, detail, "type")
+    event = upcast(event)
+    _stamp(event, wire)
+    try:
+        return _validate(event)
+    except ValidationError as error:
+        raise _rejection(error) from error
+
+
+def _number(text: str) -> Decimal:
+    """Keep a number exact; refuse one whose value is out of all bounds."""
+    number = Decimal(text[:400])
+    if len(text) > 400 or abs(number.adjusted()) > 300:
+        raise ValueError("a number out of range")
+    return number
+
+
+_decode: Final = msgspec.json.Decoder(float_hook=_number).decode
+_touchpoints: TypeAdapter[Touchpoint] = TypeAdapter(Touchpoint)
+_validate: Final[Callable[[Json], Touchpoint]] = _touchpoints.validator.validate_python
+TYPES: Final = frozenset(
+    member.model_fields["type"].default for member in get_args(get_args(Touchpoint)[0])
+)
+
+
+def _json(raw: bytes | None, max_bytes: int) -> Json:
+    if not raw:
+        raise TouchpointRejectedError(Reason.EMPTY, "a null or empty value")
+    if len(raw) > max_bytes:
+        detail = f"{len(raw)} bytes, and {max_bytes} are allowed"
+        raise TouchpointRejectedError(Reason.TOO_LARGE, detail)
+    try:
+        message = _decode(raw)
+    except UnicodeDecodeError as error:
+        raise TouchpointRejectedError(Reason.NOT_UTF8, str(error)) from error
+    except RecursionError as error:
+        raise TouchpointRejectedError(Reason.TOO_DEEP, "nested too deep to read") from error
+    except ValueError as error:
+        raise TouchpointRejectedError(Reason.NOT_JSON, str(error)) from error
+    if not isinstance(message, dict):
+        raise TouchpointRejectedError(Reason.BAD_FIELD, "an event is a JSON object")
+    return message
+
+
+def _stamp(event: Json, wire: Wire) -> None:
+    """Add what the receiver knows, and hold the event's time against it."""
+    received = _instant(wire.received_ms, "received_at")
+    event["received_at"] = received
+    event["source"] = wire.source
+    if wire.observed_until_ms is not None:
+        event["observed_until"] = _instant(wire.observed_until_ms, "observed_until")
+    if not event.get("event_id"):
+        event["event_id"] = f"{wire.topic}-{wire.partition}-{wire.offset}"
+    occurred = event["occurred_at"] = _time(event.get("occurred_at", received))
+    if not EARLIEST <= occurred <= received + AHEAD:
+        detail = "before 1990, or over 24 h after it was received"
+        raise TouchpointRejectedError(Reason.BAD_TIME, detail, "occurred_at")
+    offset = occurred.utcoffset()
+    if offset:  # UTC is the usual way to send a time: it tells no zone
+        event.setdefault("utc_offset_minutes", offset // timedelta(minutes=1))
+
+
+def _instant(ms: int, where: str) -> datetime:
+    if not 0 <= ms <= MAX_MS:
+        raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", where)
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def _time(value: object) -> datetime:
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError as error:
+        detail = "a time is ISO 8601 text with its zone"
+        raise TouchpointRejectedError(Reason.BAD_TIME, detail, "occurred_at") from error
+    if at.tzinfo is None:
+        raise TouchpointRejectedError(Reason.BAD_TIME, "has no zone", "occurred_at")
+    return at
+
+
+_REASONS: Final = {
+    "finer_than_currency": Reason.BAD_AMOUNT,
+    "mixed_currencies": Reason.BAD_AMOUNT,
+    "bad_time": Reason.BAD_TIME,
+    "timezone_aware": Reason.BAD_TIME,
+    "too_deep": Reason.TOO_DEEP,
+}
+
+
+def _rejection(error: ValidationError) -> TouchpointRejectedError:
+    """Say the first thing that is wrong, without repeating what was sent."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = fault["loc"][1:]  # the first step names the type
+    where = ".".join(map(str, path))
+    return TouchpointRejectedError(_reason(fault["type"], path), fault["msg"], where)
+
+
+def _reason(kind: str, path: tuple[int | str, ...]) -> Reason:
+    if kind in _REASONS:
+        return _REASONS[kind]
+    if path == ("identifiers",):
+        return Reason.NO_IDENTIFIER
+    if kind.startswith("datetime"):
+        return Reason.BAD_TIME
+    return Reason.BAD_AMOUNT if path[-1:] == ("amount",) else Reason.BAD_FIELD

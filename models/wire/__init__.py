@@ -1,0 +1,23 @@
+"""The formats that touchpoints come in, each turned into the native one.
+
+A mapping is a function of the message alone: `(message, sent_at, received_ms)`
+in, native fields out. It may raise TouchpointRejectedError; it validates nothing
+that the event classes validate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models.wire.cloudevents import from_cloudevents
+from models.wire.native import from_native
+from models.wire.segment import from_segment
+
+Json = dict[str, object]
+Mapping = Callable[[Json, str | None, int], Json]
+
+FORMATS: dict[str, Mapping] = {
+    "native": from_native,
+    "segment": from_segment,
+    "cloudevents": from_cloudevents,
+}
