@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from models.profile import Profile
 from models.records import Decision, Score
+from models.rhythm import Rhythm
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
@@ -49,6 +50,7 @@ class Episode(Struct, frozen=True, omit_defaults=True):
     opened_ms: int
     closed_ms: int | None = None
     outcome: str | None = None
+    owner: str = ""  # customer id it was opened under, when another one than this
 
 
 class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -67,8 +69,10 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     merged_into: str | None = None  # everything is forwarded there
     absorbed: list[str] = field(default_factory=list)
     profile: Profile = field(default_factory=Profile)
+    rhythm: Rhythm = field(default_factory=Rhythm)  # of contacts the customer made
     risk: Score | None = None
     offer: Decision | None = None
+    offers_made: dict[str, int] = field(default_factory=dict)  # offer -> times decided, for caps
     pending: list[Pending] = field(default_factory=list)
     awaited: list[Awaited] = field(default_factory=list)
     episodes: dict[str, Episode] = field(default_factory=dict)  # by rule

@@ -1,0 +1,139 @@
+"""Risk alerts: episodes that open when risk gets high and close when it is over.
+
+Edge-triggered: an alert says that an episode began or ended, once each. Ids follow
+from customer, rule, episode and status, so whoever makes an alert again makes the
+same one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec.structs import replace
+
+from models.customer import Customer, Episode
+from models.judge import Judge
+from models.records import Alert, Score
+from models.rhythm import DAY_MS
+
+RULE = "churn_risk"
+
+
+def edges(
+    customer: Customer, made: Score, received_ms: int, judge: Judge
+) -> tuple[Customer, list[Alert]]:
+    """Return the customer with its episode up to date, and the alert of an edge, if any.
+
+    `customer.risk` is still the score before; `received_ms` is when the cause arrived.
+    """
+    episode = customer.episodes.get(RULE)
+    if episode is not None and episode.status == "open":
+        outcome = _over(customer, episode, made, judge)
+        if outcome is None:
+            return customer, []
+        return _close(customer, episode, outcome, made, received_ms)
+    if not _begins(customer, episode, made, judge):
+        return customer, []
+    number = 1 if episode is None else episode.number + 1
+    opened = Episode(number=number, status="open", opened_ms=made.at_ms)
+    alert = _alert(customer, opened, "opened", made, received_ms)
+    return replace(customer, episodes={**customer.episodes, RULE: opened}), [alert]
+
+
+def lost_ms(customer: Customer, horizon_days: int) -> int | None:
+    """Return when the open episode is given up for lost if nothing comes, else None."""
+    episode = customer.episodes.get(RULE)
+    if episode is None or episode.status != "open":
+        return None
+    return max(episode.opened_ms, customer.rhythm.last_ms or 0) + horizon_days * DAY_MS
+
+
+def inherit(
+    winner: Customer, loser: Customer, at_ms: int, received_ms: int, cause: str
+) -> tuple[Customer, list[Alert]]:
+    """Return the winner with the loser's episode; a merge never opens one.
+
+    The loser's open episode goes on under its own id. If both have one open, the
+    loser's closes as "merged".
+    """
+    theirs, ours = loser.episodes.get(RULE), winner.episodes.get(RULE)
+    if theirs is None:
+        return winner, []
+    owned = replace(theirs, owner=theirs.owner or loser.customer_id)
+    if ours is not None and ours.status == "open":
+        if theirs.status != "open":
+            return winner, []
+        closed = replace(owned, status="closed", closed_ms=at_ms, outcome="merged")
+        return winner, [_edge(winner, closed, "closed", at_ms, received_ms, cause)]
+    if theirs.status != "open" and ours is not None and ours.opened_ms >= theirs.opened_ms:
+        return winner, []
+    return replace(winner, episodes={**winner.episodes, RULE: owned}), []
+
+
+def episode_id(customer_id: str, episode: Episode) -> str:
+    """Return the episode's id; a merge does not change it."""
+    return f"{RULE}:{episode.owner or customer_id}:{episode.number}"
+
+
+def _begins(customer: Customer, last: Episode | None, made: Score, judge: Judge) -> bool:
+    rule = judge.catalogue.risk
+    if made.probability < rule.high or customer.rhythm.visits < rule.min_visits:
+        return False
+    # Who was given up for lost raises no second alert until he has come back.
+    back = customer.rhythm.last_ms or 0
+    return last is None or last.outcome != "lost" or back > (last.closed_ms or 0)
+
+
+def _over(customer: Customer, episode: Episode, made: Score, judge: Judge) -> str | None:
+    came_back = (customer.rhythm.last_ms or 0) > episode.opened_ms
+    if came_back and made.probability < judge.catalogue.risk.high:
+        return "saved"
+    if made.probability < judge.catalogue.risk.low:
+        return "eased"
+    due = lost_ms(customer, judge.horizon_days)
+    return "lost" if due is not None and made.at_ms >= due else None
+
+
+def _close(
+    customer: Customer, episode: Episode, outcome: str, made: Score, received_ms: int
+) -> tuple[Customer, list[Alert]]:
+    closed = replace(episode, status="closed", closed_ms=made.at_ms, outcome=outcome)
+    alert = _alert(customer, closed, "closed", made, received_ms)
+    return replace(customer, episodes={**customer.episodes, RULE: closed}), [alert]
+
+
+def _alert(
+    customer: Customer,
+    episode: Episode,
+    status: Literal["opened", "closed"],
+    made: Score,
+    received_ms: int,
+) -> Alert:
+    edge = _edge(customer, episode, status, made.at_ms, received_ms, made.cause)
+    severity = "critical" if status == "opened" and made.probability >= 0.9 else edge.severity
+    return replace(edge, probability=made.probability, reasons=made.reasons, severity=severity)
+
+
+def _edge(
+    customer: Customer,
+    episode: Episode,
+    status: Literal["opened", "closed"],
+    at_ms: int,
+    received_ms: int,
+    cause: str,
+) -> Alert:
+    named = episode_id(customer.customer_id, episode)
+    return Alert(
+        alert_id=f"{named}:{status}",
+        episode_id=named,
+        customer_id=customer.customer_id,
+        rule=RULE,
+        status=status,
+        severity="warning" if status == "opened" else "info",
+        at_ms=at_ms,
+        received_ms=received_ms,
+        cause=cause,
+        outcome=episode.outcome,
+        offer=customer.offer.offer if customer.offer is not None else None,
+        identifiers=sorted(customer.profile.identifiers),
+    )

@@ -1,0 +1,29 @@
+"""The judge: all that scoring and deciding need besides the customer, in one bundle.
+
+It never changes. A newer model makes a new judge, so one reaction is made by one
+set of models whatever arrives meanwhile, and the same judge always reacts the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from models.catalogue import Catalogue
+from models.online.churn import ChurnModel
+from models.online.offers import OfferModel
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Models, catalogue and horizon. Nobody calls `learn_one` on the models in here."""
+
+    churn: ChurnModel
+    offers: OfferModel
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    horizon_days: int = 30  # churn: no contact for this long
+
+    @classmethod
+    def untrained(cls, catalogue: Catalogue | None = None, horizon_days: int = 30) -> Self:
+        """Return a judge whose models have seen nothing: the lifetime prior scores."""
+        return cls(ChurnModel(), OfferModel(), catalogue or Catalogue(), horizon_days)

@@ -1,0 +1,128 @@
+"""Labels: predictions wait for what came true, and become examples.
+
+Both classes are released when the horizon ends, never sooner: an early label would
+give away by its freshness what it is. A label that falls due beyond the end of the
+observed data is dropped: silence after the end of a file means nothing.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from models.customer import Awaited, Customer, Pending
+from models.records import Decision, Example, Score
+from models.rhythm import DAY_MS
+
+MAX_PENDING = 8
+APART_MS = DAY_MS  # predictions waiting for their labels are at least this far apart
+CHECKPOINT_DAYS = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a customer is scored
+
+
+def await_label(customer: Customer, made: Score) -> Customer:
+    """Return the customer with the score waiting for its label, unless one waits close by."""
+    pending = customer.pending
+    if len(pending) >= MAX_PENDING or (pending and made.at_ms - pending[-1].at_ms < APART_MS):
+        return customer
+    waiting = Pending(
+        at_ms=made.at_ms,
+        due_ms=made.at_ms + made.horizon_days * DAY_MS,
+        probability=made.probability,
+        model_version=made.model_version,
+        features=made.features,
+        cause=made.cause,
+    )
+    return replace(customer, pending=[*pending, waiting])
+
+
+def await_outcome(customer: Customer, made: Decision) -> Customer:
+    """Return the customer with the decision waiting for its outcome."""
+    waiting = Awaited(
+        decision_id=made.decision_id,
+        offer=made.offer,
+        at_ms=made.at_ms,
+        due_ms=made.expires_ms,
+        propensity=made.propensity,
+        model_version=made.model_version,
+        features=made.features,
+    )
+    return replace(customer, awaited=[*customer.awaited, waiting])
+
+
+def returned(customer: Customer, at_ms: int) -> Customer:
+    """Return the customer after a contact at `at_ms`: predictions it falls behind came false."""
+    if not any(p.at_ms < at_ms <= p.due_ms and not p.returned for p in customer.pending):
+        return customer
+    return replace(
+        customer,
+        pending=[
+            replace(p, returned=True) if p.at_ms < at_ms <= p.due_ms else p
+            for p in customer.pending
+        ],
+    )
+
+
+def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:
+    """Return the customer after a purchase or an accepted offer at `at_ms`."""
+    return replace(
+        customer,
+        awaited=[
+            replace(a, reward=max(a.reward, reward)) if a.at_ms < at_ms <= a.due_ms else a
+            for a in customer.awaited
+        ],
+    )
+
+
+def mature(customer: Customer, until_ms: int) -> tuple[Customer, list[Example]]:
+    """Release every label and outcome due by `until_ms`, in order of their due times."""
+    ripe = [p for p in customer.pending if p.due_ms <= until_ms]
+    over = [a for a in customer.awaited if a.due_ms <= until_ms]
+    if not ripe and not over:
+        return customer, []
+    end = customer.observed_until_ms
+    examples = [_churn(customer, p) for p in ripe if end is None or p.due_ms <= end]
+    examples += [_outcome(customer, a) for a in over if end is None or a.due_ms <= end]
+    examples.sort(key=lambda example: (example.label_ms, example.example_id))
+    kept = replace(
+        customer,
+        pending=[p for p in customer.pending if p.due_ms > until_ms],
+        awaited=[a for a in customer.awaited if a.due_ms > until_ms],
+    )
+    return kept, examples
+
+
+def checkpoint_ms(customer: Customer) -> int | None:
+    """Return when silence is next looked at, after the customer's clock; None: no more."""
+    last = customer.rhythm.last_ms
+    if last is None:
+        return None
+    times = (last + days * DAY_MS for days in CHECKPOINT_DAYS)
+    return next((at for at in times if at > customer.clock_ms), None)
+
+
+def _churn(customer: Customer, waited: Pending) -> Example:
+    return Example(
+        example_id=f"churn:{customer.customer_id}:{waited.at_ms}",
+        customer_id=customer.customer_id,
+        model="churn",
+        model_version=waited.model_version,
+        at_ms=waited.at_ms,
+        label_ms=waited.due_ms,
+        features=waited.features,
+        label=0.0 if waited.returned else 1.0,
+        probability=waited.probability,
+    )
+
+
+def _outcome(customer: Customer, waited: Awaited) -> Example:
+    return Example(
+        example_id=f"offers:{waited.decision_id}",
+        customer_id=customer.customer_id,
+        model="offers",
+        model_version=waited.model_version,
+        at_ms=waited.at_ms,
+        label_ms=waited.due_ms,
+        features=waited.features,
+        label=waited.reward,
+        probability=waited.propensity,
+        arm=waited.offer,
+    )

@@ -1,0 +1,101 @@
+"""The offer model: P(conversion) of each arm in a context, and how unsure that is.
+
+A Bayesian logistic regression an arm, with diagonal covariance (Chapelle & Li
+2011), over a level that the arms share, so that a new arm starts where the others
+are. `propensities` turns doubt into Thompson sampling's probabilities; the arm is
+drawn from just those, so what is logged is what was drawn from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+from river import preprocessing
+
+from models.online.churn import clean, sigmoid
+
+BIAS = "bias"
+START = -2.2  # the shared level before anything was learnt: one in ten converts
+LEVEL_VARIANCE = 1.0
+BIAS_VARIANCE = 0.5
+WEIGHT_VARIANCE = 0.05
+SPREAD = 3.0  # contexts are cut at this many standard deviations
+
+
+class OfferModel:
+    """Learns from (context, arm, reward 0..1); `learnt` counts examples: its version."""
+
+    def __init__(self) -> None:
+        self.learnt = 0
+        self.scaler: Any = preprocessing.StandardScaler()
+        self.level = [START, 1.0 / LEVEL_VARIANCE]  # mean, precision
+        self.arms: dict[str, dict[str, list[float]]] = {}  # arm -> feature -> [mean, precision]
+
+    def predict_one(self, features: dict[str, float], arm: str) -> tuple[float, float]:
+        """Return the mean and the variance of the arm's logit in this context."""
+        mean, variance = self.level[0], 1.0 / self.level[1]
+        weights = self.arms.get(arm, {})
+        for name, value in self._context(features).items():
+            if name in weights:
+                weight, precision = weights[name]
+                mean += weight * value
+                variance += value * value / precision
+            elif name == BIAS:
+                variance += BIAS_VARIANCE
+        return mean, variance
+
+    def learn_one(self, features: dict[str, float], arm: str, reward: float) -> None:
+        """Learn one outcome: a step of the extended Kalman filter, each weight by itself."""
+        self.scaler.learn_one(clean(features))
+        context = self._context(features)
+        weights = self.arms.setdefault(arm, {})
+        logit = self.level[0]
+        for name, value in context.items():
+            prior = BIAS_VARIANCE if name == BIAS else WEIGHT_VARIANCE
+            logit += weights.setdefault(name, [0.0, 1.0 / prior])[0] * value
+        chance = sigmoid(logit)
+        doubt, surprise = max(chance * (1.0 - chance), 1e-3), min(1.0, max(0.0, reward)) - chance
+        self.level[1] += doubt
+        self.level[0] += surprise / self.level[1]
+        for name, value in context.items():
+            weight = weights[name]
+            weight[1] += value * value * doubt
+            weight[0] += surprise * value / weight[1]
+        self.learnt += 1
+
+    def _context(self, features: Mapping[str, float]) -> dict[str, float]:
+        scaler = self.scaler
+        context = {BIAS: 1.0}
+        for name, value in clean(dict(features)).items():
+            if scaler.counts.get(name, 0) and (variance := scaler.vars[name]) > 1e-12:
+                distance = (value - scaler.means[name]) / math.sqrt(variance)
+                context[name] = min(SPREAD, max(-SPREAD, distance))
+        return context
+
+    def to_state(self) -> dict[str, Any]:
+        """Return all that a continuation needs, as JSON types."""
+        return {
+            "learnt": self.learnt,
+            "counts": dict(self.scaler.counts),
+            "means": dict(self.scaler.means),
+            "vars": dict(self.scaler.vars),
+            "level": list(self.level),
+            "arms": {arm: {k: list(v) for k, v in w.items()} for arm, w in self.arms.items()},
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return the model that `to_state` wrote, bit for bit."""
+        model = cls()
+        model.learnt = int(state["learnt"])
+        model.scaler = preprocessing.StandardScaler._from_state(
+            counts=state["counts"], means=state["means"], vars=state["vars"]
+        )
+        model.level = [float(part) for part in state["level"]]
+        model.arms = {
+            arm: {name: [float(part) for part in pair] for name, pair in weights.items()}
+            for arm, weights in state["arms"].items()
+        }
+        return model

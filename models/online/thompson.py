@@ -1,0 +1,58 @@
+"""Thompson sampling's probabilities, computed instead of sampled.
+
+Each arm's logit is normal, so its worth p * value - cost is a rising function of one
+normal variable. The chance that an arm is worth most is an integral over it; drawing
+from these chances is Thompson sampling with the propensities known.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from models.online.churn import sigmoid
+
+_NODES = 24
+# Midpoints of equally likely slices: bounded, and exact enough (error about 1 %).
+_Z = [NormalDist().inv_cdf((i + 0.5) / _NODES) for i in range(_NODES)]
+_ROOT2 = math.sqrt(2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm: the normal distribution of its logit, and what a conversion is worth."""
+
+    id: str
+    mean: float
+    variance: float
+    value: float
+    cost: float
+
+    def below(self, worth: float) -> float:
+        """Return P(this arm is worth less than `worth`)."""
+        chance = (worth + self.cost) / self.value if self.value > 0 else math.inf
+        if chance <= 0.0 or chance >= 1.0:
+            return 0.0 if chance <= 0.0 else 1.0
+        distance = (math.log(chance / (1.0 - chance)) - self.mean) / math.sqrt(self.variance)
+        return 0.5 * (1.0 + math.erf(distance / _ROOT2))
+
+
+def propensities(arms: list[Arm], floor: float) -> dict[str, float]:
+    """Return each arm's chance to be drawn, at least floor / len(arms); they sum to 1."""
+    best = [_best(arm, [other for other in arms if other is not arm]) for arm in arms]
+    total = sum(best) or 1.0
+    even = floor / len(arms)
+    return {
+        arm.id: even + (1.0 - floor) * chance / total
+        for arm, chance in zip(arms, best, strict=True)
+    }
+
+
+def _best(arm: Arm, others: list[Arm]) -> float:
+    spread = math.sqrt(arm.variance)
+    total = 0.0
+    for z in _Z:
+        worth = sigmoid(arm.mean + spread * z) * arm.value - arm.cost
+        total += math.prod(other.below(worth) for other in others)
+    return total / _NODES

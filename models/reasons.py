@@ -1,0 +1,65 @@
+"""Reasons: a score's logit, shared out among things that people have words for.
+
+Features that move together are one reason, else two would cancel each other out.
+A reason says what the model counted; it does not say what caused what.
+"""
+
+from __future__ import annotations
+
+import math
+
+from models.customer import Customer
+from models.online.churn import BASE, ChurnModel
+from models.records import Reason
+from models.rhythm import silence_days
+
+# reason -> its features, the first of which is shown when nothing better is known.
+GROUPS = {
+    "silence": ("silence", "overdue", "since_order", "prior_logit"),
+    "habit": ("visits", "gap", "unsteady", "once", "age"),
+    "purchases": ("orders", "items", "refunds"),
+    "subscription": ("subscribed",),
+    "service": ("open_tickets", "tickets", "since_ticket", "wait"),
+    "satisfaction": ("nps", "csat", "ces", "review"),
+    "messages": ("clicked", "opened"),
+    "offers": ("accepted", "declined"),
+}
+_GROUP = {feature: group for group, members in GROUPS.items() for feature in members}
+_LOGS = {"silence", "visits", "orders"}  # shown as they were before the logarithm
+
+
+def reasons(
+    customer: Customer, at_ms: int, seen: dict[str, float], model: ChurnModel
+) -> list[Reason]:
+    """Return the reasons, strongest first; with the logit's base they sum to the logit.
+
+    `value` and `usual` are days for "silence" (usual: the customer's own gap) and the
+    leading feature against the population's mean for the others.
+    """
+    shares: dict[str, float] = {}
+    for feature, share in model.explain_one(seen).items():
+        if feature != BASE:
+            group = _GROUP.get(feature, feature)
+            shares[group] = shares.get(group, 0.0) + share
+    ranked = sorted(shares.items(), key=lambda item: (-abs(item[1]), item[0]))
+    return [_reason(group, share, customer, at_ms, seen, model) for group, share in ranked]
+
+
+def _reason(
+    group: str,
+    share: float,
+    customer: Customer,
+    at_ms: int,
+    seen: dict[str, float],
+    model: ChurnModel,
+) -> Reason:
+    if group == "silence":
+        own = customer.rhythm.gap_mean if customer.rhythm.gaps else None
+        days = silence_days(customer.rhythm, at_ms)
+        return Reason(feature=group, contribution=share, value=days, usual=own)
+    members = GROUPS.get(group, (group,))
+    leading = next((name for name in members if name in seen), members[0])
+    value, usual = seen.get(leading, 0.0), model.mean(leading)
+    if leading in _LOGS:
+        value, usual = math.expm1(value), None if usual is None else math.expm1(usual)
+    return Reason(feature=group, contribution=share, value=value, usual=usual)

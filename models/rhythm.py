@@ -1,0 +1,98 @@
+"""A customer's rhythm: how often contacts come, and how long it has been quiet.
+
+Contacts closer than SESSION_MS are one visit. Only what the customer does counts:
+a message that we sent says nothing about whether anybody is still there.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+DAY_MS = 86_400_000
+SESSION_MS = 6 * 3_600_000
+
+# Event types by which the customer, not we, made contact. An opened message is
+# not one: mail programs open messages by themselves.
+CONTACTS = frozenset(
+    {
+        "call_received",
+        "visit_made",
+        "order_placed",
+        "order_returned",
+        "app_used",
+        "page_viewed",
+        "screen_viewed",
+        "search_performed",
+        "content_viewed",
+        "message_clicked",
+        "ticket_opened",
+        "feedback_given",
+        "offer_accepted",
+        "offer_declined",
+        "customer_identified",
+        "consent_changed",
+        "points_redeemed",
+        "coupon_redeemed",
+        "lead_created",
+        "subscription_started",
+        "subscription_renewed",
+        "custom",
+    }
+)
+
+
+class Rhythm(Struct, frozen=True, omit_defaults=True):
+    """Visits so far and the gaps between them, in days (Welford's mean and sum of squares)."""
+
+    visits: int = 0
+    first_ms: int | None = None
+    last_ms: int | None = None
+    gaps: int = 0
+    gap_mean: float = 0.0
+    gap_m2: float = 0.0
+
+
+def beat(rhythm: Rhythm, at_ms: int) -> Rhythm:
+    """Return the rhythm after a contact at `at_ms`; a late one moves no gap."""
+    if rhythm.last_ms is None or rhythm.first_ms is None:
+        return Rhythm(visits=1, first_ms=at_ms, last_ms=at_ms)
+    quiet = at_ms - rhythm.last_ms
+    visits, gaps, mean, m2 = rhythm.visits, rhythm.gaps, rhythm.gap_mean, rhythm.gap_m2
+    if quiet >= SESSION_MS:
+        days = quiet / DAY_MS
+        step = days - mean
+        visits, gaps, mean = visits + 1, gaps + 1, mean + step / (gaps + 1)
+        m2 += step * (days - mean)
+    elif at_ms <= rhythm.first_ms - SESSION_MS:
+        visits += 1
+    return Rhythm(
+        visits=visits,
+        first_ms=min(rhythm.first_ms, at_ms),
+        last_ms=max(rhythm.last_ms, at_ms),
+        gaps=gaps,
+        gap_mean=mean,
+        gap_m2=m2,
+    )
+
+
+def join(a: Rhythm, b: Rhythm) -> Rhythm:
+    """Return the rhythm of two identities found to be one customer."""
+    if a.first_ms is None or a.last_ms is None:
+        return b
+    if b.first_ms is None or b.last_ms is None:
+        return a
+    gaps = a.gaps + b.gaps
+    apart = b.gap_mean - a.gap_mean
+    return Rhythm(
+        visits=a.visits + b.visits,
+        first_ms=min(a.first_ms, b.first_ms),
+        last_ms=max(a.last_ms, b.last_ms),
+        gaps=gaps,
+        gap_mean=a.gap_mean + apart * b.gaps / gaps if gaps else 0.0,
+        gap_m2=a.gap_m2 + b.gap_m2 + (apart * apart * a.gaps * b.gaps / gaps if gaps else 0.0),
+    )
+
+
+def silence_days(rhythm: Rhythm, at_ms: int) -> float:
+    """Return the days since the last contact, 0 when there was none."""
+    return 0.0 if rhythm.last_ms is None else max(0.0, (at_ms - rhythm.last_ms) / DAY_MS)

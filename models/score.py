@@ -1,0 +1,43 @@
+"""Step 4, score: a customer at a moment -> a churn probability, with reasons.
+
+Pure: the same customer, moment and judge give the same score.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from models.customer import Customer
+from models.features import features
+from models.judge import Judge
+from models.reasons import reasons
+from models.records import Score
+
+MODEL = "churn"
+TOP = 3
+
+
+def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
+    """Return P(no contact within the horizon after `at_ms`); `cause` is the event's id."""
+    seen = features(customer, at_ms, judge.horizon_days)
+    probability = judge.churn.predict_one(seen)
+    return Score(
+        score_id=f"{MODEL}:{customer.customer_id}:{cause}:{at_ms}",
+        customer_id=customer.customer_id,
+        model=MODEL,
+        model_version=judge.churn.learnt,
+        at_ms=at_ms,
+        cause=cause,
+        probability=probability,
+        band=band(probability, judge),
+        horizon_days=judge.horizon_days,
+        reasons=reasons(customer, at_ms, seen, judge.churn)[:TOP],
+        features=seen,
+    )
+
+
+def band(probability: float, judge: Judge) -> Literal["low", "medium", "high"]:
+    """Return the band of a probability, by the thresholds at which alerts open and close."""
+    if probability >= judge.catalogue.risk.high:
+        return "high"
+    return "medium" if probability >= judge.catalogue.risk.low else "low"
