@@ -84,9 +84,7 @@ def _meets(customer: Customer, rule: Eligibility) -> bool:
         and profile.orders >= rule.min_orders
         and (not rule.tiers or (tier is not None and tier.value in rule.tiers))
         and rule.subscribed in (None, active)
-        and (
-            rule.during_complaint or profile.tickets_opened.keys() <= profile.tickets_closed.keys()
-        )
+        and (calm or rule.during_complaint)
         and risk >= rule.min_risk
     )
 
