@@ -32,21 +32,21 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="address that the HTTP servers bind")
 
     kafka: str = Field("", description="brokers, host:port[,…]; empty: the embedded broker")
-    kafka_port: int = Field(9092, ge=1, le=65535, description="port of the embedded broker")
+    kafka_port: int = Field(8392, ge=1, le=65535, description="port of the embedded broker")
     topic_prefix: str = Field("c360.", pattern=r"^[A-Za-z0-9._-]*$")
     partitions: int = Field(8, ge=1, le=1024, description="of each topic keyed by customer")
     replication: int = Field(1, ge=1, le=7, description="copies of each topic; 3 in production")
 
     clickhouse: str = Field("", description="http(s)://host:port; empty: the embedded server")
-    clickhouse_port: int = Field(8123, ge=1, le=65535, description="embedded server, HTTP")
-    clickhouse_native_port: int = Field(9000, ge=1, le=65535, description="embedded, native")
+    clickhouse_port: int = Field(8323, ge=1, le=65535, description="embedded server, HTTP")
+    clickhouse_native_port: int = Field(8390, ge=1, le=65535, description="embedded, native")
     clickhouse_database: str = Field("c360", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     clickhouse_user: str = "c360"
     clickhouse_password: SecretStr = SecretStr("")
     analyst_password: SecretStr = SecretStr("")
 
-    ingest_port: int = Field(8360, ge=1, le=65535)
-    serve_port: int = Field(8361, ge=1, le=65535, description="profile API and console")
+    ingest_port: int = Field(8361, ge=1, le=65535, description="where events are sent")
+    serve_port: int = Field(8360, ge=1, le=65535, description="profile API and console")
     write_keys: SecretStr = Field(SecretStr(""), description="keys that may send, name=key,…")
     api_keys: SecretStr = Field(SecretStr(""), description="keys that may read, name=key,…")
     max_event_bytes: int = Field(256 * 1024, ge=1024)
@@ -55,7 +55,9 @@ class Settings(BaseModel):
     ingest_rate: int = Field(50_000, ge=1, description="events a second and write key")
 
     webhook_url: str = Field("", description="where risk alerts go; empty: nowhere")
-    webhook_secret: SecretStr = Field(SecretStr(""), description="Standard Webhooks secret, whsec_…")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Standard Webhooks secret, whsec_…"
+    )
     webhook_allow_private: bool = Field(False, description="allow loopback and private addresses")
     webhook_max_age_hours: float = Field(24.0, gt=0, description="older alerts are not delivered")
 
@@ -86,6 +88,12 @@ class Settings(BaseModel):
             ]
             raise SettingsError("\n".join(lines)) from None
 
+    def environ(self) -> dict[str, str]:
+        """Return the `C360_*` variables that read back as these settings, secrets revealed."""
+        return {
+            PREFIX + name.upper(): _plain(getattr(self, name)) for name in type(self).model_fields
+        }
+
     @property
     def brokers(self) -> str:
         """Where Kafka is, as host:port[,…]."""
@@ -99,6 +107,10 @@ class Settings(BaseModel):
     def topic(self, topic: Topic) -> str:
         """Return a topic's full name in this deployment."""
         return self.topic_prefix + topic.name
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _say(kind: str, message: str) -> str:

@@ -1,0 +1,123 @@
+"""The topics as this deployment has them: created when missing, verified when there.
+
+A topic with another partition count is an error, never mended here: keys would move
+to other partitions, and with them the order of each customer's events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from infra.errors import UserError
+from infra.settings import PREFIX, Settings
+from models.topics import CATALOGUE, Topic
+
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+# A paused worker's late write may come after the new owner's. Compaction must not
+# make it the only one left before recovery could have seen both.
+COMPACTION_LAG_MS = 60 * 60 * 1000
+REQUEST_MS = 15_000
+
+
+@contextmanager
+def client(settings: Settings, request_ms: int = REQUEST_MS) -> Iterator[KafkaAdminClient]:
+    """Open an admin client. Raises UserError when no broker answers."""
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=settings.brokers.split(","), request_timeout_ms=request_ms
+        )
+    except (KafkaError, ValueError) as error:
+        raise unreachable(settings, error) from error
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def unreachable(settings: Settings, error: Exception) -> UserError:
+    """Return the message for brokers that do not answer."""
+    return UserError(
+        f"Kafka does not answer at {settings.brokers} ({type(error).__name__})",
+        f"`c360 up` starts the embedded one; {PREFIX}KAFKA names another",
+    )
+
+
+def partitions(topic: Topic, settings: Settings) -> int:
+    """Return how many partitions `topic` has in this deployment."""
+    return topic.partitions or settings.partitions
+
+
+def config(topic: Topic, settings: Settings) -> dict[str, str]:
+    """Return the topic's configuration, as Kafka names it."""
+    common = {
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "min.insync.replicas": "2" if settings.replication > 2 else "1",
+    }
+    if topic.compacted:
+        return common | {
+            "cleanup.policy": "compact",
+            "min.compaction.lag.ms": str(COMPACTION_LAG_MS),
+            "segment.bytes": str(128 * 1024 * 1024),
+        }
+    kept = -1 if topic.keep is None else int(topic.keep.total_seconds() * 1000)
+    return common | {"cleanup.policy": "delete", "retention.ms": str(kept)}
+
+
+def create_topics(settings: Settings) -> list[str]:
+    """Create each missing topic and return their full names.
+
+    Raises UserError when no broker answers, or a topic is there with another number of
+    partitions.
+    """
+    with client(settings) as admin:
+        present = _partition_counts(admin)
+        verify(present, settings)
+        missing = {
+            settings.topic(topic): {
+                "num_partitions": partitions(topic, settings),
+                "replication_factor": settings.replication,
+                "configs": config(topic, settings),
+            }
+            for topic in CATALOGUE
+            if settings.topic(topic) not in present
+        }
+        if missing:
+            _create(admin, missing)
+        return list(missing)
+
+
+def verify(present: dict[str, int], settings: Settings) -> None:
+    """Raise UserError naming each topic in `present` whose partition count is wrong."""
+    wrong = [
+        f"{name} has {present[name]} partitions, not {wanted}"
+        for name, wanted in (
+            (settings.topic(topic), partitions(topic, settings)) for topic in CATALOGUE
+        )
+        if present.get(name, wanted) != wanted
+    ]
+    if wrong:
+        raise UserError(
+            "; ".join(wrong),
+            f"set {PREFIX}PARTITIONS to what the topics have, or use another "
+            f"{PREFIX}TOPIC_PREFIX for new ones",
+        )
+
+
+def _create(admin: KafkaAdminClient, missing: dict[str, dict[str, object]]) -> None:
+    try:
+        admin.create_topics(missing, wait_for_metadata=True)
+    except TopicAlreadyExistsError:
+        pass  # another process made it between our look and our request
+    except KafkaError as error:
+        raise UserError(
+            f"Kafka refused to create the topics: {error}",
+            f"check {PREFIX}REPLICATION against the number of brokers, and the user's rights",
+        ) from error
+
+
+def _partition_counts(admin: KafkaAdminClient) -> dict[str, int]:
+    return {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
