@@ -1,0 +1,43 @@
+"""Topics as lists, for tests: all that is on a topic now, and many messages onto one."""
+
+from collections.abc import Iterable
+from contextlib import closing
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.structs import TopicPartition
+
+
+def read_all(brokers: str, topic: str) -> list:
+    """Return every record that `topic` holds at this moment, by partition, then offset."""
+    with closing(
+        KafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed")
+    ) as consumer:
+        partitions = [
+            TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()
+        ]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends = consumer.end_offsets(partitions)
+        found = []
+        while any(consumer.position(at) < ends[at] for at in partitions):
+            for records in consumer.poll(timeout_ms=500).values():
+                found += records
+        return sorted(found, key=lambda record: (record.partition, record.offset))
+
+
+def newest(brokers: str, topic: str) -> dict[bytes, bytes]:
+    """Return a compacted topic as its reader sees it: each key's last value."""
+    state = {record.key: record.value for record in read_all(brokers, topic)}
+    return {key: value for key, value in state.items() if value is not None}
+
+
+def send(brokers: str, topic: str, messages: Iterable[tuple]) -> None:
+    """Send (key, value) or (key, value, headers), and return when the broker has them all."""
+    with closing(KafkaProducer(bootstrap_servers=brokers, acks="all")) as producer:
+        sent = [
+            producer.send(topic, key=key, value=value, headers=list(*headers))
+            for key, value, *headers in messages
+        ]
+        producer.flush()
+        for one in sent:
+            one.get(timeout=10)
