@@ -62,7 +62,7 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     # Newest offset applied from each log that feeds the events ("touchpoints/3",
     # "events/5" for forwarded ones): a crash upstream repeats events, this skips them.
     applied: dict[str, int] = field(default_factory=dict)
-    seen: list[int] = field(default_factory=list)  # newest event ids, hashed, oldest first
+    seen: str = ""  # newest event ids, as `models.seen` marks them
     clock_ms: int = 0  # the customer's own time: newest event or timer applied
     received_ms: int = 0  # when the newest event reached us
     observed_until_ms: int | None = None  # a backfill's end: silence after it means nothing

@@ -1,8 +1,7 @@
-"""The customer profile, and how each touchpoint changes it.
+"""What is known of one customer: the fields of a profile.
 
-A profile is a fold that commutes: counts, sums, first and last, sets, and the
-newest value by (event time, event id). Any order of the same events, and any
-split of them into two profiles that are merged, gives the same profile.
+Times are ms since 1970, UTC; money is in minor units (cents, won) by ISO 4217
+currency. Every field has its law in `models.profile.laws`.
 """
 
 from __future__ import annotations
@@ -26,34 +25,33 @@ class Moment(Struct, frozen=True, omit_defaults=True):
     event_id: str
     type: str
     channel: str = ""
-    summary: str = ""  # "3 items, 59.00 USD"
+    summary: str = ""  # what it was about, in no language: "3 x, 59.00 USD", "/pricing"
 
 
 class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One customer, as far as the touchpoints seen so far tell.
-
-    Money is in minor units (cents, won) by ISO 4217 currency. Times are ms, UTC.
-    """
+    """One customer, as far as the touchpoints seen so far tell."""
 
     identifiers: dict[str, int] = field(default_factory=dict)  # "type:value" -> first seen
     traits: dict[str, Trait] = field(default_factory=dict)
     consents: dict[str, Trait] = field(default_factory=dict)  # by purpose; value is True or False
+    groups: dict[str, int] = field(default_factory=dict)  # company, household -> last stated
     events: int = 0
     events_by_type: dict[str, int] = field(default_factory=dict)
     events_by_channel: dict[str, int] = field(default_factory=dict)
-    first_seen_ms: int | None = None
-    last_seen_ms: int | None = None
+    first_seen_ms: int | None = None  # of any event
+    last_seen_ms: int | None = None  # of the customer's own doing: see `is_contact`
     orders: int = 0
     items: int = 0  # units bought
     revenue: dict[str, int] = field(default_factory=dict)  # gross: before refunds
     refunded: dict[str, int] = field(default_factory=dict)
     margin: dict[str, int] = field(default_factory=dict)
     refunds: int = 0
+    returns: int = 0  # times that goods came back
     first_order_ms: int | None = None
     last_order_ms: int | None = None
-    products: dict[str, int] = field(default_factory=dict)  # product id -> last bought, newest 50
+    products: dict[str, int] = field(default_factory=dict)  # sku -> last bought, newest 50
     interests: dict[str, int] = field(default_factory=dict)  # category -> views and purchases
-    tickets_opened: dict[str, int] = field(default_factory=dict)  # ticket id -> opened
+    tickets_opened: dict[str, int] = field(default_factory=dict)  # ticket id -> (re)opened
     tickets_closed: dict[str, int] = field(default_factory=dict)  # ticket id -> closed
     feedback: dict[str, Trait] = field(default_factory=dict)  # "nps", "csat", "ces", "review"
     messages_sent: int = 0
@@ -62,8 +60,18 @@ class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True):
     offers_shown: int = 0
     offers_accepted: int = 0
     offers_declined: int = 0
-    wait_seconds: float = 0.0  # summed over calls and visits
-    subscription: Trait | None = None  # value: "active", "cancelled", "expired"
+    wait_seconds: int = 0  # summed over calls and visits, each rounded: a sum of floats has order
+    points: dict[str, int] = field(default_factory=dict)  # by programme: earned less redeemed
+    tiers: dict[str, Trait] = field(default_factory=dict)  # by programme
+    opportunities: dict[str, Trait] = field(default_factory=dict)  # id -> stage
+    subscriptions: dict[str, Trait] = field(default_factory=dict)  # id -> "active", "cancelled"
+    subscription: Trait | None = None  # the newest of them all
     attribution_first: Trait | None = None  # value: campaign source; the earliest touch
     attribution_last: Trait | None = None
     recent: list[Moment] = field(default_factory=list)  # newest 20, newest first
+
+    @property
+    def open_tickets(self) -> list[str]:
+        """Ids of the tickets that were opened and not closed since."""
+        closed = self.tickets_closed
+        return [id for id, at in self.tickets_opened.items() if closed.get(id, at - 1) < at]

@@ -1,0 +1,130 @@
+"""Who an event belongs to: identifiers made comparable, and the customer they name.
+
+A customer's id follows from the strongest identifier of the event alone, so
+naming one needs no lookup and never waits; links join customers afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from unicodedata import normalize
+
+from models.errors import Reason, TouchpointRejectedError
+from models.events.base import Identifier, IdentifierType
+from models.events.identity import CustomerAliased
+from models.events.union import Touchpoint
+
+# Lower is stronger. Only `user_id` is given by us, to one person, for good.
+_RANKS: dict[str, int] = {
+    IdentifierType.USER_ID: 0,
+    IdentifierType.LOYALTY_CARD: 1,
+    IdentifierType.EMAIL: 2,
+    IdentifierType.PHONE: 3,
+    IdentifierType.DEVICE_ID: 4,
+    IdentifierType.ANONYMOUS_ID: 5,
+}
+_UNRANKED = len(_RANKS)
+
+# What client libraries send for "nobody": one customer made of all of them would be wrong.
+_NOBODY = {
+    *("null", "none", "nil", "undefined", "unknown", "nobody", "anonymous", "anon", "guest"),
+    *("nan", "n/a", "na", "false", "true", "default", "-1", "(null)", "(none)"),
+    *("[object object]", "test@test.com", "user@example.com"),
+}
+_ZEROS = re.compile(r"^[\s0.:{}-]*$")  # "", "0", "0000-0000", an all-zero UUID
+_NOT_DIGITS = re.compile(r"\D")
+_FEWEST_DIGITS = 5
+
+
+def rank_of(kind: str) -> int:
+    """Return how strongly a type of identifier names a person: 0 is strongest."""
+    return _RANKS.get(kind, _UNRANKED)
+
+
+def is_person(kind: str) -> bool:
+    """Tell whether a type of identifier names a person rather than a device or browser."""
+    return rank_of(kind) <= _RANKS[IdentifierType.PHONE]
+
+
+def _email(text: str) -> str:
+    local, at, domain = text.casefold().rpartition("@")
+    return f"{local}@{domain.rstrip('.')}" if at and local and domain else ""
+
+
+def _phone(text: str) -> str:
+    digits = _NOT_DIGITS.sub("", text)
+    if len(digits) < _FEWEST_DIGITS or len(set(digits)) == 1:
+        return ""
+    if text.startswith("00"):  # dialled from abroad
+        return f"+{digits[2:]}"
+    return f"+{digits}" if text.startswith("+") else digits
+
+
+def _card(text: str) -> str:
+    return re.sub(r"[\s-]", "", text).upper()
+
+
+_FORMS: dict[IdentifierType, Callable[[str], str]] = {
+    IdentifierType.EMAIL: _email,
+    IdentifierType.PHONE: _phone,
+    IdentifierType.LOYALTY_CARD: _card,
+    IdentifierType.DEVICE_ID: str.casefold,  # the same id is upper case on one platform
+}
+
+
+def normalise(identifier: Identifier) -> Identifier | None:
+    """Return the identifier in its one spelling; None when it names nobody."""
+    text = normalize("NFKC", identifier.value).strip()
+    if text.casefold() in _NOBODY or _ZEROS.match(text):
+        return None
+    form = _FORMS.get(identifier.type)
+    value = form(text) if form else text
+    if not value:
+        return None
+    if value == identifier.value:
+        return identifier
+    return Identifier(type=identifier.type, value=value)
+
+
+def known(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
+    """Return those that name somebody, in their one spelling, each once."""
+    spelt = (normalise(identifier) for identifier in identifiers)
+    return tuple(dict.fromkeys(one for one in spelt if one is not None))
+
+
+def customer_id_of(identifier: Identifier) -> str:
+    """Return the id of the customer that a normalised identifier names."""
+    named = f"{identifier.type.value}:{identifier.value}".encode()
+    return f"c_{blake2b(named, digest_size=10).hexdigest()}"
+
+
+def primary(identifiers: Iterable[Identifier]) -> Identifier:
+    """Return the strongest identifier, the first of its kind. Raises ValueError on none."""
+    return min(identifiers, key=lambda identifier: _RANKS[identifier.type])
+
+
+def identify(event: Touchpoint, origin: str, offset: int) -> Touchpoint:
+    """Return the event as the log holds it: normalised, with its customer and where it was.
+
+    Raises TouchpointRejectedError when no identifier names anybody.
+    """
+    identifiers = known(event.identifiers)
+    if not identifiers:
+        raise _nobody("identifiers")
+    changes: dict[str, object] = {
+        "identifiers": identifiers,
+        "customer_id": customer_id_of(primary(identifiers)),
+        "origin": origin,
+        "origin_offset": offset,
+    }
+    if isinstance(event, CustomerAliased):
+        changes["previous"] = known(event.previous)
+        if not changes["previous"]:
+            raise _nobody("previous")
+    return event.model_copy(update=changes)
+
+
+def _nobody(where: str) -> TouchpointRejectedError:
+    return TouchpointRejectedError(Reason.NO_IDENTIFIER, "names no customer", where)

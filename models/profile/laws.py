@@ -1,0 +1,176 @@
+"""The laws by which two halves of a profile become one: a join for each kind of field.
+
+Every join is commutative and associative, so neither the order of events nor a
+split into two profiles matters. Whatever is bounded is bounded by an order in
+which an entry can only climb: what was once dropped could never have come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from zlib import crc32
+
+from models.identity import rank_of
+from models.profile.shape import Moment, Trait
+
+OTHER = "(other)"  # what a bounded tally no longer tells apart; its sum stays exact
+
+Join = Callable[[Any, Any], Any]
+
+
+def add(a: int, b: int) -> int:
+    """Sum."""
+    return a + b
+
+
+def earliest(a: int | None, b: int | None) -> int | None:
+    """Return the smaller time, where None is none."""
+    return b if a is None else a if b is None else min(a, b)
+
+
+def latest(a: int | None, b: int | None) -> int | None:
+    """Return the greater time, where None is none."""
+    return b if a is None else a if b is None else max(a, b)
+
+
+def _told(trait: Trait) -> tuple[int, str, str, str]:
+    # The value too, so that the order is total: two contents under one id still agree.
+    return (trait.at_ms, trait.event_id, trait.source, repr(trait.value))
+
+
+def newest_trait(a: Trait | None, b: Trait | None) -> Trait | None:
+    """Return the one that was said last, by (time, event id)."""
+    return b if a is None else a if b is None else max(a, b, key=_told)
+
+
+def oldest_trait(a: Trait | None, b: Trait | None) -> Trait | None:
+    """Return the one that was said first, by (time, event id)."""
+    return b if a is None else a if b is None else min(a, b, key=_told)
+
+
+def tally(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    """Sum key by key."""
+    if not b:
+        return a
+    sums = dict(a)
+    for key, count in b.items():
+        sums[key] = sums.get(key, 0) + count
+    return sums
+
+
+def bounded_tally(limit: int) -> Join:
+    """Sum key by key, telling at most `limit` keys apart.
+
+    Which ones is settled by a hash, not by time or size: only a standing that
+    never changes lets every order of events end in the same sums.
+    """
+
+    def join(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+        sums = tally(a, b)
+        excess = len(sums) - (OTHER in sums) - limit
+        if excess > 0:
+            named = (key for key in sums if key != OTHER)
+            for key in sorted(named, key=_by_hash)[limit:]:
+                sums[OTHER] = sums.get(OTHER, 0) + sums.pop(key)
+        return sums
+
+    return join
+
+
+def _by_hash(key: str) -> tuple[int, str]:
+    return (crc32(key.encode()), key)
+
+
+def _collect(limit: int, standing: Callable[[str, Any], Any]) -> Join:
+    """Join key by key, where the higher standing wins; keep the `limit` highest entries."""
+
+    def join(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+        better = {
+            key: value
+            for key, value in b.items()
+            if key not in a or standing(key, value) > standing(key, a[key])
+        }
+        if not better:
+            return a
+        entries = a | better
+        if len(entries) > limit:
+            ranked = sorted(entries.items(), key=lambda entry: standing(*entry), reverse=True)
+            entries = dict(ranked[:limit])
+        return entries
+
+    return join
+
+
+def newest(limit: int) -> Join:
+    """Last time of each key, the newest keys."""
+    return _collect(limit, lambda key, at: (at, key))
+
+
+def newest_traits(limit: int) -> Join:
+    """Last word on each key, the newest keys."""
+    return _collect(limit, lambda key, trait: (_told(trait), key))
+
+
+def strongest_identifiers(limit: int) -> Join:
+    """First time of each identifier: the strongest kinds, and of a kind those known longest."""
+    return _collect(limit, lambda key, at: (-rank_of(key.partition(":")[0]), -at, key))
+
+
+def timeline(limit: int) -> Join:
+    """Union of moments, newest first, the newest `limit`."""
+
+    def join(a: list[Moment], b: list[Moment]) -> list[Moment]:
+        if len(b) == 1 and (not a or _moment(b[0]) > _moment(a[0])):
+            return [b[0], *a[: limit - 1]]  # the usual case: one more, newer than all
+        union = {_moment(moment): moment for moment in (*a, *b)}
+        return [union[at] for at in sorted(union, reverse=True)[:limit]]
+
+    return join
+
+
+def _moment(moment: Moment) -> tuple[int, str, str, str]:
+    return (moment.at_ms, moment.event_id, moment.type, moment.summary)
+
+
+LAWS: dict[str, Join] = {
+    "identifiers": strongest_identifiers(100),
+    "traits": newest_traits(200),
+    "consents": newest_traits(100),
+    "groups": newest(50),
+    "events": add,
+    "events_by_type": tally,
+    "events_by_channel": tally,
+    "first_seen_ms": earliest,
+    "last_seen_ms": latest,
+    "orders": add,
+    "items": add,
+    "revenue": tally,
+    "refunded": tally,
+    "margin": tally,
+    "refunds": add,
+    "returns": add,
+    "first_order_ms": earliest,
+    "last_order_ms": latest,
+    "products": newest(50),
+    "interests": bounded_tally(100),
+    "tickets_opened": newest(50),
+    # Four times as many: a ticket whose closing is forgotten first would look open again.
+    "tickets_closed": newest(200),
+    "feedback": newest_traits(10),
+    "messages_sent": add,
+    "messages_opened": add,
+    "messages_clicked": add,
+    "offers_shown": add,
+    "offers_accepted": add,
+    "offers_declined": add,
+    "wait_seconds": add,
+    "points": bounded_tally(20),
+    "tiers": newest_traits(20),
+    "opportunities": newest_traits(20),
+    "subscriptions": newest_traits(20),
+    "subscription": newest_trait,
+    "attribution_first": oldest_trait,
+    "attribution_last": newest_trait,
+    "recent": timeline(20),
+}
