@@ -7,7 +7,6 @@ and `observed_until`; resolving adds `customer_id` and where it came from.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,6 +20,8 @@ from pydantic import (
     JsonValue,
 )
 from pydantic_core import PydanticCustomError
+
+from models.plain import plain
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -48,26 +49,6 @@ def _utc(at: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
-MAX_DEPTH = 8
-MAX_TEXT = 8_000
-
-
-def plain(value: object, depth: int = 0) -> object:
-    """Return JSON whose decimals are floats. Refuses depth over 8 and texts over 8,000 characters.
-
-    The event's own size bounds how many values there can be.
-    """
-    if depth > MAX_DEPTH:
-        raise PydanticCustomError("too_deep", "nested deeper than 8 levels")
-    if isinstance(value, dict):
-        return {key: plain(child, depth + 1) for key, child in value.items()}
-    if isinstance(value, list):
-        return [plain(child, depth + 1) for child in value]
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise PydanticCustomError("string_too_long", "a text longer than 8000 characters")
-    return float(value) if isinstance(value, Decimal) else value
-
-
 Properties = Annotated[dict[Name, JsonValue], Field(max_length=200), BeforeValidator(plain)]
 Scalar = (
     Annotated[str, Field(max_length=2_000)]

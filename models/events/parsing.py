@@ -78,19 +78,37 @@ def parse(raw: bytes | None, wire: Wire, max_bytes: int = MAX_BYTES) -> Touchpoi
     to_native = FORMATS.get(wire.format)
     if to_native is None:
         raise TouchpointRejectedError(Reason.UNKNOWN_FORMAT, f"no format {wire.format[:40]!r}")
-    event = to_native(message, wire.sent_at, wire.received_ms)
-    for name in OURS:
-        if name in event:
-            raise TouchpointRejectedError(Reason.BAD_FIELD, "set by the receiver, not sent", name)
-    if event.get("type") not in TYPES:
-        detail = f"no touchpoint type {str(event.get('type'))[:40]!r}"
-        raise TouchpointRejectedError(Reason.UNKNOWN_TYPE, detail, "type")
+    received = _instant(wire.received_ms, "received_at")
+    event = to_native(message, wire.sent_at, received)
+    _refuse_what_is_ours(event)
     event = upcast(event)
-    _stamp(event, wire)
+    _spell_out_identifiers(event)
+    _stamp(event, wire, received)
     try:
         return _validate(event)
     except ValidationError as error:
         raise _rejection(error) from error
+
+
+def _refuse_what_is_ours(event: Json) -> None:
+    for name in OURS:
+        if name in event:
+            raise TouchpointRejectedError(Reason.BAD_FIELD, "set by the receiver, not sent", name)
+    kind = event.get("type")
+    if not isinstance(kind, str) or kind not in TYPES:
+        detail = f"no touchpoint type {str(kind)[:40]!r}"
+        raise TouchpointRejectedError(Reason.UNKNOWN_TYPE, detail, "type")
+
+
+def _spell_out_identifiers(event: Json) -> None:
+    """They may be written short: {"user_id": "ana", "email": ["a@x.kr", "b@x.kr"]}."""
+    identifiers = event.get("identifiers")
+    if isinstance(identifiers, dict):
+        event["identifiers"] = [
+            {"type": kind, "value": value}
+            for kind, values in identifiers.items()
+            for value in (values if isinstance(values, list) else [values])
+        ]
 
 
 def _number(text: str) -> Decimal:
@@ -128,9 +146,8 @@ def _json(raw: bytes | None, max_bytes: int) -> Json:
     return message
 
 
-def _stamp(event: Json, wire: Wire) -> None:
+def _stamp(event: Json, wire: Wire, received: datetime) -> None:
     """Add what the receiver knows, and hold the event's time against it."""
-    received = _instant(wire.received_ms, "received_at")
     event["received_at"] = received
     event["source"] = wire.source
     if wire.observed_until_ms is not None:

@@ -1,6 +1,6 @@
 """The formats that touchpoints come in, each turned into the native one.
 
-A mapping is a function of the message alone: `(message, sent_at, received_ms)`
+A mapping is a function of the message alone: `(message, sent_at, received)`
 in, native fields out. It may raise TouchpointRejectedError; it validates nothing
 that the event classes validate.
 """
@@ -8,13 +8,16 @@ that the event classes validate.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from models.wire.cloudevents import from_cloudevents
 from models.wire.native import from_native
+from models.wire.reading import Json
 from models.wire.segment import from_segment
 
-Json = dict[str, object]
-Mapping = Callable[[Json, str | None, int], Json]
+Mapping = Callable[[Json, str | None, datetime], Json]
+
+__all__ = ["FORMATS", "Json"]
 
 FORMATS: dict[str, Mapping] = {
     "native": from_native,

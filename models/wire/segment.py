@@ -1,10 +1,157 @@
-"""Segment's six calls, as their stock clients send them."""
+"""Segment's six calls, as their stock clients (and RudderStack's) send them.
+
+Event times follow the clock-skew rule: what the sender's clock says is moved by
+the difference between its `sentAt` and our own receipt.
+"""
 
 from __future__ import annotations
 
-Json = dict[str, object]
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from models.errors import Reason, TouchpointRejectedError
+from models.wire.reading import Json, flat, given, section, short, text
+from models.wire.tracks import track
+
+_CHANNELS = {"browser": "web", "web": "web", "mobile": "app", "server": "server"}
 
 
-def from_segment(message: Json, sent_at: str | None, received_ms: int) -> Json:
-    """Map one call."""
-    return message
+def from_segment(message: Json, sent_at: str | None, received: datetime) -> Json:
+    """Map one call. Raises TouchpointRejectedError on an unknown one."""
+    call = _CALLS.get(str(message.get("type")))
+    if call is None:
+        detail = f"no call {str(message.get('type'))[:40]!r}; there are {', '.join(_CALLS)}"
+        raise TouchpointRejectedError(Reason.UNKNOWN_TYPE, detail, "type")
+    context = section(message.get("context"))
+    traits = section(context.get("traits"))
+    if message["type"] == "identify":  # RudderStack puts an identify's traits into the context
+        traits = traits | section(message.get("traits"))
+    envelope = given(
+        event_id=text(message.get("messageId")),
+        occurred_at=_occurred(message, sent_at, received),
+        channel=_CHANNELS.get(str(message.get("channel"))),
+        identifiers=_identifiers(message, context, traits),
+        context=_context(context),
+    )
+    return envelope | call(message, context, traits)
+
+
+def _occurred(message: Json, sent_at: str | None, received: datetime) -> datetime | None:
+    original = _time(message, "originalTimestamp") or _time(message, "timestamp")
+    sent = _time(message, "sentAt") or _time({"sentAt": sent_at}, "sentAt")
+    if original is None or sent is None:
+        return original
+    try:
+        return (received - (sent - original)).astimezone(original.tzinfo)
+    except OverflowError as error:
+        raise TouchpointRejectedError(Reason.BAD_TIME, "out of range", "timestamp") from error
+
+
+def _time(message: Json, name: str) -> datetime | None:
+    value = message.get(name)
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise TouchpointRejectedError(Reason.BAD_TIME, "not ISO 8601", name) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)  # Segment's times are UTC unless they say
+
+
+def _identifiers(message: Json, context: Json, traits: Json) -> list[Json]:
+    found = given(
+        user_id=text(message.get("userId")),
+        email=text(traits.get("email")),
+        phone=text(traits.get("phone")),
+        device_id=text(section(context.get("device")).get("id")),
+        anonymous_id=text(message.get("anonymousId")),
+    )
+    return [{"type": kind, "value": value} for kind, value in found.items()]
+
+
+def _context(context: Json) -> Json:
+    app, device, os = (section(context.get(name)) for name in ("app", "device", "os"))
+    utm = section(context.get("campaign"))
+    parts = ("name", "source", "medium", "term", "content")
+    campaign = given(**{part: short(utm.get(part)) for part in parts})
+    return given(
+        campaign=campaign or None,
+        app_name=short(app.get("name")),
+        app_version=short(app.get("version")),
+        device=_joined(device, "manufacturer", "model"),
+        os=_joined(os, "name", "version"),
+        locale=short(context.get("locale")),
+        timezone=short(context.get("timezone")),
+        ip=short(context.get("ip")),
+        user_agent=short(context.get("userAgent"), 2_000),
+        session_id=short(context.get("sessionId")),
+    )
+
+
+def _joined(part: Json, *names: str) -> str | None:
+    return short(" ".join(filter(None, (text(part.get(name)) for name in names))))
+
+
+def _track(message: Json, context: Json, traits: Json) -> Json:
+    name = text(message.get("event"))
+    if name is None:
+        raise TouchpointRejectedError(Reason.BAD_FIELD, "a track call names its event", "event")
+    return track(name, dict(section(message.get("properties"))))
+
+
+def _identify(message: Json, context: Json, traits: Json) -> Json:
+    return {"type": "customer_identified", "traits": flat(traits)}
+
+
+def _page(message: Json, context: Json, traits: Json) -> Json:
+    said = dict(section(message.get("properties")))
+    page = section(context.get("page")) | said
+    for name in ("path", "url", "title", "referrer", "category", "name"):
+        said.pop(name, None)
+    url = text(page.get("url"))
+    rest = (url or "").split("://", 1)[-1].partition("/")[2]
+    return given(
+        type="page_viewed",
+        path=text(page.get("path")) or "/" + rest.split("?", 1)[0].split("#", 1)[0],
+        url=url,
+        title=short(page.get("title")),
+        referrer=short(page.get("referrer"), 2_000),
+        name=short(message.get("name") or page.get("name")),
+        category=short(message.get("category") or page.get("category")),
+        properties=said,
+    )
+
+
+def _screen(message: Json, context: Json, traits: Json) -> Json:
+    said = dict(section(message.get("properties")))
+    name, category = said.pop("name", None), said.pop("category", None)
+    return given(
+        type="screen_viewed",
+        name=text(message.get("name")) or text(name) or "unnamed",
+        category=short(message.get("category") or category),
+        properties=said,
+    )
+
+
+def _group(message: Json, context: Json, traits: Json) -> Json:
+    joined = flat(section(message.get("traits")))
+    return given(type="group_joined", group_id=text(message.get("groupId")), traits=joined)
+
+
+def _alias(message: Json, context: Json, traits: Json) -> Json:
+    previous = text(message.get("previousId"))
+    if previous is None:
+        raise TouchpointRejectedError(Reason.BAD_FIELD, "an alias names it", "previousId")
+    # The call does not say which kind of id it was; a link from an unused one does no harm.
+    both = [{"type": kind, "value": previous} for kind in ("anonymous_id", "user_id")]
+    return {"type": "customer_aliased", "previous": both}
+
+
+_CALLS: dict[str, Callable[[Json, Json, Json], Json]] = {
+    "identify": _identify,
+    "track": _track,
+    "page": _page,
+    "screen": _screen,
+    "group": _group,
+    "alias": _alias,
+}
