@@ -1,0 +1,102 @@
+"""What `c360 ingest` shows: a bar with rate and time left, rejected rows, the result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from infra.files.drafts import Draft
+
+SHOWN = 10  # rejected rows named in the terminal; --reject-file gets all
+
+
+@contextmanager
+def bar(console: Console, what: str, extent: int) -> Iterator[Callable[[int, int], None]]:
+    """Show how far it is; yields what moves the bar: (done of extent, events so far)."""
+    columns = (
+        TextColumn("{task.description:>9}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[events]:,} events"),
+        TextColumn("{task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(what, total=extent, events=0, rate=0.0)
+
+        def move(done: int, events: int) -> None:
+            rate = events / max(progress.tasks[task].elapsed or 0.0, 0.001)
+            progress.update(task, completed=done, events=events, rate=rate)
+
+        yield move
+
+
+class Refusals:
+    """The rejected rows: a file's first few for the terminal, all of all for `--reject-file`."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.first: list[str] = []
+        self._file = file
+        self._source = ""
+        self._out: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        if self._file is not None:
+            self._out = self._file.open("w", encoding="utf-8")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._out is not None:
+            self._out.close()
+
+    def begin(self, source: Path) -> None:
+        """Go on to another file's rows."""
+        self._source, self.first = str(source), []
+
+    def add(self, draft: Draft) -> None:
+        """Note one rejected row."""
+        rejected = draft.rejected
+        assert rejected is not None
+        if len(self.first) < SHOWN:
+            self.first.append(f"line {draft.row.number}: {rejected}")
+        if self._out is not None:
+            line = {
+                "file": self._source,
+                "line": draft.row.number,
+                "reason": rejected.reason.value,
+                "where": rejected.where,
+                "detail": rejected.detail,
+                "raw": draft.row.raw.decode("utf-8", "backslashreplace"),
+            }
+            self._out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def tell(console: Console, result: dict[str, object], refusals: Refusals) -> None:
+    """Print one file's result."""
+    table = Table(title=str(result["file"]), title_justify="left", show_header=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for name in ("rows", "accepted", "rejected", "sent", "sent_before"):
+        if name in result:
+            table.add_row(name.replace("_", " "), f"{result[name]:,}")
+    table.add_row("from", str(result["earliest"]))
+    table.add_row("until", str(result["latest"]))
+    console.print(table)
+    for line in refusals.first:
+        console.print(f"  {line}", style="yellow", markup=False, highlight=False)
+    assert isinstance(result["rejected"], int)
+    if result["rejected"] > len(refusals.first):
+        console.print(f"  … and {result['rejected'] - len(refusals.first):,} more")

@@ -1,0 +1,277 @@
+"""What customers do: one function a kind of session, and how often each comes.
+
+A scene changes the person (an order exists now, a ticket is open) and says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from infra.simulator import words
+from infra.simulator.people import Order, Person, Sector
+from infra.simulator.scene import Scene
+
+Act = Callable[[Scene], None]
+
+
+def browse(scene: Scene) -> None:
+    """Look around on the web, sometimes from a campaign."""
+    person, rng = scene.person, scene.rng
+    goods = words.DEVICES if person.sector == "telecom" else words.PRODUCTS
+    scene.say("page_viewed", "web", "browser", path="/", title="Home")
+    if rng.random() < 0.3:
+        name, source, medium = rng.choice(words.CAMPAIGNS)
+        scene.said[-1].event["context"] = {
+            "campaign": {"name": name, "source": source, "medium": medium}
+        }
+    if rng.random() < 0.4:
+        query = scene.words(words.SEARCHES)
+        scene.say("search_performed", "web", "browser", query=query, results=rng.randint(0, 60))
+    for product in rng.sample(goods, rng.randint(1, 3)):
+        title = product.ko if person.language == "ko" else product.en
+        scene.say(
+            "content_viewed",
+            "web",
+            "browser",
+            content_id=product.sku,
+            title=title,
+            category=product.category,
+        )
+
+
+def meet(scene: Scene) -> None:
+    """Say who one is: the browser's past becomes the customer's."""
+    person, rng = scene.person, scene.rng
+    person.known = True
+    scene.say("page_viewed", "web", "browser", path="/signup", title="Sign up")
+    scene.say("customer_identified", "web", "all", traits=_traits(person))
+    for purpose, share in (("marketing", 0.75), ("email", 0.8), ("analytics", 0.9)):
+        scene.say("consent_changed", "web", "person", purpose=purpose, granted=rng.random() < share)
+    if person.sector == "telecom":
+        person.plan, price = rng.choice(words.PLANS)
+        scene.say(
+            "subscription_started",
+            "web",
+            "person",
+            subscription_id=f"sub-{person.index}",
+            plan=person.plan,
+            price=scene.money(price),
+        )
+
+
+def _traits(person: Person) -> dict[str, object]:
+    return {
+        "name": person.name,
+        "email": person.email,
+        "phone": person.phone,
+        "age": person.age,
+        "city": person.city,
+        "language": person.language,
+        "segment": person.sector,
+    }
+
+
+def shop(scene: Scene) -> None:
+    """Look, then buy one to three things; delivery follows within days."""
+    person, rng = scene.person, scene.rng
+    browse(scene)
+    goods = words.DEVICES if person.sector == "telecom" else words.PRODUCTS
+    basket = rng.sample(goods, rng.choice((1, 1, 2, 3)))
+    lines = [
+        {
+            "sku": product.sku,
+            "name": product.ko if person.language == "ko" else product.en,
+            "category": product.category,
+            "quantity": 1,
+            "price": scene.money(product.price),
+            "cost": scene.money(product.cost),
+        }
+        for product in basket
+    ]
+    dollars = sum(product.price for product in basket)
+    order = Order(f"o-{person.index}-{person.said + 1}", basket[0].sku, dollars)
+    person.orders = [*person.orders[-9:], order]
+    scene.say(
+        "order_placed",
+        "web",
+        "browser",
+        schema_version=2,
+        order_id=order.order_id,
+        total=scene.money(dollars),
+        lines=lines,
+        payment=rng.choice(("card", "kakaopay", "transfer")),
+    )
+    if rng.random() < 0.6:
+        points = max(1, dollars // 10)
+        scene.say("points_earned", "server", "card", points=points, order_id=order.order_id)
+
+
+def receive(scene: Scene) -> None:
+    """Get the newest order; now and then send it back or want the money back."""
+    person, rng = scene.person, scene.rng
+    order = next((order for order in reversed(person.orders) if not order.delivered), None)
+    if order is None:
+        return browse(scene)
+    order.delivered = True
+    scene.say("order_delivered", "server", "person", order_id=order.order_id, carrier="CJ")
+    if rng.random() < 0.12:
+        scene.wait(86_400, 3 * 86_400)
+        back = [{"sku": order.sku, "quantity": 1}]
+        scene.say("order_returned", "branch", "card", order_id=order.order_id, lines=back)
+        refund = scene.money(order.amount)
+        scene.say("order_refunded", "server", "person", order_id=order.order_id, amount=refund)
+        person.refunded_ms = scene.at_ms
+    return None
+
+
+def use_app(scene: Scene) -> None:
+    """Open the app and look at a few screens."""
+    rng = scene.rng
+    version = rng.choice(("5.1.0", "5.2.0"))
+    scene.say("app_used", "app", "app", version=version, duration_seconds=rng.randint(20, 600))
+    for name in rng.sample(("home", "bill", "orders", "benefits", "settings"), rng.randint(1, 3)):
+        scene.say("screen_viewed", "app", "app", name=name)
+
+
+def get_message(scene: Scene) -> None:
+    """Get a campaign's message; perhaps open it, perhaps follow it."""
+    rng = scene.rng
+    campaign = rng.choice(words.CAMPAIGNS)[0]
+    about = {"message_id": f"m-{scene.person.index}-{scene.person.said}", "campaign": campaign}
+    scene.say("message_sent", "email", "email", **about)
+    if rng.random() < 0.45:
+        scene.wait(60, 7_200)
+        scene.say("message_opened", "email", "email", **about)
+        if rng.random() < 0.3:
+            scene.say("message_clicked", "email", "email", **about)
+
+
+def call(scene: Scene) -> None:
+    """Ring the call centre; a long wait makes a complaint likelier."""
+    person, rng = scene.person, scene.rng
+    waited = rng.expovariate(1 / 180)
+    solved = rng.random() < 0.75
+    scene.say(
+        "call_received",
+        "phone",
+        "phone",
+        duration_seconds=rng.randint(60, 1_200),
+        wait_seconds=round(waited, 1),
+        outcome="resolved" if solved else "unresolved",
+        agent=rng.choice(words.AGENTS),
+        topic=rng.choice(("billing", "delivery", "coverage", "contract")),
+    )
+    if person.ticket is None and (waited > 400 or not solved):
+        _open_ticket(scene, complaint=waited > 400 or rng.random() < 0.5)
+
+
+def ask(scene: Scene) -> None:
+    """Write to support, or get the answer to what was asked, and rate it."""
+    person, rng = scene.person, scene.rng
+    if person.ticket is None:
+        return _open_ticket(scene, complaint=rng.random() < 0.45)
+    solved = rng.random() < 0.8
+    agent = rng.choice(words.AGENTS)
+    scene.say("call_made", "phone", "phone", duration_seconds=rng.randint(30, 600), agent=agent)
+    scene.say(
+        "ticket_closed",
+        "chat",
+        "person",
+        ticket_id=person.ticket,
+        resolution="solved" if solved else "unsolved",
+        agent=agent,
+    )
+    person.ticket = None
+    person.upset = person.upset and not solved
+    return rate(scene, pleased=solved)
+
+
+def _open_ticket(scene: Scene, *, complaint: bool) -> None:
+    person = scene.person
+    person.ticket = f"t-{person.index}-{person.said}"
+    person.upset = person.upset or complaint
+    scene.say(
+        "ticket_opened",
+        "chat",
+        "person",
+        ticket_id=person.ticket,
+        kind="complaint" if complaint else "question",
+        priority="high" if complaint else "normal",
+        text=scene.words(words.COMPLAINTS if complaint else words.QUESTIONS),
+    )
+
+
+def rate(scene: Scene, *, pleased: bool | None = None) -> None:
+    """Answer a survey."""
+    person, rng = scene.person, scene.rng
+    good = (not person.upset and rng.random() < 0.8) if pleased is None else pleased
+    text = scene.words(words.PRAISE if good else words.BLAME)
+    kind = rng.choice(("nps", "csat"))
+    low, high = {"nps": (1, 9), "csat": (1, 4)}[kind]
+    score = rng.randint(high, high + 1) if good else rng.randint(low, high // 2)
+    scene.say("feedback_given", "app", "person", kind=kind, score=score, text=text)
+
+
+def visit(scene: Scene) -> None:
+    """Go to a branch, or have a technician in."""
+    person, rng = scene.person, scene.rng
+    technician = person.sector == "telecom" and rng.random() < 0.3
+    scene.say(
+        "visit_made",
+        "field" if technician else "branch",
+        "card",
+        kind="technician" if technician else "branch",
+        place=person.city,
+        wait_seconds=rng.randint(0, 1_500),
+        duration_seconds=rng.randint(120, 2_400),
+        staff=rng.choice(words.AGENTS),
+    )
+
+
+def renew(scene: Scene) -> None:
+    """Pay another month."""
+    person = scene.person
+    price = dict(words.PLANS)[str(person.plan)]
+    scene.say(
+        "subscription_renewed",
+        "server",
+        "person",
+        subscription_id=f"sub-{person.index}",
+        plan=person.plan,
+        price=scene.money(price),
+    )
+
+
+def cancel(scene: Scene) -> None:
+    """Leave with notice: the contract is cancelled."""
+    person = scene.person
+    scene.say(
+        "subscription_cancelled",
+        "phone",
+        "person",
+        subscription_id=f"sub-{person.index}",
+        plan=person.plan,
+        cause=scene.words(words.BLAME),
+    )
+
+
+def offer(scene: Scene, offer_id: str, decision_id: str, *, taken: bool | None) -> None:
+    """Be shown an offer; take it, refuse it, or (None) say nothing."""
+    about = {"offer": offer_id, "decision_id": decision_id}
+    scene.say("offer_shown", "app", "person", **about)
+    if taken is not None:
+        scene.say("offer_accepted" if taken else "offer_declined", "app", "person", **about)
+    if taken:
+        scene.person.content_ms = scene.at_ms
+
+
+OFTEN: dict[Sector, dict[Act, float]] = {
+    "telecom": {
+        use_app: 30, browse: 14, get_message: 18, call: 10, shop: 4, receive: 4,
+        visit: 5, ask: 6, rate: 4, renew: 10,
+    },
+    "retail": {
+        browse: 28, shop: 20, use_app: 14, get_message: 18, receive: 10,
+        visit: 6, call: 4, ask: 5, rate: 5,
+    },
+}  # fmt: skip

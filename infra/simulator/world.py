@@ -1,0 +1,129 @@
+"""A world of customers: their past, then their present, event by event.
+
+The same seed, size, start and offers give the same events in the same order.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+
+from infra.simulator import scenes
+from infra.simulator.people import Person, person
+from infra.simulator.scene import Json, Said, Scene, stamp
+from infra.simulator.truth import EFFECT_DAYS, acceptance, hazard
+
+DAY = 86_400_000  # ms
+FIRST_SEEN = 3  # sessions before most customers say who they are
+
+
+@dataclass(frozen=True, slots=True)
+class OfferInHand:
+    """An offer that the system decided to make to a customer."""
+
+    offer: str
+    decision_id: str
+
+
+class World:
+    """Customers from `start_ms - days` on. Take `history` whole before `live`."""
+
+    def __init__(self, seed: int, customers: int, days: int, start_ms: int) -> None:
+        self.seed = seed
+        self.start_ms = start_ms
+        self._began_ms = start_ms - days * DAY
+        self._rng = Random(f"world/{seed}")  # noqa: S311  a simulation, not a secret
+        self._run = f"s{seed}-{start_ms // 1000:x}"
+        self._days = days
+        self.people = [
+            person(seed, index, self._joined(index, customers)) for index in range(customers)
+        ]
+
+    def _joined(self, index: int, customers: int) -> int:
+        """Half were there before; the rest come in the course of time, a few only now."""
+        if index < customers * 0.5:
+            return self._began_ms - DAY
+        if index < customers * 0.95:
+            return self._began_ms + int(self._rng.random() * self._days * DAY)
+        return self.start_ms
+
+    def history(self) -> Iterator[Said]:
+        """Yield all that happened before the start, in order of time."""
+        order = count()
+        heap: list[tuple[int, int, Json | Person]] = []
+        for one in self.people:
+            first = max(one.joined_ms, self._began_ms) + _gap(one)
+            heapq.heappush(heap, (first, next(order), one))
+        while heap and heap[0][0] < self.start_ms:
+            at_ms, _, what = heapq.heappop(heap)
+            if isinstance(what, dict):
+                yield Said(at_ms, what)
+                continue
+            for said in self.session(what, at_ms, (at_ms - (what.last_ms or at_ms)) / DAY):
+                heapq.heappush(heap, (said.at_ms, next(order), said.event))
+            if what.left_ms is None:
+                heapq.heappush(heap, (at_ms + _gap(what), next(order), what))
+
+    def live(self, run: str) -> Iterator[Person]:
+        """Yield who acts next, for ever: the present, in which everybody is busier."""
+        self._run = run
+        chooser = Random(f"live/{self.seed}/{run}")  # noqa: S311
+        while True:
+            staying = [one for one in self.people if one.left_ms is None]
+            if not staying:
+                return
+            yield chooser.choices(staying, [one.pace for one in staying])[0]
+
+    def session(
+        self, one: Person, at_ms: int, days: float, offer: OfferInHand | None = None
+    ) -> list[Said]:
+        """Let a customer act at this time, `days` after the last: they may have left by now."""
+        scene = Scene(one, self._run, at_ms)
+        one.last_ms = at_ms
+        one.sessions += 1
+        if not one.known:
+            early = one.sessions <= FIRST_SEEN and one.rng.random() < 0.6
+            (scenes.browse if early else scenes.meet)(scene)
+            return scene.said
+        if self._leaves(one, at_ms, days):
+            one.left_ms = at_ms
+            if one.plan is not None and one.rng.random() < 0.6:
+                scenes.cancel(scene)
+            return scene.said
+        if offer is not None:
+            self._answer(scene, offer)
+        often = scenes.OFTEN[one.sector]
+        act = one.rng.choices(list(often), list(often.values()))[0]
+        act(scene)
+        return scene.said
+
+    def _leaves(self, one: Person, at_ms: int, days: float) -> bool:
+        """Draw whether the customer left since the last session."""
+        recent = EFFECT_DAYS * DAY
+        rate = hazard(
+            one.base_hazard,
+            upset=one.upset,
+            refunded=at_ms - one.refunded_ms < recent,
+            content=at_ms - one.content_ms < recent,
+        )
+        return one.rng.random() < rate * days
+
+    def _answer(self, scene: Scene, offer: OfferInHand) -> None:
+        one = scene.person
+        chance = acceptance(self.seed, one.kind, one.index, offer.offer)
+        taken: bool | None = one.rng.random() < chance
+        if not taken and one.rng.random() < 0.5:
+            taken = None
+        scenes.offer(scene, offer.offer, offer.decision_id, taken=taken)
+
+
+def restamped(said: Said, at_ms: int) -> Json:
+    """Return the event as if it happened at this time."""
+    return said.event | {"occurred_at": stamp(at_ms)}
+
+
+def _gap(one: Person) -> int:
+    return int(one.rng.expovariate(one.pace) * DAY)
