@@ -1,0 +1,207 @@
+"""What one event does to one customer: the whole of the fold, in one pure step.
+
+The same customer, event, position and judge always give the same reaction; an
+event that was applied before, however it comes again, gives none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from models import seen
+from models.customer import Customer, decode, encode
+from models.events.system import CustomerAbsorbed, CustomerMerged, TimerFired
+from models.events.union import Event, Touchpoint
+from models.judge import Judge
+from models.judgement import Judgement, absorb, judged, note, wakes
+from models.links import LARGEST
+from models.profile import evolve, merge
+from models.records import Alert, Decision, Example, Score
+from models.rhythm import CONTACTS
+
+
+class Position(NamedTuple):
+    """Where a record is in the log."""
+
+    log: str  # "events"
+    partition: int
+    offset: int
+
+    @property
+    def origin(self) -> str:
+        """The log's partition, as `Event.origin` names it: "events/5"."""
+        return f"{self.log}/{self.partition}"
+
+
+@dataclass(slots=True)
+class Reaction:
+    """The customer after the event, and what goes out. `changed`: there is something to keep."""
+
+    customer: Customer
+    changed: bool = True
+    scores: list[Score] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)  # for other customers, each keyed by its own
+
+    def take(self, judgement: Judgement) -> None:
+        """Add what was judged, and go on with the customer it left."""
+        self.customer = judgement.customer
+        self.scores += judgement.scores
+        self.decisions += judgement.decisions
+        self.alerts += judgement.alerts
+        self.examples += judgement.examples
+
+
+def react(customer: Customer, event: Event, at: Position, judge: Judge) -> Reaction:
+    """Return what `event`, found at `at`, does to the customer it is keyed by."""
+    repeated = event.origin_offset <= customer.applied.get(event.origin, -1)
+    if at.offset <= customer.offset or (event.origin and repeated):
+        return Reaction(customer, changed=False)
+    reaction = Reaction(_advanced(customer, event, at))
+    if customer.merged_into is not None:
+        _forward(reaction, event, at)
+        return reaction
+    match event:
+        case CustomerMerged():
+            _merge(reaction, event, at)
+        case CustomerAbsorbed():
+            _absorb(reaction, event, judge)
+        case TimerFired():
+            _run_timers(reaction, event.occurred_ms, event, judge)
+        case _:
+            _touch(reaction, event, judge)
+    if reaction.customer.merged_into is None:
+        reaction.customer = replace(reaction.customer, timers=wakes(reaction.customer, judge))
+    return reaction
+
+
+def _advanced(customer: Customer, event: Event, at: Position) -> Customer:
+    """Return the customer with the event's position noted: from here on it counts as applied."""
+    applied = customer.applied
+    if event.origin:
+        applied = {**applied, event.origin: event.origin_offset}
+    return replace(
+        customer,
+        offset=at.offset,
+        version=customer.version + 1,
+        applied=applied,
+        received_ms=max(customer.received_ms, event.received_ms),
+    )
+
+
+def _touch(reaction: Reaction, event: Touchpoint, judge: Judge) -> None:
+    customer = reaction.customer
+    mark = seen.mark_of(event)
+    if seen.has(customer.seen, mark):
+        return
+    # A clock ahead of ours must not make a customer's silence pass any faster.
+    now = min(event.occurred_ms, event.received_ms)
+    if customer.clock_ms:
+        _run_timers(reaction, now, event, judge)
+        customer = reaction.customer
+    customer = replace(
+        customer,
+        clock_ms=max(customer.clock_ms, now),
+        seen=seen.add(customer.seen, mark),
+        observed_until_ms=_observed_until(customer, event, now),
+        profile=evolve(customer.profile, event),
+    )
+    customer = note(customer, event.type, now, getattr(event, "offer", None))
+    # What we do to a customer is no news of him: only his own doing is a moment to judge at.
+    own, received = event.type in CONTACTS, event.received_ms
+    reaction.take(judged(customer, customer.clock_ms, received, event.event_id, judge, own))
+
+
+def _observed_until(customer: Customer, event: Touchpoint, now: int) -> int | None:
+    """Return the backfill's end: the latest stated one, until something newer comes live."""
+    before, stated = customer.observed_until_ms, event.observed_until_ms
+    if stated is not None:
+        return max(stated, before or 0)
+    return before if before is not None and now <= before else None
+
+
+def _run_timers(reaction: Reaction, until: int, event: Event, judge: Judge) -> None:
+    """Run the timers due by `until`, in order, each at its own time."""
+    while True:
+        timers = reaction.customer.timers
+        due = min((at for at in timers.values() if at <= until), default=None)
+        if due is None:
+            break
+        reaction.take(
+            judged(reaction.customer, due, event.received_ms, event.event_id, judge, touch=False)
+        )
+        left = {name: at for name, at in wakes(reaction.customer, judge).items() if at > due}
+        reaction.customer = replace(reaction.customer, timers=left)
+    clock = max(reaction.customer.clock_ms, until)
+    reaction.customer = replace(reaction.customer, clock_ms=clock)
+
+
+def _merge(reaction: Reaction, event: CustomerMerged, at: Position) -> None:
+    """Become a pointer: all that was gathered goes to the winner, and what comes follows it."""
+    customer = reaction.customer
+    absorbed = CustomerAbsorbed(
+        event_id=f"absorbed:{event.link_id}:{event.loser}",
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+        customer_id=event.winner,
+        origin=at.origin,
+        origin_offset=at.offset,
+        loser=customer.customer_id,
+        state=encode(customer),
+    )
+    reaction.events.append(absorbed)
+    reaction.customer = Customer(
+        customer_id=customer.customer_id,
+        offset=customer.offset,
+        version=customer.version,
+        applied=customer.applied,
+        seen=customer.seen,  # a client that repeats itself is not forwarded twice
+        clock_ms=customer.clock_ms,
+        received_ms=customer.received_ms,
+        merged_into=event.winner,
+        absorbed=customer.absorbed,
+    )
+
+
+def _absorb(reaction: Reaction, event: CustomerAbsorbed, judge: Judge) -> None:
+    winner, loser = reaction.customer, decode(event.state)
+    if event.loser in winner.absorbed:
+        return
+    clock = max(winner.clock_ms, loser.clock_ms)
+    both = (winner.observed_until_ms, loser.observed_until_ms)
+    reaction.customer = replace(
+        winner,
+        clock_ms=clock,
+        received_ms=max(winner.received_ms, loser.received_ms),
+        seen=seen.join(winner.seen, loser.seen),
+        absorbed=[*winner.absorbed, event.loser, *loser.absorbed][-LARGEST:],
+        profile=merge(winner.profile, loser.profile),
+        observed_until_ms=max((end for end in both if end is not None), default=None),
+    )
+    cause, received = event.event_id, event.received_ms
+    reaction.take(absorb(reaction.customer, loser, clock, received, cause))
+    news = loser.rhythm.visits > 0
+    reaction.take(judged(reaction.customer, clock, received, cause, judge, touch=news))
+
+
+def _forward(reaction: Reaction, event: Event, at: Position) -> None:
+    """Send on to the winner what still comes under the loser's name, once."""
+    customer = reaction.customer
+    if isinstance(event, TimerFired | CustomerMerged):
+        return  # a pointer has no timers, and only roots are merged
+    if not isinstance(event, CustomerAbsorbed):
+        mark = seen.mark_of(event)
+        if seen.has(customer.seen, mark):
+            return
+        reaction.customer = replace(customer, seen=seen.add(customer.seen, mark))
+    onward = {
+        "customer_id": customer.merged_into,
+        "origin": at.origin,
+        "origin_offset": at.offset,
+    }
+    reaction.events.append(event.model_copy(update=onward))
