@@ -10,12 +10,9 @@ import os
 from infra.settings import Settings
 from models.topics import CATALOGUE
 from streams.lane import App
+from streams.lane.conf import conf
+from streams.lane.pages import serve
 
 settings = Settings.from_env(os.environ)
-app = App(
-    settings.topic_prefix + "worker",
-    prefix=settings.topic_prefix,
-    partitions=settings.partitions,
-    topics=CATALOGUE,
-    broker=f"kafka://{settings.brokers}",
-)
+app = App(settings.topic_prefix + "worker", topics=CATALOGUE, **conf(settings))
+serve(app)

@@ -16,6 +16,7 @@ async def fold(batches: Stream) -> None:
 from streams.lane.app import App
 from streams.lane.batch import Batch, Record
 from streams.lane.outbox import Message, Outbox
-from streams.lane.state import StateTable, View
+from streams.lane.state import StateTable
+from streams.lane.view import View
 
 __all__ = ["App", "Batch", "Message", "Outbox", "Record", "StateTable", "View"]

@@ -2,39 +2,83 @@
 
 An agent reads plainly: a batch in, one call to the core, `complete`. The law is
 the order in `complete`: outputs on the broker, then state on the changelog, then
-visible, and only then (when the agent asks for its next batch) the source offset.
+visible, and only then the source offset.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+import functools
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import faust
 
 from models.topics import Topic
 from streams.lane.batch import Batch, Record
+from streams.lane.check import TopicsError, check_topics
+from streams.lane.engine import BatchSchema, BatchTransport
+from streams.lane.fatal import EXIT_CONFIG, die
+from streams.lane.fence import Fence
+from streams.lane.follow import Follower
 from streams.lane.outbox import Outbox
-from streams.lane.state import StateTable, View
+from streams.lane.progress import Progress
+from streams.lane.publisher import Publisher
+from streams.lane.restore import restore
+from streams.lane.state import StateTable
+from streams.lane.view import View
+
+BEAT = 0.5  # seconds
+PATIENCE = 60.0  # seconds that a partition with lag may stand still
+
+AgentFun = Callable[[Any], Awaitable[None]]
 
 
-class App(faust.App):  # type: ignore[misc]  # Faust ships no types that mypy reads here
+class App(faust.App):  # type: ignore[misc]
     """A Faust app on batches. `topics` are all that it reads or writes, checked at the start."""
 
     def __init__(
-        self, id: str, *, prefix: str, partitions: int, topics: Iterable[Topic], **conf: Any
+        self,
+        id: str,
+        *,
+        brokers: str,
+        prefix: str,
+        partitions: int,
+        topics: Iterable[Topic],
+        patience: float = PATIENCE,
+        **conf: Any,
     ) -> None:
-        super().__init__(id, **conf)
+        super().__init__(id, broker=f"kafka://{brokers.replace(',', ';')}", **conf)
+        self.brokers = brokers
         self.prefix = prefix
-        self.partitions = partitions
+        self.patience = patience
+        self.widths = {prefix + topic.name: topic.partitions or partitions for topic in topics}
+        self.names = {prefix + topic.name: topic.name for topic in topics}
+        self.progress = Progress()
+        # Half of what the group waits: the pause is known before anybody else takes over.
+        self.fence = Fence(longest_pause=self.conf.broker_session_timeout / 2)
+        self.fence.on_begin = self._begin_tenure
+        self.publisher = Publisher(brokers, prefix, self.widths)
+        self.state_tables: list[StateTable] = []
+        self._followers: list[Follower] = []
+        self._following = False
+        self._watcher: asyncio.Task[None] | None = None
+        self.on_rebalance_complete.connect(self._take_over, weak=False)
 
     def source(self, topic: Topic) -> Any:
         """Bind a topic that agents read: `@app.agent(app.source(EVENTS), name="fold")`."""
-        return self.topic(self.prefix + topic.name)
+        return self.topic(self.prefix + topic.name, schema=BatchSchema(), value_type=bytes)
 
-    def StateTable(self, name: str, *, source: Topic, changelog: Topic) -> StateTable:  # noqa: N802
+    def StateTable(self, name: str, *, source: Topic, changelog: Topic) -> StateTable:
         """Return keyed state, partitioned like `source`, kept on `changelog`."""
-        return StateTable(name, source, changelog)
+        table = StateTable(
+            name, source, changelog, prefix=self.prefix, fence=self.fence, publisher=self.publisher
+        )
+        if self.widths[table.source] != self.widths[table.changelog]:
+            raise ValueError(f"{table.source} and {table.changelog} differ in partitions")
+        self.state_tables.append(table)
+        return table
 
     def follow(self, topic: Topic, on_record: Callable[[Record], None]) -> None:
         """Hand every record of a topic, from its beginning and for ever, to `on_record`.
@@ -42,12 +86,130 @@ class App(faust.App):  # type: ignore[misc]  # Faust ships no types that mypy re
         All partitions, no consumer group: each worker sees everything. Streams
         begin when what was there at the start has been handed over.
         """
-        raise NotImplementedError
+        name = self.prefix + topic.name
+        self._followers.append(Follower(self.brokers, name, self.widths[name], on_record))
+
+    def agent(self, channel: Any, *, name: str, **kwargs: Any) -> Callable[[AgentFun], Any]:
+        """Make an agent of an `async def`; an error in it ends the process, unacknowledged."""
+
+        def bind(fun: AgentFun) -> Any:
+            self.progress.add(name, channel.get_topic_name())
+            return make(self._guarded(name, fun))
+
+        make = super().agent(channel, name=name, **kwargs)
+        return bind
+
+    def _guarded(self, name: str, fun: AgentFun) -> AgentFun:
+        @functools.wraps(fun)
+        async def run(batches: Any) -> None:
+            try:
+                await fun(batches)
+            except Exception as error:
+                die(f"agent {name} failed", error)
+            if not self.should_stop:
+                die(f"agent {name} ended")
+
+        return run
 
     async def publish(self, outbox: Outbox) -> None:
         """Send messages that belong to no batch; returns when the brokers have them."""
-        raise NotImplementedError
+        try:
+            await self.publisher.publish(outbox.messages)
+        except Exception as error:
+            die("cannot publish", error)
 
-    async def complete(self, batch: Batch, outbox: Outbox, state: View | None = None) -> bool:
-        """Make a batch's results durable; False: the batch is somebody else's by now."""
-        raise NotImplementedError
+    async def complete(self, batch: Batch, outbox: Outbox, *state: View) -> bool:
+        """Make a batch's results durable; False: the batch is somebody else's by now.
+
+        The views are those that tables opened for this batch; they are given back.
+        """
+        try:
+            return await self._complete(batch, outbox, state)
+        finally:
+            for view in state:
+                view.release()
+
+    async def _complete(self, batch: Batch, outbox: Outbox, state: Iterable[View]) -> bool:
+        place = (self.prefix + batch.topic, batch.partition)
+        if not self.fence.allows(batch.tenure, place):
+            return False
+        if outbox.messages:
+            await self.publish(outbox)
+        for view in state:
+            if not (view.table and await view.table.store(view)):
+                return False
+        if not self.fence.allows(batch.tenure, place):
+            return False
+        self.consumer.finish(batch, place[0])
+        self.progress.completed(place[0], len(batch))
+        return True
+
+    def lags(self) -> dict[tuple[str, int], int | None]:
+        """Return offsets behind for every partition that this worker reads."""
+        if not self.fence.ready:
+            return {}
+        return {tuple(tp): self.consumer.lag(tp) for tp in self.consumer.in_tenure()}
+
+    async def on_first_start(self) -> None:
+        """Check the topics and connect, before anything else starts.
+
+        Faust would make directories here: the lane keeps nothing on disk.
+        """
+        try:
+            await check_topics(self.brokers, self.widths)
+        except TopicsError as error:
+            die(str(error), code=EXIT_CONFIG)
+        await self.publisher.start()
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def on_stop(self) -> None:
+        """Stop what `on_first_start` and the first tenure began, the watchdog first."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+        await super().on_stop()
+        for follower in self._followers:
+            await follower.stop()
+        await self.publisher.stop()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            self.fence.beat()
+            self.progress.sample()
+            place = self.progress.stuck(self.lags(), self.consumer.position_done, self.patience)
+            if place is not None:
+                die(f"{place[0]}/{place[1]} has not moved for {self.patience:.0f} s")
+
+    def _begin_tenure(self) -> None:
+        for table in self.state_tables:
+            table.begin()
+
+    async def _take_over(self, *_: Any, **__: Any) -> None:
+        """Recover what this tenure owns, then open the gate. Runs before streams resume."""
+        tenure = -1
+        try:
+            while tenure != self.fence.tenure:
+                tenure = self.fence.tenure
+                await self._recover(tenure)
+            await self.consumer.rewind()
+        except Exception as error:
+            if tenure == self.fence.tenure:
+                die("cannot recover", error)
+
+    async def _recover(self, tenure: int) -> None:
+        if not self._following:
+            self._following = True
+            await asyncio.gather(*(follower.start() for follower in self._followers))
+        for table in self.state_tables:
+            restored = await restore(
+                self.brokers,
+                table.changelog,
+                table.wanted() - table.owned(),
+                lambda: self.fence.tenure == tenure,
+            )
+            if restored is None:
+                return
+            await table.adopt(restored, time.time_ns() // 1_000_000)
+
+    def _new_transport(self) -> Any:
+        return BatchTransport(self.conf.broker_consumer, self)

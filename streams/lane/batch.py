@@ -31,15 +31,14 @@ class Record(NamedTuple):
 class Batch:
     """Some records of one partition, oldest first; never empty.
 
-    `topic` is the catalogue's name, without the deployment's prefix.
-    `generation` is the consumer group's when the batch was handed out: work on a
-    batch of an older generation may belong to somebody else by now.
+    `topic` is the catalogue's name, without the deployment's prefix. `tenure` says
+    in which span of ownership it was handed out; results of an older one are refused.
     """
 
     topic: str
     partition: int
     records: tuple[Record, ...]
-    generation: int = 0
+    tenure: int = 0
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)

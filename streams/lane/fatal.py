@@ -12,15 +12,16 @@ import os
 import sys
 from typing import NoReturn
 
-EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
+EXIT_BROKEN = 70  # EX_SOFTWARE of sysexits.h: starting again may help
+EXIT_CONFIG = 78  # EX_CONFIG: it will not
 
 _log = logging.getLogger(__name__)
 
 
-def die(reason: str, error: BaseException | None = None) -> NoReturn:
+def die(reason: str, error: BaseException | None = None, *, code: int = EXIT_BROKEN) -> NoReturn:
     """Log why, then end the process without cleaning up: nothing more gets acknowledged."""
     _log.critical("stopping at once: %s", reason, exc_info=error)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_CODE)
+    os._exit(code)

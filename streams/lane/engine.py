@@ -1,0 +1,196 @@
+"""Where the lane meets Faust: every private name of it that the lane uses is here.
+
+The consumer hands a partition's records over as one batch and commits in order:
+the first offset that is not wholly processed. Faust's own acknowledgements, which
+come in a `finally` and so for failed work too, count for nothing.
+`tests/contract/test_lane_seams.py` says what broke when Faust or aiokafka change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from faust.serializers.schemas import Schema
+from faust.tables.manager import TableManager
+from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.types.tuples import TP, ConsumerMessage
+
+from streams.lane.batch import Batch, Record
+from streams.lane.fence import Fence
+
+BATCH_RECORDS = 1_000
+OPEN_BATCHES = 4  # of a partition, handed out and not acknowledged, before it is left to wait
+IDLE = 0.02  # seconds until a partition that had to wait is looked at again
+FETCH_WAIT = 0.25
+
+
+class BatchSchema(Schema):  # type: ignore[misc]
+    """Decodes nothing: a message's value is a `Batch` already, so decoding cannot fail."""
+
+    def compile(self, app: Any, **_: Any) -> Callable[..., Awaitable[Any]]:
+        """Return the function that makes a message an event."""
+        create_event = app.create_event
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:
+            return create_event(None, message.value, None, message)
+
+        return decode
+
+
+class BatchConsumer(Consumer):  # type: ignore[misc]
+    """Faust's consumer, a batch at a time. One message is one batch, its offset the last one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._open: dict[TP, deque[Any]] = defaultdict(deque)  # handed out, in order
+        self._finished: set[tuple[TP, int]] = set()  # of those, by last offset
+        self._done: dict[TP, int] = {}  # first offset not wholly processed
+        self._next: dict[TP, int] = {}  # first offset not handed out in this tenure
+        self._fetching = asyncio.Lock()
+        super().__init__(*args, **kwargs)
+        self.fence: Fence = self.app.fence
+        self.fence.membership = self.membership
+        self.names: Mapping[str, str] = self.app.names  # full topic name -> the catalogue's
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Fetch and hand out, until stopped. Replaces Faust's loop over single messages."""
+        while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+            if not self.flow_active:
+                await self.wait(self.can_resume_flow)
+                continue
+            if not self.fence.ready:
+                await asyncio.sleep(IDLE)
+                continue
+            active = self._get_active_partitions()
+            ready = {tp for tp in active if len(self._open[tp]) < OPEN_BATCHES}
+            if not ready:
+                await asyncio.sleep(IDLE)
+                continue
+            async with self._fetching:
+                # An unready partition is not fetched from; do not make it wait for the others.
+                timeout = FETCH_WAIT if len(ready) == len(active) else IDLE
+                fetched = await self._getmany(active_partitions=ready, timeout=timeout)
+                for tp, records in fetched.items():
+                    await self._hand_out(TP(*tp), records)
+            await asyncio.sleep(0)
+
+    async def _hand_out(self, tp: TP, records: Iterable[Any]) -> None:
+        start = self._next.get(tp, 0)
+        rest = (raw for raw in records if raw.offset >= start)
+        while chunk := tuple(_record(raw) for raw in islice(rest, BATCH_RECORDS)):
+            # Without flow the callback would wait, and a rebalance needs the fetch lock.
+            if not (self.flow_active and self.fence.ready and tp in self.fence.places):
+                return  # `rewind` makes Kafka deliver them again
+            batch = Batch(self.names[tp.topic], tp.partition, chunk, self.fence.tenure)
+            message = ConsumerMessage(
+                tp.topic, tp.partition, batch.last, chunk[-1].timestamp / 1000.0, 0,
+                None, None, batch, None, 0, 0, tp,
+                generation_id=self.app.consumer_generation_id,
+            )  # fmt: skip
+            self._open[tp].append(message)
+            self._next[tp] = batch.last + 1
+            await self.callback(message)
+
+    async def rewind(self) -> None:
+        """Set every assigned partition to its committed offset, or to its beginning.
+
+        A fetch that began before a rebalance can end after it, and what it took is
+        dropped: only when none is on its way any more can positions be set for good.
+        """
+        tenure = self.fence.tenure
+        async with self._fetching:
+            committed = await self.seek_to_committed() if self.assignment() else {}
+            fresh = [tp for tp, offset in committed.items() if not offset]
+            if fresh:
+                await self._thread.seek_to_beginning(*fresh)
+            if self.fence.tenure == tenure:
+                self._done = {TP(*tp): offset for tp, offset in committed.items() if offset}
+                self.fence.ready = True
+
+    def finish(self, batch: Batch, full_name: str) -> None:
+        """Note that a batch is wholly processed: its offset may be committed."""
+        self._finished.add((TP(full_name, batch.partition), batch.last))
+
+    def in_tenure(self) -> list[TP]:
+        """Return the partitions that this worker owns and reads."""
+        return [TP(*place) for place in self.fence.places]
+
+    def position_done(self, tp: TP) -> int | None:
+        """Return the first offset that is not wholly processed, None when not known yet."""
+        return self._new_offset(tp)
+
+    def lag(self, tp: TP) -> int | None:
+        """Return how many offsets are not wholly processed, None when not known yet."""
+        end = self.highwater(tp)
+        return None if end is None else max(0, int(end) - (self._new_offset(tp) or 0))
+
+    def membership(self) -> int:
+        """Return the group generation that the coordinator last confirmed; -1 when put out."""
+        consumer = self._thread._consumer
+        return -1 if consumer is None else int(consumer._coordinator.generation)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in self._open if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        waiting = self._open[tp]
+        while waiting and (tp, waiting[0].offset) in self._finished:
+            offset = waiting.popleft().offset
+            self._finished.discard((tp, offset))
+            self._done[tp] = offset + 1
+        # Faust's own account of single offsets would grow without end.
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        return self._done.get(tp)
+
+    async def wait_empty(self) -> None:
+        """Give the batches in hand a while to finish, then commit what is done."""
+        patience = self.app.conf.broker_rebalance_timeout / 4
+        deadline = self.loop.time() + patience
+        while self.loop.time() < deadline and any(self._in_hand()):
+            await asyncio.sleep(IDLE)
+        await self.commit_and_end_transactions()
+
+    def _in_hand(self) -> Iterator[Any]:
+        return (
+            message
+            for tp, waiting in self._open.items()
+            for message in waiting
+            if message.tracked and (tp, message.offset) not in self._finished
+        )
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Commit what is done (inside `super`), and only then forget it."""
+        await super().on_partitions_revoked(revoked)
+        self.fence.end()
+        self._open.clear()
+        self._finished.clear()
+        self._done.clear()
+        self._next.clear()
+
+    async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        """Begin a tenure."""
+        self.fence.begin(generation_id, {(tp.topic, tp.partition) for tp in assigned})
+        await super().on_partitions_assigned(assigned, generation_id)
+
+
+class BatchTransport(Transport):  # type: ignore[misc]
+    """Faust's aiokafka transport with the batch consumer."""
+
+    Consumer = BatchConsumer
+
+
+class Tables(TableManager):  # type: ignore[misc]
+    """No Faust tables, yet their sticky assignor: it is chosen where a changelog exists."""
+
+    @property
+    def changelog_topics(self) -> set[str]:
+        """Return the changelogs of the lane's tables; no group member subscribes to them."""
+        return {table.changelog for table in self.app.state_tables}
+
+
+def _record(raw: Any) -> Record:
+    return Record(raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)

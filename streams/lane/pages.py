@@ -1,0 +1,57 @@
+"""The worker's own web pages: /status as JSON, /metrics for Prometheus, /healthz.
+
+They tell about this worker alone, and nothing of what it processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.metrics import STEP_METRICS, Metric
+from streams.lane.app import App
+
+
+def status(app: App) -> dict[str, Any]:
+    """Return what this worker does: ready or not, and each step's account."""
+    return {
+        "instance": app.conf.consumer_group_instance_id,
+        "ready": app.fence.ready,
+        "tenure": app.fence.tenure,
+        "generation": app.fence.generation,
+        "steps": app.progress.status(app.lags()),
+        "tables": {
+            table.name: {str(p): len(table.partition(p)) for p in sorted(table.owned())}
+            for table in app.state_tables
+        },
+    }
+
+
+def exposition(steps: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write the steps' accounts in Prometheus' text format."""
+    lines = []
+    for field, metric in STEP_METRICS.items():
+        lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
+        lines += [_line(metric, name, step[field]) for name, step in steps.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _line(metric: Metric, step: str, value: float | None) -> str:
+    return f'{metric.name}{{step="{step}"}} {"NaN" if value is None else value}'
+
+
+def serve(app: App) -> None:
+    """Add the pages to the application."""
+    page_at: Any = app.page  # Faust's decorator has no types
+
+    @page_at("/status")
+    async def _status(page: Any, request: Any) -> Any:
+        return page.json(status(app))
+
+    @page_at("/metrics")
+    async def _metrics(page: Any, request: Any) -> Any:
+        return page.text(exposition(status(app)["steps"]), content_type="text/plain")
+
+    @page_at("/healthz")
+    async def _health(page: Any, request: Any) -> Any:
+        return page.json({"ready": app.fence.ready}, status=200 if app.fence.ready else 503)
