@@ -37,6 +37,7 @@ class Lifetime:
         return min(self.r + repeats, 1e4)
 
 
-# Maximum likelihood on the first 39 weeks of CDNOW's 1/10 sample is where these
-# start from; `tests/unit/test_lifetime.py` fits them anew.
-DEFAULT = Lifetime(r=0.525, alpha=43.2, a=0.891, b=1.614)
+# Maximum likelihood on the first 39 weeks of the CDNOW purchases (23,570 customers,
+# days with a purchase), a public record of a shop's customers from their first day.
+# One for all: it ranks strangers by recency and frequency until there are labels.
+DEFAULT = Lifetime(r=0.634, alpha=51.2, a=0.806, b=1.238)

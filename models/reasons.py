@@ -29,19 +29,23 @@ _LOGS = {"silence", "visits", "orders"}  # shown as they were before the logarit
 
 
 def reasons(
-    customer: Customer, at_ms: int, seen: dict[str, float], model: ChurnModel
+    customer: Customer,
+    at_ms: int,
+    seen: dict[str, float],
+    shares: dict[str, float],
+    model: ChurnModel,
 ) -> list[Reason]:
-    """Return the reasons, strongest first; with the logit's base they sum to the logit.
+    """Return the reasons, strongest first; with `shares[BASE]` they sum to the logit.
 
     `value` and `usual` are days for "silence" (usual: the customer's own gap) and the
     leading feature against the population's mean for the others.
     """
-    shares: dict[str, float] = {}
-    for feature, share in model.explain_one(seen).items():
+    grouped: dict[str, float] = {}
+    for feature, share in shares.items():
         if feature != BASE:
             group = _GROUP.get(feature, feature)
-            shares[group] = shares.get(group, 0.0) + share
-    ranked = sorted(shares.items(), key=lambda item: (-abs(item[1]), item[0]))
+            grouped[group] = grouped.get(group, 0.0) + share
+    ranked = sorted(grouped.items(), key=lambda item: (-abs(item[1]), item[0]))
     return [_reason(group, share, customer, at_ms, seen, model) for group, share in ranked]
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from models.customer import Customer
 from models.features import features
 from models.judge import Judge
+from models.online.churn import sigmoid
 from models.reasons import reasons
 from models.records import Score
 
@@ -20,7 +21,8 @@ TOP = 3
 def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
     """Return P(no contact within the horizon after `at_ms`); `cause` is the event's id."""
     seen = features(customer, at_ms, judge.horizon_days)
-    probability = judge.churn.predict_one(seen)
+    shares = judge.churn.explain_one(seen)
+    probability = sigmoid(sum(shares.values()))
     return Score(
         score_id=f"{MODEL}:{customer.customer_id}:{cause}:{at_ms}",
         customer_id=customer.customer_id,
@@ -31,7 +33,7 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
         probability=probability,
         band=band(probability, judge),
         horizon_days=judge.horizon_days,
-        reasons=reasons(customer, at_ms, seen, judge.churn)[:TOP],
+        reasons=reasons(customer, at_ms, seen, shares, judge.churn)[:TOP],
         features=seen,
     )
 

@@ -17,6 +17,7 @@ WARM_UP = 1_000
 LEARNING_RATE = 0.05
 INTERCEPT_RATE = 0.01
 LIMIT = 100.0  # features are logs, shares and counts of few: more than this is a fault
+TINY = 1e-12  # a variance below it is that of a constant
 SPREAD = 8.0  # standard deviations beyond which a value counts no more
 
 
@@ -25,7 +26,7 @@ def clean(features: dict[str, float]) -> dict[str, float]:
     return {
         name: min(LIMIT, max(-LIMIT, float(value)))
         for name, value in features.items()
-        if isinstance(value, int | float) and math.isfinite(value)
+        if isinstance(value, (int, float)) and math.isfinite(value)
     }
 
 
@@ -46,6 +47,7 @@ class ChurnModel:
         self.regression: Any = linear_model.LogisticRegression(
             optimizer=optim.AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE
         )
+        self._terms: dict[str, tuple[float, float, float]] | None = None
 
     def predict_one(self, features: dict[str, float]) -> float:
         """Return P(churn). Unknown features count nothing, missing ones are the mean."""
@@ -53,14 +55,15 @@ class ChurnModel:
 
     def explain_one(self, features: dict[str, float]) -> dict[str, float]:
         """Return each feature's share of the logit, BASE for the rest: they sum to it."""
-        known = clean(features)
         trust = min(1.0, self.learnt / WARM_UP)
-        weights = self.regression.weights
-        shares = {
-            name: trust * weights.get(name, 0.0) * value
-            for name, value in self._scaled(known).items()
-        }
-        shares[BASE] = trust * self.regression.intercept
+        terms = self._compiled()
+        shares = {BASE: trust * self.regression.intercept}
+        known = clean(features)
+        for name, value in known.items():
+            if name in terms:
+                mean, scale, weight = terms[name]
+                distance = min(SPREAD, max(-SPREAD, (value - mean) * scale))
+                shares[name] = trust * weight * distance
         if trust < 1.0 and PRIOR in known:
             shares[PRIOR] = shares.get(PRIOR, 0.0) + (1.0 - trust) * known[PRIOR]
         return shares
@@ -69,23 +72,31 @@ class ChurnModel:
         """Learn one matured example; `label` 1 stayed away, 0 came back."""
         known = clean(features)
         self.scaler.learn_one(known)
-        self.regression.learn_one(self._scaled(known), label >= 0.5)
+        means, variances = self.scaler.means, self.scaler.vars
+        scaled: dict[str, float] = {}
+        for name, value in known.items():
+            if (variance := variances[name]) > TINY:
+                distance = (value - means[name]) / math.sqrt(variance)
+                scaled[name] = min(SPREAD, max(-SPREAD, distance))
+        self.regression.learn_one(scaled, label >= 0.5)
         self.learnt += 1
+        self._terms = None
 
     def mean(self, feature: str) -> float | None:
         """Return the population's mean of a feature, None when it was never seen."""
         seen = self.scaler.counts.get(feature, 0)
         return float(self.scaler.means[feature]) if seen else None
 
-    def _scaled(self, known: dict[str, float]) -> dict[str, float]:
-        counts = self.scaler.counts
-        means, variances = self.scaler.means, self.scaler.vars
-        scaled: dict[str, float] = {}
-        for name, value in known.items():
-            if counts.get(name, 0) and (variance := variances[name]) > 1e-12:
-                distance = (value - means[name]) / math.sqrt(variance)
-                scaled[name] = min(SPREAD, max(-SPREAD, distance))
-        return scaled
+    def _compiled(self) -> dict[str, tuple[float, float, float]]:
+        """Return mean, 1 / deviation and weight by feature; made once between two examples."""
+        if self._terms is None:
+            means, variances = self.scaler.means, self.scaler.vars
+            self._terms = {
+                name: (means[name], 1.0 / math.sqrt(variances[name]), weight)
+                for name, weight in self.regression.weights.items()
+                if variances[name] > TINY
+            }
+        return self._terms
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
