@@ -20,7 +20,7 @@ MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 # A paused worker's late write may come after the new owner's. Compaction must not
 # make it the only one left before recovery could have seen both.
 COMPACTION_LAG_MS = 60 * 60 * 1000
-REQUEST_MS = 15_000
+REQUEST_MS = 10_000
 
 
 @contextmanager
@@ -28,7 +28,9 @@ def client(settings: Settings, request_ms: int = REQUEST_MS) -> Iterator[KafkaAd
     """Open an admin client. Raises UserError when no broker answers."""
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=settings.brokers.split(","), request_timeout_ms=request_ms
+            bootstrap_servers=settings.brokers.split(","),
+            bootstrap_timeout_ms=request_ms,
+            request_timeout_ms=request_ms,
         )
     except (KafkaError, ValueError) as error:
         raise unreachable(settings, error) from error

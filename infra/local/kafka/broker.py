@@ -135,7 +135,7 @@ def is_healthy(bootstrap: str) -> bool:
     if not ports.answers(host, int(port)):
         return False
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2_000)
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=2_000)
     except KafkaError:
         return False
     try:

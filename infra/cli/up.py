@@ -1,0 +1,43 @@
+"""`c360 up [PARTS…]`: start the parts, keep them running, stop them all on Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from infra import secrets
+from infra.cli.context import settings, settings_and_secrets
+from infra.cli.progress import Progress
+from infra.local import stack
+from infra.local.supervisor import Supervisor
+
+
+def command(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help=f"which: {', '.join(stack.CHOICES)}; else all")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="with simulated customers, and a live table of them")
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--for", min=1, help="stop by itself after so many seconds of running"),
+    ] = None,
+) -> None:
+    """Start customer360 on this machine; Ctrl-C stops it and keeps the data."""
+    chosen = settings()
+    known = settings_and_secrets()
+    console = Console()
+    progress = Progress(console, known)
+    every = stack.build(known, lambda: secrets.resolve(chosen), progress.say)
+    if demo:
+        from infra.cli.demo import Demo
+
+        Demo(known, console, progress, seconds).run(every)
+        return
+    supervisor = Supervisor(known.home, stack.choose(every, tuple(parts or ())), progress.report)
+    supervisor.catch_signals()
+    with progress:
+        supervisor.run(lambda: progress.tick(supervisor, seconds))

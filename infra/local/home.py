@@ -1,0 +1,93 @@
+"""One data directory, one `c360 up`: the lock that says so, and what it says of itself.
+
+The lock is the kernel's: it is gone when its holder is, however that ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.errors import UserError
+from infra.local import folders
+
+LOCK = "up.lock"
+STATE = "up.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """What `c360 status` shows of a part. `since_ms`: when it entered its state."""
+
+    name: str
+    state: str
+    pid: int | None
+    restarts: int
+    since_ms: int
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Hold the directory for this process. Raises UserError when another one does."""
+    lock = folders.prepare(home, private=True) / LOCK
+    with lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise UserError(
+                f"`c360 up` is running on {home} already (process {file.read().strip()})",
+                "stop it with Ctrl-C there, or use another directory with C360_HOME",
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def holder(home: Path) -> int | None:
+    """Return the process id of the `c360 up` that runs on this directory."""
+    try:
+        with (home / LOCK).open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read().strip() or 0) or None
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def publish(home: Path, parts: list[PartState]) -> None:
+    """Write what the parts are doing, for `status`."""
+    fresh = home / f"{STATE}.new"
+    fresh.write_text(json.dumps([asdict(part) for part in parts]))
+    fresh.rename(home / STATE)
+
+
+def published(home: Path) -> list[PartState]:
+    """Return what the running `c360 up` last published; nothing when none is running."""
+    if holder(home) is None:
+        return []
+    try:
+        return [PartState(**part) for part in json.loads((home / STATE).read_text())]
+    except FileNotFoundError:
+        return []
+
+
+def reload(home: Path) -> bool:
+    """Tell the running `c360 up` that the secrets have changed; return whether one runs."""
+    pid = holder(home)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGHUP)
+    return True

@@ -1,0 +1,97 @@
+"""Keep the parts running: start them in order, restart what crashes, stop all in reverse.
+
+Nothing outlives the supervisor: it stops every part before it ends, and the parts are
+tethered to it in case it cannot. It runs in one thread, the one the parts watch.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from infra.local import home as homes
+from infra.local.logs import rotate
+from infra.local.part import Part
+from infra.local.running import Running, State
+
+TICK = 0.1  # seconds
+Report = Callable[[Running], None]
+
+
+class Supervisor:
+    """The parts of one data directory. `report` is told each time a part changes state."""
+
+    def __init__(self, home: Path, parts: Sequence[Part], report: Report = lambda _: None) -> None:
+        self.home = home.absolute()
+        self.logs = self.home / "logs"
+        self._report = report
+        self._stopping = threading.Event()
+        self._reloading = threading.Event()
+        self.parts = {part.name: Running(part, self.logs / f"{part.name}.log") for part in parts}
+
+    @property
+    def ready(self) -> bool:
+        """Whether every part is well."""
+        return all(running.state is State.READY for running in self.parts.values())
+
+    def stop_soon(self, *_: int | FrameType | None) -> None:
+        """Ask `run` to end; asked again, parts are no longer waited for. Any thread may."""
+        if self._stopping.is_set():
+            for running in self.parts.values():
+                running.kill()
+        self._stopping.set()
+
+    def catch_signals(self) -> None:
+        """Let SIGINT and SIGTERM end `run`, and SIGHUP take over changed secrets."""
+        signal.signal(signal.SIGINT, self.stop_soon)
+        signal.signal(signal.SIGTERM, self.stop_soon)
+        signal.signal(signal.SIGHUP, lambda *_: self._reloading.set())
+
+    def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
+        """Run until asked to stop. Raises UserError when a part cannot be kept running."""
+        with homes.locked(self.home):
+            self.logs.mkdir(parents=True, exist_ok=True)
+            try:
+                while not self._stopping.is_set():
+                    self.tick()
+                    each_tick()
+                    self._stopping.wait(TICK)
+            finally:
+                self._stop()
+
+    def tick(self) -> None:
+        """Drive every part one step on. Raises UserError when one cannot be kept running."""
+        if self._reloading.is_set():
+            self._reloading.clear()
+            for running in self.parts.values():
+                if running.part.follows_secrets:
+                    running.restart()
+        changed = False
+        for running in self.parts.values():
+            before = running.state
+            running.step(partial(self._met, running), time.monotonic())
+            if running.state is not before:
+                changed = True
+                self._report(running)
+            rotate(running.log)
+        if changed:
+            self._publish()
+
+    def _met(self, running: Running) -> bool:
+        """Whether all that a part needs is well. What was not chosen to run is not needed."""
+        needed = (self.parts.get(name) for name in running.part.needs)
+        return all(other is None or other.well() for other in needed)
+
+    def _publish(self) -> None:
+        homes.publish(self.home, [running.published() for running in self.parts.values()])
+
+    def _stop(self) -> None:
+        for running in reversed(self.parts.values()):
+            if running.stop():
+                self._report(running)
+        self._publish()
