@@ -1,0 +1,111 @@
+"""Follows a topic from its beginning, all partitions, in no group.
+
+Positions, not records, tell that the end is reached: compaction and transaction
+markers may leave no record there. A broker that is away is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+_log = logging.getLogger(__name__)
+_CHUNK = 2_000  # records applied before requests have their turn
+_PAUSE = 2.0  # seconds between attempts to reach the brokers
+
+
+class Feed:
+    """One topic, followed. Records go to `apply` in chunks, in order a partition.
+
+    `newest`: begin so many offsets before each partition's end, not at its beginning.
+    """
+
+    def __init__(
+        self,
+        brokers: str,
+        topic: str,
+        apply: Callable[[Sequence[Any]], None],
+        newest: int | None = None,
+    ) -> None:
+        self.caught_up = asyncio.Event()
+        self.polled_ms = 0  # when the brokers last answered
+        self.read = 0  # records
+        self._brokers = brokers
+        self._topic = topic
+        self._apply = apply
+        self._newest = newest
+        self._beginnings: dict[TopicPartition, int] = {}
+        self._positions: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
+
+    @property
+    def lag(self) -> int:
+        """Records that are in the topic and not yet applied, as last seen."""
+        return sum(max(end - self._positions.get(tp, 0), 0) for tp, end in self._ends.items())
+
+    @property
+    def kept(self) -> int:
+        """Offsets between the topic's beginning and its end, as last seen."""
+        return sum(end - self._beginnings.get(tp, 0) for tp, end in self._ends.items())
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._brokers,
+                client_id="c360-live",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                max_partition_fetch_bytes=4 * 1024 * 1024,
+            )
+            try:
+                await consumer.start()
+                await self._follow(consumer)
+            except (KafkaError, OSError) as error:
+                _log.warning("%s: %s; again in %.0f s", self._topic, error, _PAUSE)
+            finally:
+                await consumer.stop()
+            await asyncio.sleep(_PAUSE)
+
+    async def _follow(self, consumer: Any) -> None:
+        partitions = await self._partitions(consumer)
+        consumer.assign(partitions)
+        self._beginnings = await consumer.beginning_offsets(partitions)
+        self._ends = await consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, self._positions.get(partition, self._start(partition)))
+        while True:
+            chunks = await consumer.getmany(timeout_ms=250, max_records=_CHUNK)
+            if records := [record for chunk in chunks.values() for record in chunk]:
+                self._apply(records)
+                self.read += len(records)
+            for partition in chunks or partitions:
+                await self._note(consumer, partition)
+            if not self.caught_up.is_set() and self.lag == 0:
+                self.caught_up.set()
+            await asyncio.sleep(0)  # a long catch-up must not starve the requests
+
+    def _start(self, partition: TopicPartition) -> int:
+        beginning = self._beginnings[partition]
+        if self._newest is None:
+            return beginning
+        return max(beginning, self._ends[partition] - self._newest)
+
+    async def _note(self, consumer: Any, partition: TopicPartition) -> None:
+        self._positions[partition] = await consumer.position(partition)
+        end = consumer.last_stable_offset(partition)
+        self._ends[partition] = max(self._ends[partition], end or 0)
+        self.polled_ms = max(self.polled_ms, consumer.last_poll_timestamp(partition) or 0)
+
+    async def _partitions(self, consumer: Any) -> list[TopicPartition]:
+        while not (numbers := consumer.partitions_for_topic(self._topic)):
+            _log.warning("%s: no such topic yet; again in %.0f s", self._topic, _PAUSE)
+            await asyncio.sleep(_PAUSE)
+            await consumer.topics()  # asks the brokers anew
+        return [TopicPartition(self._topic, number) for number in sorted(numbers)]

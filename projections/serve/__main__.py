@@ -1,0 +1,58 @@
+"""`python -m projections.serve`: the profile API and the console, until stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from types import FrameType
+
+import uvicorn
+
+from infra.settings import Settings, SettingsError
+from models.catalogue import CatalogueError
+from projections.serve.app import build
+from projections.serve.sources import Sources
+
+
+class Server(uvicorn.Server):
+    """Ends the open streams when told to stop, so that stopping takes no time-out."""
+
+    def __init__(self, config: uvicorn.Config, sources: Sources) -> None:
+        super().__init__(config)
+        self._sources = sources
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop: first the streams, then the server."""
+        self._sources.live.changes.close()
+        super().handle_exit(sig, frame)
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM. Returns 2 when a setting cannot be used."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiokafka").setLevel("ERROR")  # what matters is told by the feeds
+    try:
+        settings = Settings.from_env(os.environ)
+        sources = Sources(settings)
+        app = build(settings, sources)
+    except (SettingsError, CatalogueError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - to whoever started it
+        return 2
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.serve_port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        log_config=None,
+    )
+    Server(config, sources).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

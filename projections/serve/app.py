@@ -1,0 +1,61 @@
+"""Puts the API and the console together over one set of sources."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from infra.settings import Settings
+from models.catalogue import Catalogue, parse
+from projections.serve import board, operations, problems, profiles, stream
+from projections.serve.console import pages
+from projections.serve.keys import ApiKeys
+from projections.serve.sources import Sources
+
+ABOUT = """Live customer profiles: one customer, whole, in milliseconds, by any identifier.
+
+Every call needs an API key (`Authorization: Bearer …` or `X-API-Key`). Errors are problem+json.
+Times are ISO 8601 in UTC; money is a decimal string by ISO 4217 currency.
+Read your own write: pass an ingest receipt as `wait_for`.
+"""
+
+
+def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastAPI:
+    """Make the server. `follow` False: whoever calls fills the sources.
+
+    Raises SettingsError when no API key is set, CatalogueError when the offers cannot be read.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if not follow:
+            yield
+            return
+        async with sources.following():
+            yield
+
+    app = FastAPI(
+        title="customer360 profile API",
+        version="1",
+        description=ABOUT,
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.sources = sources
+    app.state.bodies = profiles.Bodies()
+    app.state.keys = ApiKeys(settings.api_keys.get_secret_value())
+    app.state.catalogue = read_catalogue(settings)
+    problems.install(app)
+    for part in (profiles, board, stream, operations):
+        app.include_router(part.router)
+    pages.install(app)
+    return app
+
+
+def read_catalogue(settings: Settings) -> Catalogue:
+    """Read the offers, for their names."""
+    return parse(settings.offers_file.read_text(encoding="utf-8"))

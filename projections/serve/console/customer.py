@@ -1,0 +1,138 @@
+"""The customer's page: what an agent must see before the first sentence is said."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from models.catalogue import NONE, Catalogue
+from models.customer import Customer
+from models.records import Decision
+from projections.live_glance import Glance
+from projections.serve.console import present
+from projections.serve.console.charts import Bar, arc, stack
+from projections.serve.console.words import Words
+
+REASONS = 5
+
+
+class ReasonLine(NamedTuple):
+    """A reason in words, and its share of the strongest one."""
+
+    text: str
+    share: float
+    raises: bool
+
+
+class RiskCard(NamedTuple):
+    """The churn risk, drawn and told."""
+
+    percent: str
+    band: str
+    path: str
+    track: str
+    at_ms: int
+    horizon_days: int
+    reasons: list[ReasonLine]
+
+
+class OfferCard(NamedTuple):
+    """What to offer now; `kind`: make, none, holdout, expired."""
+
+    kind: str
+    name: str
+    channel: str
+    expires_ms: int
+    decision_id: str
+
+
+class CustomerPage(NamedTuple):
+    """All that the templates show of one customer."""
+
+    customer: Customer
+    name: str
+    initials: str
+    risk: RiskCard | None
+    offer: OfferCard | None
+    alerts: list[tuple[str, int]]  # rule, opened
+    past: list[tuple[str, int, str]]  # rule, closed, outcome
+    channels: list[tuple[Bar, str]]
+    interests: list[str]
+
+
+def page(
+    customer: Customer, seen: Glance, catalogue: Catalogue, words: Words, now_ms: int
+) -> CustomerPage:
+    """Lay a customer out for reading."""
+    episodes = sorted(customer.episodes.items(), key=lambda one: -one[1].opened_ms)
+    mix = sorted(customer.profile.events_by_channel.items(), key=lambda one: -one[1])
+    named = [(words.label("channel", channel), count) for channel, count in mix]
+    interests = sorted(customer.profile.interests.items(), key=lambda one: -one[1])
+    return CustomerPage(
+        customer=customer,
+        name=seen.name,
+        initials=present.initials(seen.name),
+        risk=_risk(customer, words),
+        offer=_offer(customer.offer, catalogue, words, now_ms),
+        alerts=[(rule, one.opened_ms) for rule, one in episodes if one.status == "open"],
+        past=[
+            (rule, one.closed_ms, one.outcome or "")
+            for rule, one in episodes
+            if one.closed_ms is not None
+        ],
+        channels=[
+            (bar, present.percent(count / max(sum(dict(named).values()), 1)))
+            for bar, (_, count) in zip(stack(named), named, strict=True)
+        ],
+        interests=[name for name, _ in interests[:8]],
+    )
+
+
+def _risk(customer: Customer, words: Words) -> RiskCard | None:
+    score = customer.risk
+    if score is None:
+        return None
+    strongest = max((abs(one.contribution) for one in score.reasons), default=1.0) or 1.0
+    lines = [
+        ReasonLine(
+            present.reason(one, words), abs(one.contribution) / strongest, one.contribution > 0
+        )
+        for one in sorted(score.reasons, key=lambda one: -abs(one.contribution))[:REASONS]
+    ]
+    return RiskCard(
+        percent=present.percent(score.probability),
+        band=score.band,
+        path=arc(score.probability),
+        track=arc(1.0),
+        at_ms=score.at_ms,
+        horizon_days=score.horizon_days,
+        reasons=lines,
+    )
+
+
+def _offer(
+    decision: Decision | None, catalogue: Catalogue, words: Words, now_ms: int
+) -> OfferCard | None:
+    if decision is None:
+        return None
+    kind = "make"
+    if decision.holdout:
+        kind = "holdout"
+    elif decision.offer == NONE:
+        kind = "none"
+    elif decision.expires_ms <= now_ms:
+        kind = "expired"
+    return OfferCard(
+        kind=kind,
+        name=offer_name(decision.offer, catalogue, words),
+        channel=words.label("channel", decision.channel) if decision.channel else "",
+        expires_ms=decision.expires_ms,
+        decision_id=decision.decision_id,
+    )
+
+
+def offer_name(offer_id: str, catalogue: Catalogue, words: Words) -> str:
+    """Return an offer's name in the reader's language; its id when it left the catalogue."""
+    found = catalogue.offer(offer_id)
+    if found is None:
+        return offer_id
+    return found.name.ko if words.language == "ko" else found.name.en

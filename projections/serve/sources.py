@@ -1,0 +1,64 @@
+"""What the answers come from: the live profiles, the dead letters, the lag.
+
+Followed in the server's own event loop. When one of the followers ends, the
+process ends: a server that quietly serves an old state is worse than none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from infra.settings import Settings
+from models import topics
+from projections.live import Live
+from projections.live_dead_letters import DeadLetters
+from projections.live_feed import Feed
+from projections.live_lag import Lag
+
+STATS_EVERY = 1.0  # seconds between two updates of the board
+
+
+def wall_ms() -> int:
+    """Return the wall clock, ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Sources:
+    """The followed state that requests read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.live = Live(wall_ms, epoch=uuid.uuid4().hex[:8])
+        self.dead_letters = DeadLetters()
+        self.lag = Lag(settings)
+        self.profiles = Feed(settings.brokers, settings.topic(topics.PROFILES), self.live.apply)
+        self.dead = Feed(
+            settings.brokers,
+            settings.topic(topics.DEAD_LETTERS),
+            self.dead_letters.apply,
+            newest=100,
+        )
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Follow while the block runs. Raises what ends a follower."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.profiles.run(), name="profiles"),
+                group.create_task(self.dead.run(), name="dead letters"),
+                group.create_task(self.lag.run(), name="lag"),
+                group.create_task(self._mark_ready(), name="ready"),
+            ]
+            try:
+                yield
+            finally:
+                self.live.changes.close()
+                for task in tasks:
+                    task.cancel()
+
+    async def _mark_ready(self) -> None:
+        await self.profiles.caught_up.wait()
+        self.live.mark_ready()

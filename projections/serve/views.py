@@ -1,0 +1,201 @@
+"""A customer as the API shows it: ISO times, money as decimal strings, nothing internal.
+
+The names here are what other programs rely on: add, never rename.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from models.customer import Customer, Episode
+from models.money import exponent
+from models.profile import Moment, Profile, Trait
+from models.records import Decision, Score
+
+Json = dict[str, object]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(ms: int | None) -> str | None:
+    """Write ms since 1970 as ISO 8601 in UTC, "2026-11-22T09:30:00.000Z"."""
+    if ms is None:
+        return None
+    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def amounts(minor: Mapping[str, int]) -> dict[str, str]:
+    """Write minor units by currency as decimal strings: {"USD": "59.00"}."""
+    return {
+        currency: str(Decimal(units).scaleb(-exponent(currency)))
+        for currency, units in minor.items()
+    }
+
+
+def whole(customer: Customer) -> Json:
+    """Return everything about a customer."""
+    profile = customer.profile
+    return {
+        **head(customer),
+        "identifiers": identifiers(profile),
+        "traits": stated(profile.traits),
+        "consents": stated(profile.consents),
+        "computed": computed(profile),
+        "scores": scores(customer),
+        "offer": offer(customer.offer),
+        "episodes": [episode(rule, one) for rule, one in sorted(customer.episodes.items())],
+        "products": [
+            {"product_id": product, "last_bought_at": instant(at)}
+            for product, at in sorted(profile.products.items(), key=lambda one: -one[1])
+        ],
+        "interests": dict(sorted(profile.interests.items(), key=lambda one: -one[1])),
+        "open_tickets": open_tickets(profile),
+        "groups": sorted(profile.groups),
+        "points": profile.points,
+        "tiers": stated(profile.tiers),
+        "opportunities": stated(profile.opportunities),
+        "subscriptions": stated(profile.subscriptions),
+        "feedback": stated(profile.feedback),
+        "subscription": profile.subscription and said(profile.subscription),
+        "attribution": {
+            "first": profile.attribution_first and said(profile.attribution_first),
+            "last": profile.attribution_last and said(profile.attribution_last),
+        },
+        "timeline": [moment(one) for one in profile.recent],
+    }
+
+
+def head(customer: Customer) -> Json:
+    """Return what names a customer and the state of what is known."""
+    return {
+        "customer_id": customer.customer_id,
+        "version": customer.version,
+        "updated_at": instant(customer.received_ms or None),
+        "merged_from": list(customer.absorbed),
+        "observed_until": instant(customer.observed_until_ms),
+    }
+
+
+def identifiers(profile: Profile) -> list[Json]:
+    """Return the names that a customer goes by, oldest first."""
+    return [
+        dict(zip(("type", "value"), one.split(":", 1), strict=True))
+        | {"first_seen_at": instant(at)}
+        for one, at in sorted(profile.identifiers.items(), key=lambda pair: pair[1])
+    ]
+
+
+def said(trait: Trait) -> Json:
+    """Return a stated fact with when and by what it was said."""
+    return {
+        "value": trait.value,
+        "updated_at": instant(trait.at_ms),
+        "source": trait.source,
+        "event_id": trait.event_id,
+    }
+
+
+def stated(traits: Mapping[str, Trait]) -> dict[str, Json]:
+    """Return stated facts by name."""
+    return {name: said(trait) for name, trait in sorted(traits.items())}
+
+
+def computed(profile: Profile) -> Json:
+    """Return what was counted and summed over the customer's touchpoints."""
+    return {
+        "events": profile.events,
+        "events_by_type": profile.events_by_type,
+        "events_by_channel": profile.events_by_channel,
+        "first_seen_at": instant(profile.first_seen_ms),
+        "last_seen_at": instant(profile.last_seen_ms),
+        "orders": profile.orders,
+        "items": profile.items,
+        "revenue": amounts(profile.revenue),
+        "refunded": amounts(profile.refunded),
+        "margin": amounts(profile.margin),
+        "refunds": profile.refunds,
+        "returns": profile.returns,
+        "first_order_at": instant(profile.first_order_ms),
+        "last_order_at": instant(profile.last_order_ms),
+        "messages_sent": profile.messages_sent,
+        "messages_opened": profile.messages_opened,
+        "messages_clicked": profile.messages_clicked,
+        "offers_shown": profile.offers_shown,
+        "offers_accepted": profile.offers_accepted,
+        "offers_declined": profile.offers_declined,
+        "wait_seconds": profile.wait_seconds,
+    }
+
+
+def scores(customer: Customer) -> dict[str, Json]:
+    """Return the newest score of each model, with its reasons."""
+    return {customer.risk.model: score(customer.risk)} if customer.risk else {}
+
+
+def score(one: Score) -> Json:
+    """Return a score: the probability, and what raised or lowered it."""
+    return {
+        "score_id": one.score_id,
+        "probability": round(one.probability, 6),
+        "band": one.band,
+        "horizon_days": one.horizon_days,
+        "scored_at": instant(one.at_ms),
+        "model_version": one.model_version,
+        "cause": one.cause,
+        "reasons": [
+            {
+                "feature": reason.feature,
+                "contribution": round(reason.contribution, 6),
+                "value": reason.value,
+                "usual": reason.usual,
+            }
+            for reason in one.reasons
+        ],
+    }
+
+
+def offer(decision: Decision | None) -> Json | None:
+    """Return the offer to make now; None before any decision."""
+    if decision is None:
+        return None
+    return {
+        "decision_id": decision.decision_id,
+        "offer": decision.offer,
+        "channel": decision.channel,
+        "decided_at": instant(decision.at_ms),
+        "expires_at": instant(decision.expires_ms),
+        "propensity": round(decision.propensity, 6),
+        "holdout": decision.holdout,
+        "policy": decision.policy,
+        "model_version": decision.model_version,
+    }
+
+
+def episode(rule: str, one: Episode) -> Json:
+    """Return the newest episode of an alert rule."""
+    return {
+        "rule": rule,
+        "number": one.number,
+        "status": one.status,
+        "opened_at": instant(one.opened_ms),
+        "closed_at": instant(one.closed_ms),
+        "outcome": one.outcome,
+    }
+
+
+def open_tickets(profile: Profile) -> list[Json]:
+    """Return the tickets that were opened and not closed since, oldest first."""
+    still = [(profile.tickets_opened[ticket], ticket) for ticket in profile.open_tickets]
+    return [{"ticket_id": ticket, "opened_at": instant(at)} for at, ticket in sorted(still)]
+
+
+def moment(one: Moment) -> Json:
+    """Return one line of the timeline."""
+    return {
+        "occurred_at": instant(one.at_ms),
+        "event_id": one.event_id,
+        "type": one.type,
+        "channel": one.channel or None,
+        "summary": one.summary,
+    }
