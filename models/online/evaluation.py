@@ -12,7 +12,7 @@ from typing import Any, Self
 
 WINDOW = 1_000
 BINS = 15
-DIGITS = 6  # kept of a probability, so that a snapshot stays small
+DIGITS = 4  # kept of a probability, so that a snapshot stays small
 
 
 class Evaluation:
