@@ -131,9 +131,7 @@ class Import:
         return Message(
             key=str(primary(draft.touchpoint.identifiers)).encode(),
             value=draft.value,
-            headers=tuple(
-                (name, value.encode("ascii", "replace")) for name, value in headers.items()
-            ),
+            headers=[(name, value.encode("ascii", "replace")) for name, value in headers.items()],
         )
 
 

@@ -27,7 +27,7 @@ class Message(NamedTuple):
 
     key: bytes
     value: bytes
-    headers: tuple[tuple[str, bytes], ...]
+    headers: list[tuple[str, bytes]]
 
 
 class Log:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,7 @@ def kind_of(path: Path) -> Kind:
     except KeyError:
         known = ", ".join(SUFFIXES)
         raise FileUnreadableError(
-            f"{path}: cannot tell what is in it by its name ({known}); say it with --kind"
+            f"{path}: cannot tell what is in it by its name ({known}); say it with --format"
         ) from None
 
 
@@ -155,5 +156,6 @@ def _unzipped(path: Path, disk: BinaryIO) -> BinaryIO:
 
 
 def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
-    while line := file.readline(LONGEST_LINE):
-        yield line.decode(encoding)
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    while line := text.readline(LONGEST_LINE):
+        yield line
