@@ -23,7 +23,7 @@ from streams.lane.batch import Batch, Record
 from streams.lane.fence import Fence
 
 BATCH_RECORDS = 1_000
-OPEN_BATCHES = 4  # of a partition, handed out and not acknowledged, before it is left to wait
+OPEN_BATCHES = 8  # of a partition, handed out and not acknowledged, before it is left to wait
 IDLE = 0.02  # seconds until a partition that had to wait is looked at again
 FETCH_WAIT = 0.25
 
