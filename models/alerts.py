@@ -24,7 +24,7 @@ def edges(
 ) -> tuple[Customer, list[Alert]]:
     """Return the customer with its episode up to date, and the alert of an edge, if any.
 
-    `customer.risk` is still the score before; `received_ms` is when the cause arrived.
+    `received_ms` is when the cause arrived.
     """
     episode = customer.episodes.get(RULE)
     if episode is not None and episode.status == "open":

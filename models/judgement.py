@@ -1,4 +1,4 @@
-"""What follows from a customer's new state: labels, score, alert, offer; in that order.
+"""What follows from a customer's new state: labels, score, offer, alert; in that order.
 
 The one door for the fold. Time comes in with the arguments; nothing here looks at a
 clock, so the same log gives the same judgements.
@@ -118,18 +118,23 @@ def _awaited(ours: list[Awaited], theirs: list[Awaited]) -> list[Awaited]:
 
 def _look(judgement: Judgement, at_ms: int, received_ms: int, cause: str, judge: Judge) -> None:
     made = score(judgement.customer, at_ms, cause, judge)
-    customer, alerts = edges(judgement.customer, made, received_ms, judge)
-    customer = await_label(replace(customer, risk=made), made)
     judgement.scores.append(made)
-    judgement.alerts += alerts
+    judgement.customer = await_label(replace(judgement.customer, risk=made), made)
     if received_ms - at_ms <= DECIDE_WITHIN_MS:
-        decision = decide(customer, at_ms, cause, judge)
-        if decision is not None:
-            times = customer.offers_made.get(decision.offer, 0) + 1
-            customer = replace(
-                await_outcome(customer, decision),
-                offer=decision,
-                offers_made={**customer.offers_made, decision.offer: times},
-            )
-            judgement.decisions.append(decision)
-    judgement.customer = customer
+        _offer(judgement, at_ms, cause, judge)
+    # After the offer, so that an alert tells which offer to make.
+    judgement.customer, alerts = edges(judgement.customer, made, received_ms, judge)
+    judgement.alerts += alerts
+
+
+def _offer(judgement: Judgement, at_ms: int, cause: str, judge: Judge) -> None:
+    customer = judgement.customer
+    decision = decide(customer, at_ms, cause, judge)
+    if decision is not None:
+        times = customer.offers_made.get(decision.offer, 0) + 1
+        judgement.decisions.append(decision)
+        judgement.customer = replace(
+            await_outcome(customer, decision),
+            offer=decision,
+            offers_made={**customer.offers_made, decision.offer: times},
+        )
