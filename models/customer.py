@@ -67,6 +67,7 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     received_ms: int = 0  # when the newest event reached us
     observed_until_ms: int | None = None  # a backfill's end: silence after it means nothing
     merged_into: str | None = None  # everything is forwarded there
+    forwarded: int = -1  # newest offset of this customer's partition that was sent on there
     absorbed: list[str] = field(default_factory=list)
     profile: Profile = field(default_factory=Profile)
     rhythm: Rhythm = field(default_factory=Rhythm)  # of contacts the customer made

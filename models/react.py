@@ -164,6 +164,7 @@ def _merge(reaction: Reaction, event: CustomerMerged, at: Position) -> None:
         clock_ms=customer.clock_ms,
         received_ms=customer.received_ms,
         merged_into=event.winner,
+        forwarded=at.offset,
         absorbed=customer.absorbed,
     )
 
@@ -204,4 +205,5 @@ def _forward(reaction: Reaction, event: Event, at: Position) -> None:
         "origin": at.origin,
         "origin_offset": at.offset,
     }
+    reaction.customer = replace(reaction.customer, forwarded=at.offset)
     reaction.events.append(event.model_copy(update=onward))

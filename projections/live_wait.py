@@ -7,6 +7,7 @@ A customer remembers the newest place applied from each log, so no clock is need
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import NamedTuple
 
 from models.customer import Customer
@@ -51,15 +52,19 @@ def reached(live: Live, key: str, receipt: Receipt) -> bool:
     # The event may have gone to an identity that was merged: it forwards to the root.
     start = derive(key)
     elsewhere = {*root.absorbed, *(live.chain(start) if start else ())} - {root.customer_id}
-    return any(_forwarded(live, one, root, receipt) for one in elsewhere)
+    return any(_arrived(live, one, receipt) for one in elsewhere)
 
 
-def _forwarded(live: Live, merged: str, root: Customer, receipt: Receipt) -> bool:
-    loser = live.customer(merged)
-    if loser is None or loser.applied.get(receipt.log, -1) < receipt.offset:
+def _arrived(live: Live, merged: str, receipt: Receipt) -> bool:
+    """Tell whether a merged customer had the event, and all that it forwarded is at the root."""
+    steps = [one for step in live.chain(merged) if (one := live.customer(step)) is not None]
+    if not steps or steps[0].applied.get(receipt.log, -1) < receipt.offset:
         return False
-    log = f"{EVENTS.name}/{live.partition(merged)}"
-    return root.applied.get(log, -1) >= loser.offset
+    return all(
+        after.applied.get(f"{EVENTS.name}/{live.partition(before.customer_id)}", -1)
+        >= before.forwarded
+        for before, after in pairwise(steps)
+    )
 
 
 def _number(text: str) -> bool:

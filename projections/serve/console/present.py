@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from markupsafe import Markup
@@ -36,6 +37,7 @@ _KINDS = {
     "offer": ("offer_shown", "offer_accepted", "offer_declined", "message_clicked"),
 }
 _KIND_OF = {event: kind for kind, events in _KINDS.items() for event in events}
+_BOUGHT = re.compile(r"(\d+) x, ([\d.]+) ([A-Z]{3})")
 # Summaries of these events are words of a fixed list, so they have a translation.
 _WORDED = {"ticket_updated", "ticket_closed", "visit_made", "call_received", "call_made"}
 
@@ -80,7 +82,9 @@ def span(ms: float, words: Words) -> str:
     for size, unit in ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute")):
         if ms >= size:
             return words.count(unit, ms / size)
-    return words.count("second", ms / 1000) if ms >= 1000 else words.count("millisecond", ms)
+    if ms >= 1000:
+        return words.count("second", ms / 1000)
+    return words.count("millisecond", round(ms) if ms >= 10 else ms)
 
 
 def moment(ms: int | None) -> Markup:
@@ -99,6 +103,10 @@ def kind_of(event: str) -> str:
 
 def about(event: str, summary: str, words: Words) -> str:
     """Return what a timeline's line was about, in the reader's words where there are any."""
+    if bought := _BOUGHT.fullmatch(summary):
+        units, amount, currency = bought.groups()
+        minor = int(Decimal(amount).scaleb(exponent(currency)))
+        return f"{words.count('item', int(units))} · {money(minor, currency)}"
     return words.label("value", summary) if event in _WORDED and summary else summary
 
 

@@ -17,7 +17,7 @@ from projections.serve.console.words import Words, choose, words
 from projections.serve.sources import Sources
 from projections.serve.stats import stats
 
-ALERTS = 12
+ALERTS = 9
 STALE_MS = 10_000  # the brokers have not answered for so long: say so
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "

@@ -4,14 +4,16 @@
 "use strict";
 
 const language = document.documentElement.lang;
-const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "long" });
+const counted = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+const named = new Intl.RelativeTimeFormat(language, { numeric: "auto" }); // "yesterday"
 const absolute = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const SPANS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
 function ago(date) {
   const seconds = (date - Date.now()) / 1000;
   for (const [unit, size] of SPANS) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+    const format = unit === "day" ? named : counted;
+    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
   }
   return document.body.dataset.agoNow;
 }
