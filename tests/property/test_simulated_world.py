@@ -1,0 +1,115 @@
+"""A simulated world follows from its seed, and everything it says is a valid touchpoint."""
+
+from collections import Counter
+from itertools import islice
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.simulator.mischief import Mischief
+from infra.simulator.truth import CONTENT, REFUNDED, UPSET, acceptance, hazard
+from infra.simulator.world import DAY, OfferInHand, World, restamped
+from models.errors import TouchpointRejectedError
+from models.events import Wire, parse
+from models.identity import identify
+
+START_MS = 1_790_000_000_000
+worlds = st.tuples(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 60))
+
+
+def history(seed: int, customers: int, days: int) -> list:
+    return list(World(seed, customers, days, START_MS).history())
+
+
+def present(world: World, scenes: int) -> list:
+    list(world.history())
+    offer = OfferInHand("upgrade", "d-1")
+    return [
+        said
+        for one in islice(world.live("run"), scenes)
+        for said in world.session(one, START_MS, 1.0, offer)
+    ]
+
+
+@settings(max_examples=20, deadline=None)
+@given(worlds)
+def test_the_same_seed_gives_the_same_world(given_world):
+    assert history(*given_world) == history(*given_world)
+    one, other = World(*given_world, START_MS), World(*given_world, START_MS)
+    assert present(one, 20) == present(other, 20)
+
+
+@settings(max_examples=20, deadline=None)
+@given(worlds)
+def test_all_that_is_said_is_valid_in_order_of_time_and_has_an_id_of_its_own(given_world):
+    world = World(*given_world, START_MS)
+    past = list(world.history())
+    said = [*past, *present(World(*given_world, START_MS), 20)]
+    for _, event in said:
+        identify(parse(orjson.dumps(event), Wire(received_ms=START_MS + DAY)), "", -1)
+    assert [at for at, _ in past] == sorted(at for at, _ in past)
+    assert max(Counter(event["event_id"] for _, event in past).values(), default=1) == 1
+
+
+def test_a_world_of_another_seed_is_another_world():
+    assert history(1, 10, 30) != history(2, 10, 30)
+
+
+def test_nothing_in_the_past_happens_after_the_start():
+    assert all(said.at_ms <= START_MS + 4 * DAY for said in history(3, 50, 90))
+
+
+def test_a_customer_who_left_says_nothing_more():
+    world = World(11, 120, 200, START_MS)
+    newest: dict[str, int] = {}
+    for said in world.history():
+        newest[said.event["event_id"].split("-")[2]] = said.at_ms
+    left = [one for one in world.people if one.left_ms is not None]
+    assert len(left) > 5
+    # A parcel or a refund may still be on its way when somebody leaves: days, no more.
+    assert all(newest[str(one.index)] <= one.left_ms + 4 * DAY for one in left)
+    assert not {one.index for one in left} & {one.index for one in islice(world.live("x"), 300)}
+
+
+def test_people_leave_as_the_truth_says():
+    assert hazard(0.001, upset=True, refunded=False, content=False) == 0.001 * UPSET
+    assert hazard(0.001, upset=False, refunded=True, content=True) == 0.001 * REFUNDED * CONTENT
+
+
+def test_an_offer_is_taken_as_often_as_the_truth_says():
+    world = World(5, 400, 90, START_MS)
+    list(world.history())
+    shown = taken = 0
+    expected = 0.0
+    for one in islice(world.live("run"), 3_000):
+        said = world.session(one, START_MS, 0.0, OfferInHand("upgrade", "d"))
+        kinds = [event["type"] for _, event in said]
+        if "offer_shown" in kinds:
+            shown += 1
+            taken += "offer_accepted" in kinds
+            expected += acceptance(5, one.kind, one.index, "upgrade")
+    assert shown > 1_000
+    assert taken == pytest.approx(expected, rel=0.15)
+
+
+def test_faults_are_counted_and_every_event_still_arrives():
+    events = [event for _, event in history(9, 150, 90)]
+    mischief = Mischief(1)
+    sent = [*mischief.spoil(events), *mischief.rest()]
+    bad = [event for event in sent if event["event_id"].startswith("bad-")]
+    good = [event for event in sent if not event["event_id"].startswith("bad-")]
+    assert min(mischief.done[kind] for kind in ("twice", "late", "bad")) > 0
+    assert len(bad) == mischief.done["bad"]
+    assert len(good) == len(events) + mischief.done["twice"]
+    assert {event["event_id"] for event in good} == {event["event_id"] for event in events}
+    for event in bad:
+        with pytest.raises(TouchpointRejectedError):
+            identify(parse(orjson.dumps(event), Wire(received_ms=START_MS)), "", -1)
+
+
+def test_a_restamped_event_happens_now():
+    (said, *_) = history(1, 5, 30)
+    assert restamped(said, START_MS)["occurred_at"] == "2026-09-21T14:13:20.000+00:00"
+    assert said.event["occurred_at"] != "2026-09-21T14:13:20.000+00:00"
