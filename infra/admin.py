@@ -6,10 +6,13 @@ to other partitions, and with them the order of each customer's events.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from kafka.admin import KafkaAdminClient
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from infra.errors import UserError
@@ -21,6 +24,22 @@ MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 # make it the only one left before recovery could have seen both.
 COMPACTION_LAG_MS = 60 * 60 * 1000
 REQUEST_MS = 10_000
+
+
+class TopicState(NamedTuple):
+    """A topic as it is; `partitions` is 0 when it is missing, `wanted` what it should have."""
+
+    topic: str
+    partitions: int
+    wanted: int
+    messages: int
+    key: str
+    kept: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is there, with the right number of partitions."""
+        return self.partitions == self.wanted
 
 
 @contextmanager
@@ -107,6 +126,41 @@ def verify(present: dict[str, int], settings: Settings) -> None:
             f"set {PREFIX}PARTITIONS to what the topics have, or use another "
             f"{PREFIX}TOPIC_PREFIX for new ones",
         )
+
+
+def describe(settings: Settings) -> list[TopicState]:
+    """Return how each topic of the catalogue is there. Raises UserError without a broker."""
+    with client(settings) as admin:
+        present = _partition_counts(admin)
+        sizes = _messages(admin, present)
+    return [
+        TopicState(
+            topic=name,
+            partitions=present.get(name, 0),
+            wanted=partitions(topic, settings),
+            messages=sizes.get(name, 0),
+            key=topic.key,
+            kept=_kept(topic),
+        )
+        for topic, name in ((topic, settings.topic(topic)) for topic in CATALOGUE)
+    ]
+
+
+def _kept(topic: Topic) -> str:
+    if topic.compacted:
+        return "newest of each key"
+    return "for ever" if topic.keep is None else f"{topic.keep.days} days"
+
+
+def _messages(admin: KafkaAdminClient, present: dict[str, int]) -> Counter[str]:
+    """Count by topic from the first kept offset to the end; compaction leaves gaps in that."""
+    spots = [TopicPartition(name, n) for name, count in present.items() for n in range(count)]
+    ends = admin.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.LATEST))
+    begins = admin.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.EARLIEST))
+    sizes: Counter[str] = Counter()
+    for spot in spots:
+        sizes[spot.topic] += ends[spot].offset - begins[spot].offset
+    return sizes
 
 
 def _create(admin: KafkaAdminClient, missing: dict[str, dict[str, object]]) -> None:

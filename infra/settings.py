@@ -33,25 +33,35 @@ class Settings(BaseModel):
 
     kafka: str = Field("", description="brokers, host:port[,…]; empty: the embedded broker")
     kafka_port: int = Field(8392, ge=1, le=65535, description="port of the embedded broker")
-    topic_prefix: str = Field("c360.", pattern=r"^[A-Za-z0-9._-]*$")
+    topic_prefix: str = Field(
+        "c360.", pattern=r"^[A-Za-z0-9._-]*$", description="before the name of each topic and group"
+    )
     partitions: int = Field(8, ge=1, le=1024, description="of each topic keyed by customer")
     replication: int = Field(1, ge=1, le=7, description="copies of each topic; 3 in production")
 
     clickhouse: str = Field("", description="http(s)://host:port; empty: the embedded server")
     clickhouse_port: int = Field(8323, ge=1, le=65535, description="embedded server, HTTP")
     clickhouse_native_port: int = Field(8390, ge=1, le=65535, description="embedded, native")
-    clickhouse_database: str = Field("c360", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    clickhouse_user: str = "c360"
-    clickhouse_password: SecretStr = SecretStr("")
-    analyst_password: SecretStr = SecretStr("")
+    clickhouse_database: str = Field(
+        "c360", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="where the tables are"
+    )
+    clickhouse_user: str = Field(
+        "c360", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="who writes the tables"
+    )
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="of that user")
+    analyst_password: SecretStr = Field(
+        SecretStr(""), description="of the user `analyst`, who may read the views"
+    )
 
     ingest_port: int = Field(8361, ge=1, le=65535, description="where events are sent")
     serve_port: int = Field(8360, ge=1, le=65535, description="profile API and console")
     write_keys: SecretStr = Field(SecretStr(""), description="keys that may send, name=key,…")
     api_keys: SecretStr = Field(SecretStr(""), description="keys that may read, name=key,…")
-    max_event_bytes: int = Field(256 * 1024, ge=1024)
-    max_batch_bytes: int = Field(4 * 1024 * 1024, ge=1024)
-    max_batch_events: int = Field(2_500, ge=1)
+    max_event_bytes: int = Field(256 * 1024, ge=1024, description="largest event taken")
+    max_batch_bytes: int = Field(
+        4 * 1024 * 1024, ge=1024, description="largest request taken, unpacked"
+    )
+    max_batch_events: int = Field(2_500, ge=1, description="most events in one request")
     ingest_rate: int = Field(50_000, ge=1, description="events a second and write key")
 
     webhook_url: str = Field("", description="where risk alerts go; empty: nowhere")
@@ -68,7 +78,7 @@ class Settings(BaseModel):
     backfill_grace_seconds: float = Field(
         600.0, ge=0, description="silence after which a backfilled customer's old timers fire"
     )
-    offers_file: Path = OFFERS_FILE
+    offers_file: Path = Field(OFFERS_FILE, description="the offer catalogue, TOML")
 
     instance: str = Field("w0", pattern=r"^[A-Za-z0-9_-]+$", description="name of this worker")
     worker_port: int = Field(6066, ge=1, le=65535, description="the worker's own web port")
