@@ -1,0 +1,99 @@
+"""What the lane overrides in, or needs of, Faust and aiokafka is as it was when written.
+
+A change here names the seam: read the new source, mend `streams/lane/engine.py`,
+run the lane's integration and chaos tests, and set the new hash.
+"""
+
+import hashlib
+import inspect
+from importlib.metadata import version
+
+import aiokafka
+import faust
+import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.serializers.schemas import Schema
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Consumer, ThreadDelegateConsumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+
+PINS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
+
+HASHES = {
+    "Consumer._drain_messages": "44a2500309e8",
+    "Consumer._new_offset": "1d2c7ea89a7a",
+    "Consumer._filter_tps_with_pending_acks": "f6f923977423",
+    "Consumer.wait_empty": "e4662fe24f09",
+    "Consumer.on_partitions_revoked": "d04b7ae72c6f",
+    "Consumer.on_partitions_assigned": "29ce96596f05",
+    "Schema.compile": "d46eec5ce319",
+    "TableManager.changelog_topics": "e137531cfedd",
+    "App.on_first_start": "ec655d9c2234",
+    "App._new_transport": "42db531312dd",
+    "App._on_partitions_revoked": "d5c895bbe57d",
+    "App._stop_consumer": "55854a5de12c",
+    "Recovery._restart_recovery": "6bd8a8558a2d",
+    "Recovery._resume_streams": "d986a6710c1a",
+    "AIOKafkaConsumerThread._create_worker_consumer": "c2701bfc3e6f",
+    "Consumer._commit_tps": "a20e230b05ae",
+    "Fetcher.fetched_records": "be4348896b9b",
+    "AIOKafkaConsumer.seek_to_committed": "f6cd85c8b70a",
+}
+
+NEEDED = [
+    (
+        Consumer,
+        ["_get_active_partitions", "_commit_offsets", "_should_commit", "seek_to_committed"],
+    ),
+    (ThreadDelegateConsumer, ["_getmany", "assignment", "highwater"]),
+    (AIOKafkaConsumerThread, ["seek_to_beginning", "seek_to_committed"]),
+    (GroupCoordinator, ["_on_join_prepare"]),
+    (aiokafka.AIOKafkaProducer, ["create_batch", "send_batch"]),
+    (faust.App, ["on_first_start", "on_stop", "on_rebalance_complete"]),
+]
+
+
+@pytest.mark.parametrize("package", PINS)
+def test_the_engine_is_the_one_that_the_lane_was_written_for(package):
+    assert version(package) == PINS[package]
+
+
+def digest(function):
+    return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        # overridden: the lane does instead what these do
+        Consumer._drain_messages,
+        Consumer._new_offset,
+        Consumer._filter_tps_with_pending_acks,
+        Consumer.wait_empty,
+        Consumer.on_partitions_revoked,
+        Consumer.on_partitions_assigned,
+        Schema.compile,
+        TableManager.changelog_topics.fget,
+        faust.App.on_first_start,
+        faust.App._new_transport,
+        # relied on: the order in which these do things
+        faust.App._on_partitions_revoked,
+        faust.App._stop_consumer,
+        Recovery._restart_recovery.fun,
+        Recovery._resume_streams,
+        AIOKafkaConsumerThread._create_worker_consumer,
+        Consumer._commit_tps,
+        Fetcher.fetched_records,
+        aiokafka.AIOKafkaConsumer.seek_to_committed,
+    ],
+    ids=lambda function: function.__qualname__,
+)
+def test_a_seam_is_as_it_was(function):
+    assert digest(function) == HASHES[function.__qualname__]
+
+
+@pytest.mark.parametrize(("owner", "names"), NEEDED, ids=lambda one: getattr(one, "__name__", ""))
+def test_what_the_lane_calls_exists(owner, names):
+    assert [name for name in names if not hasattr(owner, name)] == []
