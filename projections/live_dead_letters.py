@@ -1,18 +1,22 @@
 """The newest dead letters, followed from their topic for people to look at.
 
 Shown is why and whence; the message itself stays in the topic (`c360 dead-letters`).
+A letter that was sent again is no longer listed.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
-KEPT = 200
+from models import dead_letter
+
+KEPT = 10_000
 
 
-class DeadLetter(NamedTuple):
+class Letter(NamedTuple):
     """One message that was refused. `source` is its "topic/partition/offset"."""
 
     offset: int
@@ -25,33 +29,43 @@ class DeadLetter(NamedTuple):
 
 
 class DeadLetters:
-    """The newest refused messages, and how many of them by reason."""
+    """The newest messages that were refused and not sent again since."""
 
     def __init__(self) -> None:
-        self._newest: deque[DeadLetter] = deque(maxlen=KEPT)
+        self._waiting: OrderedDict[int, Letter] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def apply(self, records: Sequence[Any]) -> None:
         """Take in records of the topic (aiokafka's)."""
-        self._newest.extend(read(record) for record in records)
+        for record in records:
+            again = dead_letter.redriven(record.headers)
+            if again is not None:
+                self._waiting.pop(again, None)
+                continue
+            self._waiting[record.offset] = read(record)
+            if len(self._waiting) > KEPT:
+                self._waiting.popitem(last=False)
 
-    def newest(self, limit: int) -> list[DeadLetter]:
+    def newest(self, limit: int) -> list[Letter]:
         """Return the newest ones, newest first."""
-        return list(self._newest)[: -limit - 1 : -1]
+        return list(islice(reversed(self._waiting.values()), limit))
 
     def reasons(self) -> Counter[str]:
-        """Count the newest ones by reason."""
-        return Counter(letter.reason for letter in self._newest)
+        """Count them by reason."""
+        return Counter(letter.reason for letter in self._waiting.values())
 
 
-def read(record: Any) -> DeadLetter:
+def read(record: Any) -> Letter:
     """Read what a record's headers tell."""
-    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value}
-    return DeadLetter(
+    said = dead_letter.DeadLetter.of(record.headers)
+    return Letter(
         offset=record.offset,
         at_ms=record.timestamp,
-        reason=headers.get("reason", "unknown"),
-        where=headers.get("where", ""),
-        detail=headers.get("detail", "")[:500],
-        source=headers.get("source", ""),
+        reason=said.reason,
+        where=said.where,
+        detail=said.detail[:500],
+        source=said.source,
         bytes=len(record.value or b""),
     )

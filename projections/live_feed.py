@@ -39,7 +39,7 @@ class Feed:
         self._topic = topic
         self._apply = apply
         self._newest = newest
-        self._beginnings: dict[TopicPartition, int] = {}
+        self._skipped: dict[TopicPartition, int] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
 
@@ -49,9 +49,9 @@ class Feed:
         return sum(max(end - self._positions.get(tp, 0), 0) for tp, end in self._ends.items())
 
     @property
-    def kept(self) -> int:
-        """Offsets between the topic's beginning and its end, as last seen."""
-        return sum(end - self._beginnings.get(tp, 0) for tp, end in self._ends.items())
+    def skipped(self) -> int:
+        """Offsets that lie before where reading began: only with `newest`."""
+        return sum(self._skipped.values())
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -76,10 +76,11 @@ class Feed:
     async def _follow(self, consumer: Any) -> None:
         partitions = await self._partitions(consumer)
         consumer.assign(partitions)
-        self._beginnings = await consumer.beginning_offsets(partitions)
+        beginnings = await consumer.beginning_offsets(partitions)
         self._ends = await consumer.end_offsets(partitions)
         for partition in partitions:
-            consumer.seek(partition, self._positions.get(partition, self._start(partition)))
+            start = self._start(partition, beginnings[partition])
+            consumer.seek(partition, self._positions.get(partition, start))
         while True:
             chunks = await consumer.getmany(timeout_ms=250, max_records=_CHUNK)
             if records := [record for chunk in chunks.values() for record in chunk]:
@@ -91,11 +92,12 @@ class Feed:
                 self.caught_up.set()
             await asyncio.sleep(0)  # a long catch-up must not starve the requests
 
-    def _start(self, partition: TopicPartition) -> int:
-        beginning = self._beginnings[partition]
+    def _start(self, partition: TopicPartition, beginning: int) -> int:
         if self._newest is None:
             return beginning
-        return max(beginning, self._ends[partition] - self._newest)
+        start = max(beginning, self._ends[partition] - self._newest)
+        self._skipped[partition] = start - beginning
+        return int(start)
 
     async def _note(self, consumer: Any, partition: TopicPartition) -> None:
         self._positions[partition] = await consumer.position(partition)

@@ -52,7 +52,9 @@ def _lines(sources: Sources) -> Iterator[str]:
     yield from _one("c360_live_lag", "gauge", "records to read", sources.profiles.lag)
     yield from _one("c360_live_subscribers", "gauge", "who listens to changes", len(live.changes))
     yield from _one("c360_open_alerts", "gauge", "open episodes", board.open_alerts)
-    yield from _one("c360_dead_letters", "gauge", "messages in the topic", sources.dead.kept)
+    yield from _one(
+        "c360_dead_letters", "gauge", "messages refused and not sent again", sources.refused
+    )
     rate = live.meter.rate(now)
     yield from _one("c360_live_events_per_second", "gauge", "over ten seconds", rate)
     for band, count in sorted(board.bands.items()):

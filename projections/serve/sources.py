@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from infra.settings import Settings
 from models import topics
 from projections.live import Live
-from projections.live_dead_letters import DeadLetters
+from projections.live_dead_letters import KEPT, DeadLetters
 from projections.live_feed import Feed
 from projections.live_lag import Lag
 
@@ -39,8 +39,13 @@ class Sources:
             settings.brokers,
             settings.topic(topics.DEAD_LETTERS),
             self.dead_letters.apply,
-            newest=100,
+            newest=KEPT,
         )
+
+    @property
+    def refused(self) -> int:
+        """How many messages were refused and not sent again."""
+        return self.dead.skipped + len(self.dead_letters)
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:

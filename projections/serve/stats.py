@@ -23,7 +23,7 @@ def stats(sources: Sources) -> Json:
         "risk_bands": {band: live.board.bands[band] for band in ("low", "medium", "high")},
         "risk_histogram": list(live.board.histogram),
         "open_alerts": live.board.open_alerts,
-        "dead_letters": sources.dead.kept,
+        "dead_letters": sources.refused,
         "lag": [
             *({"step": one.step, "lag": one.lag} for one in sources.lag.steps),
             {"step": "live", "lag": sources.profiles.lag},

@@ -165,7 +165,7 @@ async def dead_letters(request: Request, who: Reader) -> Response:
         "dead_letters.html",
         who=who,
         letters=sources.dead_letters.newest(100),
-        kept=sources.dead.kept,
+        kept=sources.refused,
     )
 
 

@@ -1,0 +1,191 @@
+"""`c360 profile ID`: one customer as the profile API tells it, for the terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import httpx
+import typer
+from rich.columns import Columns
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from infra.cli.context import settings_and_secrets
+from infra.errors import UserError
+from infra.secrets import first_key
+from infra.settings import Settings
+
+COLOURS = {"low": "green", "medium": "yellow", "high": "red"}
+Json = dict[str, Any]
+
+
+def command(
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="customer id, type:value, or what a search would find alone"
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="print the API's answer")] = False,
+) -> None:
+    """Show one customer: who, risk with reasons, offer, value, timeline."""
+    found = fetch(settings_and_secrets(), key)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        Console().print(view(found))
+
+
+def fetch(settings: Settings, key: str) -> Json:
+    """Return the customer that `key` names or that a search finds alone. Raises UserError."""
+    base = f"http://{settings.host}:{settings.serve_port}"
+    headers = {"Authorization": f"Bearer {first_key(settings.api_keys)}"}
+    try:
+        with httpx.Client(base_url=base, headers=headers, timeout=10) as client:
+            answer = client.get(f"/v1/profiles/{quote(key, safe='')}")
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                found = _only_hit(client, key)
+                answer = client.get(f"/v1/profiles/{found}")
+    except httpx.HTTPError as error:
+        raise UserError(
+            f"the profile API does not answer at {base}: {error}", "start it: c360 up"
+        ) from error
+    if answer.is_success:
+        return dict(answer.json())
+    raise UserError(
+        f"the profile API answered {answer.status_code}: {answer.json()['detail']}",
+        "c360 keys shows this machine's key; C360_API_KEYS sets another",
+    )
+
+
+def _only_hit(client: httpx.Client, key: str) -> str:
+    answer = client.get("/v1/search", params={"q": key, "limit": 6})
+    items = answer.json()["items"] if answer.is_success else []
+    if not items:
+        raise UserError(
+            f"no customer is known as {key!r}",
+            "name one by type:value, such as email:ana@example.com, or by customer id",
+        )
+    if len(items) > 1:
+        hits = "\n".join(f"{one['customer_id']}  {one['name']}" for one in items)
+        raise UserError(f"{key!r} finds more than one customer; name one of them", hits)
+    return str(items[0]["customer_id"])
+
+
+def view(customer: Json) -> Group:
+    """Lay a customer out for the terminal."""
+    traits = {name: said["value"] for name, said in customer["traits"].items()}
+    name = traits.get("name") or customer["customer_id"]
+    who = Text.assemble((str(name), "bold"), f"  {customer['customer_id']}", style="")
+    who.append(f"  version {customer['version']}, updated {ago(customer['updated_at'])}", "dim")
+    facts = _facts(
+        {f"{one['type']}": one["value"] for one in customer["identifiers"]}
+        | {name: value for name, value in traits.items() if name != "name"}
+    )
+    cards = [
+        Panel(facts, title="who"),
+        Panel(_value(customer), title="value"),
+        Panel(_offer(customer), title="offer now"),
+    ]
+    return Group(
+        who,
+        *_alerts(customer),
+        Columns(cards),
+        Panel(_risk(customer), title="risk"),
+        _timeline(customer),
+    )
+
+
+def ago(iso: str | None) -> str:
+    """Return how long ago (or in how long) a time is, in its largest unit."""
+    if iso is None:
+        return "–"
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(iso)).total_seconds()
+    past = seconds >= 0
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if abs(seconds) >= size:
+            count = f"{int(abs(seconds) // size)} {unit}"
+            return f"{count} ago" if past else f"in {count}"
+    return "now"
+
+
+def _facts(facts: dict[str, object]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(Text(name, "dim"), Text(str(value)))
+    return table
+
+
+def _value(customer: Json) -> Table:
+    computed = customer["computed"]
+    revenue = " + ".join(f"{amount} {code}" for code, amount in computed["revenue"].items())
+    return _facts(
+        {
+            "revenue": revenue or "–",
+            "orders": computed["orders"],
+            "touchpoints": computed["events"],
+            "last contact": ago(computed["last_seen_at"]),
+            "open tickets": len(customer["open_tickets"]),
+        }
+    )
+
+
+def _offer(customer: Json) -> Text:
+    offer = customer["offer"]
+    if offer is None:
+        return Text("nothing decided yet", "dim")
+    if offer["holdout"]:
+        return Text("control group: make no offer", "dim")
+    if offer["offer"] == "none":
+        return Text("make no offer now", "dim")
+    text = Text(offer["offer"], "bold")
+    text.append(f"\nby {offer['channel']}, expires {ago(offer['expires_at'])}", "not bold dim")
+    return text
+
+
+def _risk(customer: Json) -> Group | Text:
+    score = customer["scores"].get("churn")
+    if score is None:
+        return Text("not scored yet", "dim")
+    filled = round(score["probability"] * 40)
+    colour = COLOURS[score["band"]]
+    gauge = Text.assemble(
+        (f"{score['probability']:.0%} ", f"bold {colour}"),
+        ("█" * filled, colour),
+        ("░" * (40 - filled), "dim"),
+        (f" {score['band']}: no contact within {score['horizon_days']} days", ""),
+    )
+    table = Table.grid(padding=(0, 2))
+    for reason in score["reasons"][:5]:
+        raises = reason["contribution"] > 0
+        usual = "" if reason["usual"] is None else f"usually {reason['usual']:.3g}"
+        table.add_row(
+            Text("▲ raises" if raises else "▼ lowers", "red" if raises else "green"),
+            reason["feature"],
+            f"{reason['value']:.3g}",
+            Text(usual, "dim"),
+        )
+    return Group(gauge, table)
+
+
+def _alerts(customer: Json) -> list[Text]:
+    return [
+        Text(f"! {one['rule']} alert open since {ago(one['opened_at'])}", "bold red")
+        for one in customer["episodes"]
+        if one["status"] == "open"
+    ]
+
+
+def _timeline(customer: Json) -> Table:
+    table = Table(box=None, header_style="dim")
+    for column in ("when", "what", "about", "channel"):
+        table.add_column(column)
+    for one in customer["timeline"]:
+        cells = (ago(one["occurred_at"]), one["type"], one["summary"], one["channel"] or "")
+        table.add_row(*map(Text, cells))  # as text: a summary may hold rich's own markup
+    return table
