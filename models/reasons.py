@@ -63,7 +63,7 @@ def _reason(
         return Reason(feature=group, contribution=share, value=days, usual=own)
     members = GROUPS.get(group, (group,))
     leading = next((name for name in members if name in seen), members[0])
-    value, usual = seen.get(leading, 0.0), model.mean(leading)
+    value, usual = seen.get(leading, 0.0), model.scaler.mean(leading)
     if leading in _LOGS:
         value, usual = math.expm1(value), None if usual is None else math.expm1(usual)
     return Reason(feature=group, contribution=share, value=value, usual=usual)

@@ -10,7 +10,7 @@ from typing import Literal
 from models.customer import Customer
 from models.features import features
 from models.judge import Judge
-from models.online.churn import sigmoid
+from models.online.scaling import sigmoid
 from models.reasons import reasons
 from models.records import Score
 

@@ -9,33 +9,16 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
-from river import linear_model, optim, preprocessing, utils
+from river import linear_model, optim, utils
+
+from models.online.scaling import TINY, Scaler, clean, sigmoid
 
 PRIOR = "prior_logit"  # the feature that carries the lifetime prior
 BASE = "base"  # the reason that belongs to no feature: the population's own risk
 WARM_UP = 1_000
 LEARNING_RATE = 0.05
 INTERCEPT_RATE = 0.01
-LIMIT = 100.0  # features are logs, shares and counts of few: more than this is a fault
-TINY = 1e-12  # a variance below it is that of a constant
 SPREAD = 8.0  # standard deviations beyond which a value counts no more
-
-
-def clean(features: dict[str, float]) -> dict[str, float]:
-    """Return the usable features: finite numbers, bounded. The given ones stay as they are."""
-    return {
-        name: min(LIMIT, max(-LIMIT, float(value)))
-        for name, value in features.items()
-        if isinstance(value, (int, float)) and math.isfinite(value)
-    }
-
-
-def sigmoid(logit: float) -> float:
-    """Return the probability of a logit, without overflow."""
-    if logit >= 0:
-        return 1.0 / (1.0 + math.exp(-min(logit, 700.0)))
-    grown = math.exp(max(logit, -700.0))
-    return grown / (1.0 + grown)
 
 
 class ChurnModel:
@@ -43,7 +26,7 @@ class ChurnModel:
 
     def __init__(self) -> None:
         self.learnt = 0
-        self.scaler: Any = preprocessing.StandardScaler()
+        self.scaler = Scaler(SPREAD)
         self.regression: Any = linear_model.LogisticRegression(
             optimizer=optim.AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE
         )
@@ -72,29 +55,18 @@ class ChurnModel:
         """Learn one matured example; `label` 1 stayed away, 0 came back."""
         known = clean(features)
         self.scaler.learn_one(known)
-        means, variances = self.scaler.means, self.scaler.vars
-        scaled: dict[str, float] = {}
-        for name, value in known.items():
-            if (variance := variances[name]) > TINY:
-                distance = (value - means[name]) / math.sqrt(variance)
-                scaled[name] = min(SPREAD, max(-SPREAD, distance))
-        self.regression.learn_one(scaled, label >= 0.5)
+        self.regression.learn_one(self.scaler.transform_one(known), label >= 0.5)
         self.learnt += 1
         self._terms = None
-
-    def mean(self, feature: str) -> float | None:
-        """Return the population's mean of a feature, None when it was never seen."""
-        seen = self.scaler.counts.get(feature, 0)
-        return float(self.scaler.means[feature]) if seen else None
 
     def _compiled(self) -> dict[str, tuple[float, float, float]]:
         """Return mean, 1 / deviation and weight by feature; made once between two examples."""
         if self._terms is None:
-            means, variances = self.scaler.means, self.scaler.vars
+            stats = self.scaler.stats
             self._terms = {
-                name: (means[name], 1.0 / math.sqrt(variances[name]), weight)
+                name: (stats.means[name], 1.0 / math.sqrt(stats.vars[name]), weight)
                 for name, weight in self.regression.weights.items()
-                if variances[name] > TINY
+                if stats.vars[name] > TINY
             }
         return self._terms
 
@@ -102,9 +74,7 @@ class ChurnModel:
         """Return all that a continuation needs, as JSON types."""
         return {
             "learnt": self.learnt,
-            "counts": dict(self.scaler.counts),
-            "means": dict(self.scaler.means),
-            "vars": dict(self.scaler.vars),
+            "scaler": self.scaler.to_state(),
             "weights": dict(self.regression.weights),
             "intercept": self.regression.intercept,
             "g2": dict(self.regression.optimizer.g2),
@@ -116,9 +86,7 @@ class ChurnModel:
         """Return the model that `to_state` wrote, bit for bit."""
         model = cls()
         model.learnt = int(state["learnt"])
-        model.scaler = preprocessing.StandardScaler._from_state(
-            counts=state["counts"], means=state["means"], vars=state["vars"]
-        )
+        model.scaler = Scaler.from_state(state["scaler"], SPREAD)
         model.regression._weights = utils.VectorDict(state["weights"])
         model.regression.intercept = state["intercept"]
         model.regression.optimizer.g2.update(state["g2"])

@@ -8,13 +8,9 @@ drawn from just those, so what is logged is what was drawn from.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import Any, Self
 
-from river import preprocessing
-
-from models.online.churn import clean, sigmoid
+from models.online.scaling import Scaler, clean, sigmoid
 
 BIAS = "bias"
 START = -2.2  # the shared level before anything was learnt: one in ten converts
@@ -29,7 +25,7 @@ class OfferModel:
 
     def __init__(self) -> None:
         self.learnt = 0
-        self.scaler: Any = preprocessing.StandardScaler()
+        self.scaler = Scaler(SPREAD)
         self.level = [START, 1.0 / LEVEL_VARIANCE]  # mean, precision
         self.arms: dict[str, dict[str, list[float]]] = {}  # arm -> feature -> [mean, precision]
 
@@ -65,22 +61,14 @@ class OfferModel:
             weight[0] += surprise * value / weight[1]
         self.learnt += 1
 
-    def _context(self, features: Mapping[str, float]) -> dict[str, float]:
-        scaler = self.scaler
-        context = {BIAS: 1.0}
-        for name, value in clean(dict(features)).items():
-            if scaler.counts.get(name, 0) and (variance := scaler.vars[name]) > 1e-12:
-                distance = (value - scaler.means[name]) / math.sqrt(variance)
-                context[name] = min(SPREAD, max(-SPREAD, distance))
-        return context
+    def _context(self, features: dict[str, float]) -> dict[str, float]:
+        return {BIAS: 1.0, **self.scaler.transform_one(clean(features))}
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
         return {
             "learnt": self.learnt,
-            "counts": dict(self.scaler.counts),
-            "means": dict(self.scaler.means),
-            "vars": dict(self.scaler.vars),
+            "scaler": self.scaler.to_state(),
             "level": list(self.level),
             "arms": {arm: {k: list(v) for k, v in w.items()} for arm, w in self.arms.items()},
         }
@@ -90,9 +78,7 @@ class OfferModel:
         """Return the model that `to_state` wrote, bit for bit."""
         model = cls()
         model.learnt = int(state["learnt"])
-        model.scaler = preprocessing.StandardScaler._from_state(
-            counts=state["counts"], means=state["means"], vars=state["vars"]
-        )
+        model.scaler = Scaler.from_state(state["scaler"], SPREAD)
         model.level = [float(part) for part in state["level"]]
         model.arms = {
             arm: {name: [float(part) for part in pair] for name, pair in weights.items()}

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from models.online.churn import sigmoid
+from models.online.scaling import sigmoid
 
 _NODES = 24
 # Midpoints of equally likely slices: bounded, and exact enough (error about 1 %).
