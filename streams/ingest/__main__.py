@@ -1,0 +1,40 @@
+"""`python -m streams.ingest`: serve until SIGTERM, then finish what was taken in."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import uvicorn
+
+from infra.settings import Settings, SettingsError
+from streams.ingest.app import create_app
+from streams.ingest.auth import KeysError
+
+DRAIN_SECONDS = 15
+
+
+def main() -> int:
+    """Serve. Returns 2 when a setting cannot be used."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        settings = Settings.from_env(os.environ)
+        app = create_app(settings)
+    except (SettingsError, KeysError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.ingest_port,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        server_header=False,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

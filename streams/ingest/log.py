@@ -1,0 +1,232 @@
+"""The touchpoints topic, written in group commits.
+
+Whatever arrives for a partition while its last write is on the way goes into the
+next one, so the busier it is, the larger the writes. `append` returns when every
+in-sync replica has every event, or raises; it never waits longer than `patience`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from streams.ingest.problems import busy
+
+BATCH_BYTES = 1024 * 1024
+RECONNECT_SECONDS = 1.0
+STOP_SECONDS = 10.0
+_SIGN = 0x7FFFFFFF
+logger = logging.getLogger(__name__)
+
+
+class Record(NamedTuple):
+    """One record to write. `timestamp` in ms since 1970."""
+
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp: int
+
+
+class Place(NamedTuple):
+    """Where a record is."""
+
+    partition: int
+    offset: int
+
+
+class _Write:
+    """One call of `append`: filled in as its records reach the log."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.places: dict[int, Place] = {}
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done.add_done_callback(_seen)
+
+    def put(self, index: int, place: Place) -> None:
+        self.places[index] = place
+        if len(self.places) == len(self.records) and not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+def _seen(done: asyncio.Future[None]) -> None:
+    """Look at the error, which nobody else may: the request may have given up waiting."""
+    if not done.cancelled():
+        done.exception()
+
+
+class Log:
+    """A topic, appended to by many requests at once. Single event loop; not thread-safe."""
+
+    def __init__(self, brokers: str, topic: str, patience: float, max_pending: int) -> None:
+        self._brokers = brokers
+        self._topic = topic
+        self._patience = patience
+        self._max_pending = max_pending
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions = 0
+        self._queues: dict[int, deque[tuple[_Write, int]]] = {}
+        self._drains: dict[int, asyncio.Task[None]] = {}
+        self._sending: dict[int, float] = {}  # partition -> when its write began
+        self._pending = 0  # records taken and not yet answered by Kafka
+        self._connecting: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether Kafka is there and answers in time."""
+        return self._producer is not None and not self._stalled()
+
+    def start(self) -> None:
+        """Connect in the background, however long it takes."""
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect())
+
+    async def stop(self) -> None:
+        """Write what was taken, then disconnect; gives up after 10 s without Kafka."""
+        if self._connecting:
+            self._connecting.cancel()
+        if self._drains:
+            await asyncio.wait(self._drains.values(), timeout=STOP_SECONDS)
+        for task in self._drains.values():
+            task.cancel()
+        if self._producer:
+            await _close(self._producer)
+
+    async def append(self, records: Sequence[Record]) -> list[Place]:
+        """Write records and return their places, in order.
+
+        Raises ProblemError 503 when Kafka is away, slow, or has too much before it. Then
+        some of them may yet get there: whoever sends again sends the same event ids.
+        """
+        if not self.ready:
+            raise busy("Kafka does not answer", retry_after=round(self._patience))
+        if self._pending + len(records) > self._max_pending:
+            raise busy("too many events on their way to Kafka", retry_after=1)
+        write = _Write(records)
+        for index, record in enumerate(records):
+            self._enqueue(write, index, record.key)
+        try:
+            await asyncio.wait_for(asyncio.shield(write.done), self._patience)
+        except TimeoutError as error:
+            raise busy("Kafka takes too long", retry_after=round(self._patience)) from error
+        except KafkaError as error:
+            raise busy(f"Kafka refused: {error}", retry_after=1) from error
+        return [write.places[index] for index in range(len(records))]
+
+    def _stalled(self) -> bool:
+        latest = time.monotonic() - self._patience
+        return any(began < latest for began in self._sending.values())
+
+    def _enqueue(self, write: _Write, index: int, key: bytes | None) -> None:
+        count = self._partitions
+        # Where Java's default partitioner puts it; without a key, anywhere.
+        partition = random.randrange(count) if key is None else (murmur2(key) & _SIGN) % count  # noqa: S311
+        self._queues.setdefault(partition, deque()).append((write, index))
+        self._pending += 1
+        if partition not in self._drains:
+            self._drains[partition] = asyncio.create_task(self._drain(partition))
+
+    async def _drain(self, partition: int) -> None:
+        """Write a partition's queue until it is empty."""
+        queue = self._queues[partition]
+        try:
+            while queue:
+                await self._write(partition, queue)
+        finally:
+            del self._drains[partition]
+
+    async def _write(self, partition: int, queue: deque[tuple[_Write, int]]) -> None:
+        producer = self._producer
+        if producer is None:
+            self._fail(queue, KafkaConnectionError("connecting"))
+            return
+        batch, taken = _pack(producer, queue)
+        self._sending[partition] = time.monotonic()
+        try:
+            sent = await producer.send_batch(batch, self._topic, partition=partition)
+            first = (await sent).offset
+        except KafkaError as error:
+            logger.warning("partition %d was not written: %s", partition, error)
+            self._fail(taken, error)
+            await self._replace(producer)
+        else:
+            self._pending -= len(taken)
+            for offset, (write, index) in enumerate(taken, first):
+                write.put(index, Place(partition, offset))
+        finally:
+            del self._sending[partition]
+
+    def _fail(self, taken: deque[tuple[_Write, int]], error: Exception) -> None:
+        self._pending -= len(taken)
+        while taken:
+            taken.popleft()[0].fail(error)
+
+    async def _replace(self, broken: AIOKafkaProducer) -> None:
+        """Connect anew: an idempotent producer that was refused has a gap in its numbers."""
+        if self._producer is broken:
+            self._producer = None
+            await _close(broken)
+            self.start()
+
+    async def _connect(self) -> None:
+        while True:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._brokers,
+                client_id="ingest",
+                acks="all",
+                enable_idempotence=True,
+                max_batch_size=BATCH_BYTES,
+                max_request_size=8 * BATCH_BYTES,
+                compression_type="lz4",
+            )
+            try:
+                await producer.start()
+                self._partitions = len(await producer.partitions_for(self._topic))
+            except KafkaError as error:
+                logger.warning("no %s at %s yet: %s", self._topic, self._brokers, error)
+                await _close(producer)
+                await asyncio.sleep(RECONNECT_SECONDS)
+            else:
+                self._producer = producer
+                return
+
+
+def _pack(
+    producer: AIOKafkaProducer, queue: deque[tuple[_Write, int]]
+) -> tuple[BatchBuilder, deque[tuple[_Write, int]]]:
+    """Move what fits into one write from the queue; the first record always fits."""
+    batch = producer.create_batch()
+    taken: deque[tuple[_Write, int]] = deque()
+    while queue:
+        write, index = queue[0]
+        record = write.records[index]
+        fits = batch.append(
+            key=record.key, value=record.value, timestamp=record.timestamp, headers=record.headers
+        )
+        if fits is None:
+            break
+        taken.append(queue.popleft())
+    batch.close()
+    return batch, taken
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    try:
+        await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+    except (TimeoutError, KafkaError) as error:
+        logger.warning("the connection to Kafka did not close: %s", error)
