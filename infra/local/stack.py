@@ -20,6 +20,7 @@ from infra.local.clickhouse import ClickHouseServer
 from infra.local.kafka import KafkaBroker
 from infra.local.part import Part
 from infra.settings import PREFIX, Settings
+from projections.views import ANALYST_VIEWS
 
 # What `c360 up` can be asked for, in the order of starting.
 CHOICES = ("kafka", "clickhouse", "worker", "ingest", "project", "serve")
@@ -82,7 +83,7 @@ def _clickhouse(settings: Settings, secrets: Callable[[], Settings]) -> Part:
         user=settings.clickhouse_user,
         password=known.clickhouse_password.get_secret_value(),
         analyst_password=known.analyst_password.get_secret_value(),
-        readable=(),
+        readable=tuple(f"{settings.clickhouse_database}.{view}" for view in ANALYST_VIEWS),
     )
     return Part(
         name="clickhouse",

@@ -1,0 +1,48 @@
+"""`python -m projections`: keep ClickHouse up to date with the topics, until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+
+from kafka.errors import KafkaError
+
+from infra.settings import Settings, SettingsError
+from projections.load import SchemaMismatchError
+from projections.project import Projector
+
+_log = logging.getLogger("projections")
+
+
+def main() -> int:
+    """Run until told to stop; 1 when it cannot go on. Settings come from the environment."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+    try:
+        projector = Projector(Settings.from_env(os.environ))
+    except (SettingsError, KafkaError) as error:
+        _log.error("cannot start: %s", error)
+        return 1
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        projector.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        projector.run()
+    except SchemaMismatchError as error:
+        _log.error("%s", error)
+        return 1
+    finally:
+        projector.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

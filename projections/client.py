@@ -1,0 +1,37 @@
+"""A connection to ClickHouse over HTTP, as every part of the read side opens it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+
+from infra.settings import Settings
+
+# Releases of ClickHouse differ in these defaults; an insert here never leaves them to chance.
+INSERT_SETTINGS: Final[dict[str, Any]] = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "max_partitions_per_insert_block": 0,  # a backfill may span decades
+    "do_not_merge_across_partitions_select_final": 0,
+}
+
+
+def connect(settings: Settings, database: str | None = None, timeout: int = 60) -> Client:
+    """Connect as the owner of the tables; `database` None: the deployment's.
+
+    Raises clickhouse_connect's errors when the server does not answer or refuses.
+    """
+    return clickhouse_connect.get_client(
+        dsn=settings.clickhouse_url,
+        interface=settings.clickhouse_url.partition("://")[0],
+        username=settings.clickhouse_user,
+        password=settings.clickhouse_password.get_secret_value(),
+        database=settings.clickhouse_database if database is None else database,
+        connect_timeout=5,
+        send_receive_timeout=timeout,
+        autogenerate_session_id=False,  # one client, several threads
+        settings=INSERT_SETTINGS,
+    )

@@ -1,0 +1,59 @@
+"""The `decisions` read model: what was offered, with which probability, and to whom not."""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.records import Decision
+from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+
+TABLE = Table(
+    name="decisions",
+    columns={
+        "customer_id": "String",
+        "at": MILLISECONDS,
+        "decision_id": "String",
+        "expires": MILLISECONDS,
+        "cause": "String",
+        "offer": LABEL,
+        "channel": LABEL,
+        "propensity": "Float64",
+        "propensities": "Map(LowCardinality(String), Float64)",
+        "model_version": "UInt64",
+        "policy": LABEL,
+        "holdout": "UInt8",
+        "features": "Map(LowCardinality(String), Float64)",
+        **POSITION,
+    },
+    engine="ReplacingMergeTree(log_offset)",
+    order_by="customer_id, at, decision_id",
+    partition_by="toYYYYMM(at)",
+)
+_decoder = msgspec.json.Decoder(Decision)
+
+
+def project(record: Record) -> Projected:
+    """Return the row of one record of `decisions`."""
+    decision = _decoder.decode(record.value or b"")
+    return ((TABLE, to_row(decision, record.partition, record.offset)),)
+
+
+def to_row(decision: Decision, partition: int, offset: int) -> Row:
+    """Lay a decision out in the table's column order."""
+    return (
+        decision.customer_id,
+        decision.at_ms,
+        decision.decision_id,
+        decision.expires_ms,
+        decision.cause,
+        decision.offer,
+        decision.channel or "",
+        decision.propensity,
+        decision.propensities,
+        decision.model_version,
+        decision.policy,
+        int(decision.holdout),
+        decision.features,
+        partition,
+        offset,
+    )

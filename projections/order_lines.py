@@ -1,0 +1,62 @@
+"""The `order_lines` read model: one row for each product of an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from projections.table import LABEL, MILLISECONDS, MONEY, POSITION, Row, Table
+from projections.touchpoints import milliseconds
+
+TABLE = Table(
+    name="order_lines",
+    columns={
+        "customer_id": "String",
+        "occurred_at": MILLISECONDS,
+        "event_id": "String",
+        "line": "UInt16",
+        "order_id": "String",
+        "channel": LABEL,
+        "sku": "String",
+        "name": "String",
+        "category": LABEL,
+        "brand": LABEL,
+        "variant": LABEL,
+        "quantity": "UInt32",
+        "price": MONEY,
+        "cost": f"Nullable({MONEY})",
+        "discount": f"Nullable({MONEY})",
+        "currency": LABEL,
+        **POSITION,
+    },
+    engine="ReplacingMergeTree(log_offset)",
+    order_by="customer_id, occurred_at, event_id, line",
+    partition_by="toYYYYMM(occurred_at)",
+)
+
+
+def to_rows(event: dict[str, Any], partition: int, offset: int) -> list[Row]:
+    """Lay the lines of an `order_placed` event out, numbered from 1."""
+    at = milliseconds(event["occurred_at"])
+    return [
+        (
+            event["customer_id"],
+            at,
+            event["event_id"],
+            number,
+            event["order_id"],
+            event["channel"],
+            line["sku"],
+            line.get("name") or "",
+            line.get("category") or "",
+            line.get("brand") or "",
+            line.get("variant") or "",
+            line.get("quantity", 1),
+            line["price"]["amount"],
+            (line.get("cost") or {}).get("amount"),
+            (line.get("discount") or {}).get("amount"),
+            line["price"]["currency"],
+            partition,
+            offset,
+        )
+        for number, line in enumerate(event.get("lines", ()), start=1)
+    ]

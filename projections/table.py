@@ -1,0 +1,49 @@
+"""What a read model's table looks like, as the code expects it.
+
+Every table is a ReplacingMergeTree whose key names the record that a row came
+from, so that a record projected twice is there once (read with FINAL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Row = tuple[object, ...]
+MILLISECONDS = "DateTime64(3, 'UTC')"
+MONEY = "Decimal(38, 4)"  # four decimals: the finest minor unit of ISO 4217
+LABEL = "LowCardinality(String)"
+
+
+class Record(Protocol):
+    """One record of a topic: what projecting reads of kafka-python's ConsumerRecord."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A ClickHouse table: the columns this code writes, in order, and what replaces what."""
+
+    name: str
+    columns: dict[str, str]
+    engine: str
+    order_by: str
+    partition_by: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in the order of a row."""
+        return tuple(self.columns)
+
+
+Projected = Sequence[tuple[Table, Row]]
+# Where a row came from. The newest offset wins, should two rows share a key.
+POSITION = {"log_partition": "UInt16", "log_offset": "UInt64"}

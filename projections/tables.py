@@ -1,0 +1,65 @@
+"""The catalogue of read models: every table, and what each topic's records become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from models import topics
+from models.topics import Topic
+from projections import (
+    alerts,
+    dead_letters,
+    dead_rows,
+    decisions,
+    deliveries,
+    events,
+    merges,
+    order_lines,
+    profiles,
+    scores,
+    touchpoints,
+)
+from projections.table import Projected, Record, Row, Table
+
+TABLES: Final = (
+    touchpoints.TABLE,
+    order_lines.TABLE,
+    merges.TABLE,
+    profiles.TABLE,
+    scores.TABLE,
+    decisions.TABLE,
+    alerts.TABLE,
+    deliveries.TABLE,
+    dead_letters.TABLE,
+    dead_letters.REDRIVES,
+    dead_rows.TABLE,
+)
+# Merges first: a customer's later rows then show under the winner from the start.
+ROUTES: Final[dict[Topic, Callable[[Record], Projected]]] = {
+    topics.EVENTS: events.project,
+    topics.PROFILES: profiles.project,
+    topics.SCORES: scores.project,
+    topics.DECISIONS: decisions.project,
+    topics.ALERTS: alerts.project,
+    topics.DELIVERIES: deliveries.project,
+    topics.DEAD_LETTERS: dead_letters.project,
+}
+Rows = dict[Table, list[Row]]
+# What reading a record of a wrong shape raises; anything else is a fault of ours.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
+
+
+def project(topic: Topic, records: Sequence[Record]) -> Rows:
+    """Return the rows of `records` by table; an unreadable record becomes a dead row."""
+    rows: Rows = {}
+    route = ROUTES[topic]
+    for record in records:
+        try:
+            projected = route(record)
+        except UNREADABLE as error:
+            said = f"{type(error).__name__}: {error}"
+            projected = ((dead_rows.TABLE, dead_rows.to_row(topic.name, record, said)),)
+        for table, row in projected:
+            rows.setdefault(table, []).append(row)
+    return rows

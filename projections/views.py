@@ -1,0 +1,20 @@
+"""The views that analysts read. None of them shows who somebody is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ANALYST_VIEWS: Final = (
+    "events",
+    "customers",
+    "order_items",
+    "revenue_by_day",
+    "retention_by_cohort",
+    "rfm",
+    "funnel",
+    "churn_board",
+    "offer_lift",
+    "score_history",
+    "decision_history",
+    "alert_history",
+)
