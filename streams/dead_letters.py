@@ -21,4 +21,4 @@ def bury(outbox: Outbox, batch: Batch, record: Record, rejected: TouchpointRejec
     source = f"{batch.topic}/{batch.partition}/{record.offset}"
     _log.warning("refused %s: %s", source, rejected.reason.value)
     headers = headers_of(rejected, source, record.headers)
-    outbox.send(DEAD_LETTERS, record.key, record.value, headers)
+    outbox.send(DEAD_LETTERS, record.key, record.value, tuple(headers))

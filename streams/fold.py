@@ -1,4 +1,4 @@
-"""Step 3, fold: events -> profiles, scores, decisions, alerts, examples; and events, to winners.
+"""Step 3, fold: events -> profiles, scores, decisions, alerts, examples; to winners, events.
 
 Everything that an event changes about a customer is one record, so it changes
 together; a customer is read once and written once a batch.
@@ -8,15 +8,73 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from models.customer import Customer, decode, encode
 from models.errors import Reason, TouchpointRejectedError
 from models.events import Event, decode_event, encode_event
-from models.judge import Judge
 from models.react import Position, Reaction, react
-from models.records import Record as Output
-from models.topics import ALERTS, DECISIONS, EVENTS, EXAMPLES, PROFILES, SCORES
-from streams import judge, topics
+from models.topics import ALERTS, DECISIONS, EVENTS, EXAMPLES, SCORES
+from streams import due, judge, topics
 from streams.app import app
 from streams.dead_letters import bury
-from streams.due import alarms
-from streams.lane import Batch, Outbox, Record, View
+from streams.lane import Outbox, Record, View
+
+_json = msgspec.json.Encoder().encode
+
+
+@app.agent(topics.events, name="fold")
+async def fold(batches: Any) -> None:
+    """Let each customer react to its events, in the order of the log."""
+    async for batch in batches:
+        state = await due.customers.open(batch)
+        outbox = Outbox()
+        changed: dict[bytes, Customer] = {}
+        for record in batch:
+            try:
+                event = read(record)
+            except TouchpointRejectedError as rejected:
+                bury(outbox, batch, record, rejected)
+                continue
+            key = event.customer_id.encode()
+            customer = changed.get(key) or _known(state, key)
+            at = Position(batch.topic, batch.partition, record.offset)
+            reaction = react(customer, event, at, judge.current())
+            if reaction.changed:
+                changed[key] = reaction.customer
+                send(outbox, key, reaction)
+        for key, customer in changed.items():
+            state.put(key, encode(customer))
+        if await app.complete(batch, outbox, state):
+            due.reset(batch.partition, changed.items())
+
+
+def read(record: Record) -> Event:
+    """Read one record of the log. Raises TouchpointRejectedError on what is no event."""
+    try:
+        event = decode_event(record.value or b"")
+    except ValueError as error:  # its text may repeat what was sent
+        raise TouchpointRejectedError(Reason.BAD_FIELD, "not an event") from error
+    if not event.customer_id:
+        raise TouchpointRejectedError(Reason.NO_IDENTIFIER, "of no customer", "customer_id")
+    return event
+
+
+def _known(state: View, key: bytes) -> Customer:
+    value = state.get(key)
+    return Customer(customer_id=key.decode()) if value is None else decode(value)
+
+
+def send(outbox: Outbox, key: bytes, reaction: Reaction) -> None:
+    """Add what a reaction leads to, the customer's own outputs keyed by the customer."""
+    for topic, records in (
+        (SCORES, reaction.scores),
+        (DECISIONS, reaction.decisions),
+        (ALERTS, reaction.alerts),
+    ):
+        for record in records:
+            outbox.send(topic, key, _json(record))
+    for example in reaction.examples:
+        outbox.send(EXAMPLES, example.model.encode(), _json(example))
+    for event in reaction.events:
+        outbox.send(EVENTS, event.customer_id.encode(), encode_event(event))

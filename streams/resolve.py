@@ -59,4 +59,4 @@ def _link(record: Record) -> Link:
     try:
         return decode_link(record.value or b"")
     except msgspec.DecodeError as error:
-        raise TouchpointRejectedError(Reason.BAD_FIELD, str(error)) from error
+        raise TouchpointRejectedError(Reason.BAD_FIELD, "not a link") from error
