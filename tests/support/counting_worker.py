@@ -63,7 +63,7 @@ def revoked(partition):
     note(f"revoked {partition}")
 
 
-def apply(record, state, outbox):
+def apply(partition, record, state, outbox):
     """Count one record, once."""
     key = record.key or b"nobody"
     value = state.get(key)
@@ -75,7 +75,7 @@ def apply(record, state, outbox):
     known.offset = record.offset
     state.put(key, known)
     if OUTPUTS:
-        outbox.send(SCORES, key, record.header("id") or b"%d" % record.offset)
+        outbox.send(SCORES, key, b"%d/%d" % (partition, record.offset), record.headers)
 
 
 async def misbehave(record, outbox):
@@ -85,7 +85,7 @@ async def misbehave(record, outbox):
     if record.value == b"hang":
         await asyncio.sleep(3600)
     if record.value == b"too large":
-        outbox.send(SCORES, record.key, os.urandom(3 * 1024 * 1024))
+        outbox.send(SCORES, record.key, os.urandom(9 * 1024 * 1024))
 
 
 @app.agent(app.source(EVENTS), name="count")
@@ -97,7 +97,7 @@ async def count(batches):
             if record.value in (b"poison", b"hang", b"too large"):
                 await misbehave(record, outbox)
             else:
-                apply(record, state, outbox)
+                apply(batch.partition, record, state, outbox)
         for key, known in state.changes.items():
             state.put(key, encode(known))
         if PAUSE:

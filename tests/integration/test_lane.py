@@ -1,0 +1,208 @@
+"""The lane on a real broker: order, state, recovery, failures."""
+
+import asyncio
+import json
+from collections import Counter
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from models.topics import PROFILES, SCORES
+from streams.lane.restore import MARK, mark, restore
+from tests.support.counting import (
+    WORKER,
+    committed,
+    counted,
+    events,
+    produce,
+    status,
+    until_counted,
+)
+from tests.support.kafka_log import read_all
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.stack
+
+
+def test_every_event_is_counted_once_and_the_offsets_committed(kafka_settings, start_part):
+    asyncio.run(produce(kafka_settings, events(5_000)))
+    part = start_part(kafka_settings, WORKER)
+    assert until_counted(kafka_settings, 5_000, part) == Counter(
+        {b"key-%d" % number: 250 for number in range(20)}
+    )
+    until(lambda: sum(committed(kafka_settings).values()) == 5_000, 10, "offsets committed")
+    step = status(kafka_settings)["steps"]["count"]
+    assert (step["events"], step["lag"], step["partitions"]) == (5_000, 0, [0, 1, 2, 3])
+    assert part.stop() == 0
+
+
+def test_every_codec_is_read_and_nulls_and_headers_reach_the_agent(kafka_settings, start_part):
+    for codec in (None, "gzip", "snappy", "lz4", "zstd"):
+        asyncio.run(produce(kafka_settings, events(100), codec))
+    asyncio.run(produce(kafka_settings, [(None, b'{"value":1}'), (b"key-0", None)]))
+    part = start_part(kafka_settings, WORKER)
+    until(lambda: len(read_all(kafka_settings.brokers, kafka_settings.topic(SCORES))) >= 502, 60)
+    outputs = read_all(kafka_settings.brokers, kafka_settings.topic(SCORES))
+    ids = {value for record in outputs for name, value in record.headers if name == "id"}
+    assert {
+        b"%s-%d" % (codec, 7) for codec in (b"None", b"gzip", b"snappy", b"lz4", b"zstd")
+    } <= ids
+    assert part.stop() == 0
+    totals = {
+        record.key: json.loads(record.value)["n"]
+        for record in read_all(kafka_settings.brokers, kafka_settings.topic(PROFILES))
+    }
+    assert totals[b"nobody"] == 1
+    assert totals[b"key-0"] == 26
+
+
+def test_a_restarted_worker_recovers_what_was_written_and_goes_on(
+    kafka_settings, start_part, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
+    asyncio.run(produce(kafka_settings, events(2_000, keys=50)))
+    first = start_part(kafka_settings, WORKER)
+    until_counted(kafka_settings, 2_000, first)
+    first.kill()
+    asyncio.run(produce(kafka_settings, events(2_000, keys=50)))
+    second = start_part(kafka_settings, WORKER)
+    assert until_counted(kafka_settings, 4_000, second) == Counter(
+        {b"key-%d" % number: 80 for number in range(50)}
+    )
+    notes = (tmp_path / "notes").read_text().splitlines()
+    assert sum(int(line.split()[3]) for line in notes if "recovered" in line) == 50
+
+
+def test_recovery_ends_behind_transaction_markers_and_keeps_the_newest_owners_writes(
+    kafka_settings,
+):
+    topic = kafka_settings.topic(PROFILES)
+
+    async def write_and_restore():
+        producer = AIOKafkaProducer(
+            bootstrap_servers=kafka_settings.brokers,
+            transactional_id=kafka_settings.topic_prefix + "tx",
+        )
+        await producer.start()
+        for epoch, key, value in [
+            (5, b"kept", b""),
+            (6, b"won", b"new"),
+            (5, b"won", b"stale"),
+            (6, b"gone", b"x"),
+            (6, b"gone", None),
+        ]:
+            async with producer.transaction():
+                await producer.send(
+                    topic, value, key=key, partition=1, headers=[(MARK, mark(epoch, 0))]
+                )
+        await producer.stop()
+        return await restore(kafka_settings.brokers, topic, [0, 1], lambda: True)
+
+    restored = asyncio.run(asyncio.wait_for(write_and_restore(), 30))
+    assert restored[1].values == {b"kept": b"", b"won": b"new"}
+    assert restored[1].overtaken == {b"won"}
+    assert restored[0].values == {}
+
+
+def test_recovery_reads_a_compacted_changelog_to_its_end(kafka_settings, broker):
+    topic = kafka_settings.topic(PROFILES)
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    admin.alter_configs(
+        [
+            ConfigResource(
+                ConfigResourceType.TOPIC,
+                topic,
+                configs={
+                    "cleanup.policy": "compact",
+                    "min.compaction.lag.ms": "0",
+                    "max.compaction.lag.ms": "1",
+                    "segment.ms": "1000",
+                    "min.cleanable.dirty.ratio": "0.01",
+                    "delete.retention.ms": "0",
+                },
+            )
+        ]
+    )
+    admin.close()
+
+    async def fill(rounds):
+        producer = AIOKafkaProducer(bootstrap_servers=broker)
+        await producer.start()
+        for number in range(rounds):
+            await producer.send_and_wait(topic, b"%d" % number, key=b"same", partition=0)
+            await producer.send_and_wait(topic, None, key=b"dead", partition=0)
+        await producer.stop()
+
+    asyncio.run(fill(20))
+
+    def compacted():
+        asyncio.run(fill(1))  # rolls the segment, so that it can be compacted
+        return len(read_all(broker, topic)) < 30
+
+    until(compacted, 90, "the broker compacts")
+    restored = asyncio.run(asyncio.wait_for(restore(broker, topic, [0], lambda: True), 20))
+    assert list(restored[0].values) == [b"same"]
+
+
+def test_a_revoked_partition_is_committed_so_nothing_is_processed_twice(kafka_settings, start_part):
+    first = start_part(kafka_settings, WORKER, instance="w1")
+    asyncio.run(produce(kafka_settings, events(4_000)))
+    until_counted(kafka_settings, 4_000, first)
+    other = kafka_settings.model_copy(update={"worker_port": kafka_settings.ingest_port})
+    second = start_part(other, WORKER, instance="w2")
+    until(lambda: status(other).get("ready"), 60, second.tail())
+    asyncio.run(produce(kafka_settings, events(4_000)))
+    until_counted(kafka_settings, 8_000, second)
+    assert second.stop() == 0
+    asyncio.run(produce(kafka_settings, events(4_000)))
+    assert until_counted(kafka_settings, 12_000, first).total() == 12_000
+    ids = Counter(
+        (record.partition, record.offset)
+        for record in read_all(kafka_settings.brokers, kafka_settings.topic(SCORES))
+    )
+    assert len(ids) == 12_000  # an output is sent again when its batch is: none was
+
+
+@pytest.mark.parametrize("failure", [b"poison", b"too large"])
+def test_a_failure_ends_the_process_with_the_offset_unacknowledged(
+    kafka_settings, start_part, failure
+):
+    asyncio.run(produce(kafka_settings, [(b"key-0", b'{"value":1}')] * 10))
+    part = start_part(kafka_settings, WORKER)
+    until_counted(kafka_settings, 10, part)
+    until(lambda: sum(committed(kafka_settings).values()) == 10, 10)
+    asyncio.run(produce(kafka_settings, [(b"key-0", failure)]))
+    assert part.process.wait(timeout=60) == 70, part.tail()
+    assert "stopping at once" in part.tail(60)
+    assert sum(committed(kafka_settings).values()) == 10
+
+
+def test_a_batch_that_never_ends_is_found_by_the_watchdog(kafka_settings, start_part, monkeypatch):
+    monkeypatch.setenv("PATIENCE", "3")
+    asyncio.run(produce(kafka_settings, [(b"key-0", b"hang")]))
+    part = start_part(kafka_settings, WORKER)
+    assert part.process.wait(timeout=60) == 70, part.tail()
+    assert "has not moved for 3 s" in part.tail(60)
+
+
+def test_a_topic_of_another_width_stops_the_worker_with_what_to_do(kafka_settings, start_part):
+    part = start_part(kafka_settings, WORKER, partitions=8)
+    assert part.process.wait(timeout=60) == 78
+    assert "has 4 partitions, not 8: set C360_PARTITIONS" in part.tail(60)
+
+
+def test_missing_topics_stop_the_worker_with_what_to_do(make_settings, broker, start_part):
+    part = start_part(make_settings(kafka=broker), WORKER)
+    assert part.process.wait(timeout=60) == 78
+    assert "is missing: `c360 topics` makes it" in part.tail(60)
+
+
+def test_a_worker_stops_cleanly_when_asked_in_mid_stream(kafka_settings, start_part, monkeypatch):
+    monkeypatch.setenv("PAUSE", "0.05")
+    asyncio.run(produce(kafka_settings, events(20_000)))
+    part = start_part(kafka_settings, WORKER)
+    until(lambda: counted(kafka_settings).total() > 0, 60)
+    assert part.stop() == 0
+    assert sum(committed(kafka_settings).values()) == counted(kafka_settings).total()
