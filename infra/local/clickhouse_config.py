@@ -28,7 +28,6 @@ _CONFIG = """\
   <listen_host>{host}</listen_host>
   <users_config>users.xml</users_config>
   <backups><allowed_path>{home}/backups/</allowed_path></backups>
-  <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
   <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
   <mark_cache_size>268435456</mark_cache_size>
 {logs}

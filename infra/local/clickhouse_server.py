@@ -11,8 +11,11 @@ import os
 import signal
 import sys
 import threading
+import time
+import urllib.request
 from pathlib import Path
 
+from infra.local import ports
 from infra.local.clickhouse_config import ServerConfig
 
 # Ends when killed, and the server with it. Not logged: it would be there once a start.
@@ -53,6 +56,9 @@ def serve(config: ServerConfig) -> int:
     stopping = threading.Event()
     session = threading.Thread(target=_session, args=(_chdb, config.home), daemon=True)
     session.start()
+    while session.is_alive() and not ports.answers(config.host, config.native_port):
+        time.sleep(0.02)
+    # Only now: the engine takes the signals for itself when its session begins.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     while session.is_alive() and not stopping.wait(0.2):
@@ -75,17 +81,17 @@ def _session(chdb: object, home: Path) -> None:
 
 
 def _end_session(config: ServerConfig) -> None:
-    """Kill the query that keeps the session, so that the engine shuts down whole."""
-    import clickhouse_connect
+    """Kill the query that keeps the session, so that the engine shuts down whole.
 
-    client = clickhouse_connect.get_client(
-        host=config.host,
-        port=config.http_port,
-        username=config.user,
-        password=config.password,
+    Over a connection that closes at once: the engine waits for those that are open.
+    """
+    kill = urllib.request.Request(  # noqa: S310
+        f"http://{config.host}:{config.http_port}/",
+        # A local session's queries have an empty user.
+        data=b"KILL QUERY WHERE user = '' AND query LIKE '%sleepEachRow(1)%'",
+        headers={"X-ClickHouse-User": config.user, "X-ClickHouse-Key": config.password},
     )
-    # A local session's queries have an empty user.
-    client.command("KILL QUERY WHERE user = '' AND query LIKE '%sleepEachRow(1)%' ASYNC")
+    urllib.request.urlopen(kill, timeout=5).close()  # noqa: S310
 
 
 def main() -> int:
