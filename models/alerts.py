@@ -45,7 +45,9 @@ def lost_ms(customer: Customer, horizon_days: int) -> int | None:
     episode = customer.episodes.get(RULE)
     if episode is None or episode.status != "open":
         return None
-    return max(episode.opened_ms, customer.rhythm.last_ms or 0) + horizon_days * DAY_MS
+    due = max(episode.opened_ms, customer.rhythm.last_ms or 0) + horizon_days * DAY_MS
+    end = customer.observed_until_ms
+    return None if end is not None and due > end else due
 
 
 def inherit(

@@ -91,12 +91,17 @@ def mature(customer: Customer, until_ms: int) -> tuple[Customer, list[Example]]:
 
 
 def checkpoint_ms(customer: Customer) -> int | None:
-    """Return when silence is next looked at, after the customer's clock; None: no more."""
+    """Return when silence is next looked at, after the customer's clock; None: no more.
+
+    Beyond the end of a backfill nobody looked, so there is no silence either.
+    """
     last = customer.rhythm.last_ms
     if last is None:
         return None
     times = (last + days * DAY_MS for days in CHECKPOINT_DAYS)
-    return next((at for at in times if at > customer.clock_ms), None)
+    due = next((at for at in times if at > customer.clock_ms), None)
+    end = customer.observed_until_ms
+    return None if due is None or (end is not None and due > end) else due
 
 
 def _churn(customer: Customer, waited: Pending) -> Example:
