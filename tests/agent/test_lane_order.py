@@ -1,0 +1,154 @@
+"""The order in `complete`: outputs, changelog, visible, and only then the source offset."""
+
+import asyncio
+
+import pytest
+
+from models.topics import EVENTS, PROFILES, SCORES
+from streams.lane import App, Batch, Outbox, Record
+from streams.lane import app as apps
+from streams.lane.conf import conf
+from streams.lane.restore import Restored
+
+HERE = 1
+
+
+class Recorder:
+    """Stands where brokers are, to see what is asked of them and when."""
+
+    def __init__(self):
+        self.done = []
+        self.meanwhile = lambda: None
+
+    async def publish(self, messages):
+        self.done.append(("outputs", len(messages)))
+        self.meanwhile()
+
+    async def write(self, rows):
+        [((topic, partition), some)] = rows.items()
+        self.done.append(("changelog", topic, partition, [row[:2] for row in some]))
+        self.meanwhile()
+
+    def finish(self, batch, topic):
+        self.done.append(("offset", topic, batch.last))
+
+
+@pytest.fixture
+async def lane(make_settings, monkeypatch):
+    settings = make_settings()
+    app = App("order", topics=[EVENTS, PROFILES, SCORES], **conf(settings))
+    recorder = Recorder()
+    table = app.StateTable("counts", source=EVENTS, changelog=PROFILES)
+    monkeypatch.setattr(app.publisher, "publish", recorder.publish)
+    monkeypatch.setattr(app.publisher, "write", recorder.write)
+    app._consumer = recorder
+    app.fence.begin(1, {(settings.topic(EVENTS), HERE)})
+    await table.adopt({HERE: Restored(values={b"a": b"1"})}, 0)
+    batch = Batch("events", HERE, (Record(7, b"a", b"x"),), tenure=app.fence.tenure)
+    outbox = Outbox()
+    outbox.send(SCORES, b"a", b"output")
+    return app, table, batch, outbox, recorder
+
+
+async def opened(table, batch):
+    view = await table.open(batch)
+    view.put(b"a", b"2")
+    view.put(b"b", b"")
+    return view
+
+
+async def test_outputs_come_first_then_the_changelog_then_the_offset(lane):
+    app, table, batch, outbox, recorder = lane
+    seen = []
+    recorder.meanwhile = lambda: seen.append(dict(table.partition(HERE)))
+    assert await app.complete(batch, outbox, await opened(table, batch))
+    changes = [(b"a", b"2"), (b"b", b"")]
+    assert recorder.done == [
+        ("outputs", 1),
+        ("changelog", table.changelog, HERE, changes),
+        ("offset", table.source, 7),
+    ]
+    assert seen == [{b"a": b"1"}] * 2  # nothing is visible before the broker has it
+    assert table.partition(HERE) == {b"a": b"2", b"b": b""}
+
+
+async def test_a_batch_of_an_ended_tenure_leaves_no_trace(lane):
+    app, table, batch, outbox, recorder = lane
+    view = await opened(table, batch)
+    app.fence.end()
+    assert not await app.complete(batch, outbox, view)
+    assert recorder.done == []
+    assert table.partition(HERE) == {b"a": b"1"}
+
+
+async def test_a_partition_lost_during_a_write_is_neither_visible_nor_acknowledged(lane):
+    app, table, batch, outbox, recorder = lane
+    recorder.meanwhile = app.fence.end
+    assert not await app.complete(batch, outbox, await opened(table, batch))
+    assert [entry[0] for entry in recorder.done] == ["outputs"]
+    assert table.partition(HERE) == {b"a": b"1"}
+
+
+async def test_a_failed_write_ends_the_process_and_acknowledges_nothing(lane, monkeypatch):
+    app, table, batch, outbox, recorder = lane
+
+    def fail():
+        raise OSError("broker gone")
+
+    class Died(BaseException):
+        pass
+
+    def die(reason, error):
+        raise Died(reason)
+
+    recorder.meanwhile = fail
+    monkeypatch.setattr(apps, "die", die)
+    with pytest.raises(Died):
+        await app.complete(batch, outbox, await opened(table, batch))
+    assert [entry[0] for entry in recorder.done] == ["outputs"]
+
+
+async def test_an_edit_waits_for_the_batch_in_hand_and_sees_what_it_wrote(lane):
+    app, table, batch, outbox, _ = lane
+    view = await opened(table, batch)
+
+    async def edit():
+        async with table.edit(HERE) as own:
+            own.put(b"a", own.get(b"a") + b"!")
+
+    waiting = asyncio.create_task(edit())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await app.complete(batch, outbox, view)
+    await waiting
+    assert table.partition(HERE)[b"a"] == b"2!"
+
+
+async def test_a_write_to_a_partition_of_somebody_else_is_refused(lane):
+    _, table, _, _, recorder = lane
+    assert not await table.write(HERE + 1, {b"a": b"2"})
+    assert recorder.done == []
+
+
+async def test_a_new_owner_writes_again_what_a_stale_record_covers(lane):
+    app, table, _, _, recorder = lane
+    app.fence.begin(3, {(table.source, 2)})
+    stale = Restored(values={b"k": b"true"}, epoch=9, overtaken={b"k", b"gone"})
+    await table.adopt({2: stale}, now_ms=5)
+    assert recorder.done == [
+        ("changelog", table.changelog, 2, [(b"gone", None), (b"k", b"true")]),
+    ]
+    assert table.owned() == {2}
+
+
+async def test_hooks_hear_of_partitions_that_come_and_go(lane):
+    app, table, _, _, _ = lane
+    heard = []
+    table.on_recovered(lambda partition: heard.append(("recovered", partition)))
+    table.on_revoked(lambda partition: heard.append(("revoked", partition)))
+    app.fence.begin(2, {(table.source, HERE)})  # unbroken: kept, and not told
+    assert table.owned() == {HERE}
+    app.fence.begin(4, {(table.source, HERE)})  # a generation was missed: kept by nobody
+    assert table.owned() == set()
+    await table.adopt({HERE: Restored()}, 0)
+    assert heard == [("revoked", HERE), ("recovered", HERE)]
