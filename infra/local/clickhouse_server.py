@@ -18,10 +18,12 @@ from pathlib import Path
 from infra.local import ports
 from infra.local.clickhouse_config import ServerConfig
 
-# Ends when killed, and the server with it. Not logged: it would be there once a start.
+# Ends when killed, and the server with it. HTTP opens last, because its answer to a ping
+# means that all is ready: the process's own signal handlers, set meanwhile, too.
 _SERVE = """
-SYSTEM START LISTEN HTTP;
 SYSTEM START LISTEN TCP;
+SELECT sleep(0.1) FORMAT Null;
+SYSTEM START LISTEN HTTP;
 SELECT sleepEachRow(1) FROM system.numbers FORMAT Null
 SETTINGS max_block_size = 1, max_threads = 1, max_execution_time = 0, log_queries = 0
 """
@@ -85,7 +87,7 @@ def _end_session(config: ServerConfig) -> None:
 
     Over a connection that closes at once: the engine waits for those that are open.
     """
-    kill = urllib.request.Request(  # noqa: S310
+    kill = urllib.request.Request(
         f"http://{config.host}:{config.http_port}/",
         # A local session's queries have an empty user.
         data=b"KILL QUERY WHERE user = '' AND query LIKE '%sleepEachRow(1)%'",

@@ -21,6 +21,7 @@ from infra.local.kafka import KafkaBroker
 from infra.local.part import Part
 from infra.settings import PREFIX, Settings
 from projections.views import ANALYST_VIEWS
+from projections.views import ANALYST_VIEWS
 
 # What `c360 up` can be asked for, in the order of starting.
 CHOICES = ("kafka", "clickhouse", "worker", "ingest", "project", "serve")
@@ -99,9 +100,14 @@ def _topics(settings: Settings) -> None:
 
 
 def _tables(settings: Settings) -> None:
-    from projections.migrate import migrate  # slow to import, and only this part needs it
+    from projections.migrate import MigrationFailedError, migrate  # slow, and for this part only
 
-    migrate(settings)
+    try:
+        migrate(settings)
+    except MigrationFailedError as error:
+        raise UserError(
+            f"the tables cannot be brought up to date: {error}", "`c360 migrate --dry-run` tells"
+        ) from error
 
 
 def _module(
