@@ -86,14 +86,12 @@ class Running:
             self._enter(State.WAITING, time.monotonic())
 
     def stop(self) -> bool:
-        """Stop its process, if any; say whether there was something to stop."""
-        if self.state in (State.WAITING, State.STOPPED):
-            self.state = State.STOPPED
-            return False
-        if self._process is not None:
+        """Stop its process, if any; say whether there was one."""
+        if self._process is not None and self.state is not State.STOPPED:
             self.exit_code = process.stop(self._process, self.part.grace)
+        stopped = self._process is not None and self.state is not State.STOPPED
         self._enter(State.STOPPED, time.monotonic())
-        return True
+        return stopped
 
     def kill(self) -> None:
         """End its process at once."""

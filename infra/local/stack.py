@@ -21,7 +21,6 @@ from infra.local.kafka import KafkaBroker
 from infra.local.part import Part
 from infra.settings import PREFIX, Settings
 from projections.views import ANALYST_VIEWS
-from projections.views import ANALYST_VIEWS
 
 # What `c360 up` can be asked for, in the order of starting.
 CHOICES = ("kafka", "clickhouse", "worker", "ingest", "project", "serve")
