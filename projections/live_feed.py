@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 _log = logging.getLogger(__name__)
 _CHUNK = 2_000  # records applied before requests have their turn
@@ -57,6 +57,7 @@ class Feed:
         """Follow until cancelled."""
         while True:
             consumer = AIOKafkaConsumer(
+                self._topic,  # without a group: all its partitions
                 bootstrap_servers=self._brokers,
                 client_id="c360-live",
                 enable_auto_commit=False,
@@ -74,8 +75,7 @@ class Feed:
             await asyncio.sleep(_PAUSE)
 
     async def _follow(self, consumer: Any) -> None:
-        partitions = await self._partitions(consumer)
-        consumer.assign(partitions)
+        partitions = self._partitions(consumer)
         beginnings = await consumer.beginning_offsets(partitions)
         self._ends = await consumer.end_offsets(partitions)
         for partition in partitions:
@@ -105,9 +105,8 @@ class Feed:
         self._ends[partition] = max(self._ends[partition], end or 0)
         self.polled_ms = max(self.polled_ms, consumer.last_poll_timestamp(partition) or 0)
 
-    async def _partitions(self, consumer: Any) -> list[TopicPartition]:
-        while not (numbers := consumer.partitions_for_topic(self._topic)):
-            _log.warning("%s: no such topic yet; again in %.0f s", self._topic, _PAUSE)
-            await asyncio.sleep(_PAUSE)
-            await consumer.topics()  # asks the brokers anew
+    def _partitions(self, consumer: Any) -> list[TopicPartition]:
+        numbers = consumer.partitions_for_topic(self._topic)
+        if not numbers:
+            raise UnknownTopicOrPartitionError(f"no such topic yet: {self._topic}")
         return [TopicPartition(self._topic, number) for number in sorted(numbers)]
