@@ -38,4 +38,7 @@ format: $(READY) ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-.PHONY: help setup lock check test chromium format
+schemas: $(READY) ## Write docs/schemas, docs/asyncapi.json and docs/openapi-ingest.json anew
+	$(BIN)/python -m infra.schemas
+
+.PHONY: schemas help setup lock check test chromium format

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 
 import uvicorn
@@ -24,6 +25,9 @@ def main() -> int:
     except (SettingsError, KeysError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    # uvicorn drains, then raises the signal again: this turns that into a clean exit.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
     uvicorn.run(
         app,
         host=settings.host,

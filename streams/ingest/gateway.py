@@ -92,7 +92,7 @@ class Gateway:
         self.metrics.bytes += len(record.value)
 
 
-def _headers(wire: Wire) -> tuple[tuple[str, bytes], ...]:
+def _headers(wire: Wire) -> list[tuple[str, bytes]]:
     headers = [
         ("format", wire.format.encode()),
         ("received_at", str(wire.received_ms).encode()),
@@ -100,7 +100,7 @@ def _headers(wire: Wire) -> tuple[tuple[str, bytes], ...]:
     ]
     if wire.sent_at is not None:
         headers.append(("sent_at", wire.sent_at.encode("ascii", "replace")))
-    return tuple(headers)
+    return headers
 
 
 def _answer(verdicts: list[Verdict]) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import time
 from collections import deque
@@ -25,6 +26,7 @@ from streams.ingest.problems import busy
 BATCH_BYTES = 1024 * 1024
 RECONNECT_SECONDS = 1.0
 STOP_SECONDS = 10.0
+EX_SOFTWARE = 70
 _SIGN = 0x7FFFFFFF
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Record(NamedTuple):
 
     key: bytes | None
     value: bytes
-    headers: tuple[tuple[str, bytes], ...]
+    headers: list[tuple[str, bytes]]
     timestamp: int
 
 
@@ -68,6 +70,13 @@ def _seen(done: asyncio.Future[None]) -> None:
     """Look at the error, which nobody else may: the request may have given up waiting."""
     if not done.cancelled():
         done.exception()
+
+
+def _crash_on_a_bug(task: asyncio.Task[None]) -> None:
+    """End the process when writing failed otherwise than by Kafka: a restart sends on."""
+    if not task.cancelled() and (error := task.exception()):
+        logger.critical("writing to the log failed", exc_info=error)
+        os._exit(EX_SOFTWARE)
 
 
 class Log:
@@ -139,7 +148,8 @@ class Log:
         self._queues.setdefault(partition, deque()).append((write, index))
         self._pending += 1
         if partition not in self._drains:
-            self._drains[partition] = asyncio.create_task(self._drain(partition))
+            task = self._drains[partition] = asyncio.create_task(self._drain(partition))
+            task.add_done_callback(_crash_on_a_bug)
 
     async def _drain(self, partition: int) -> None:
         """Write a partition's queue until it is empty."""

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from models.schema import REF, components
+from models.schema import REF, touchpoints
 
 Json = dict[str, Any]
 _PROBLEM: Json = {
@@ -154,7 +154,7 @@ def document(app: FastAPI) -> Json:
         touchpoint = {"$ref": REF.format(model="Touchpoint")}
         several = {"type": "array", "items": touchpoint}
         one = {"$ref": REF.format(model="CloudEvent")}
-        schemas |= components() | _SCHEMAS
+        schemas |= touchpoints() | _SCHEMAS
         schemas["Touchpoints"] = {"anyOf": [touchpoint, several]}
         schemas["CloudEventBatch"] = {"type": "array", "items": one}
         schemas["CloudEventData"] = {"type": "object", "description": "attributes are ce- headers"}

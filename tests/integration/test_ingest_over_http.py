@@ -207,8 +207,7 @@ def test_a_gzip_bomb_is_refused_before_it_unpacks(http, kafka_settings):
     assert len(packed) < 1 << 21  # 1 GiB of zeros
     answer = http.post("/v1/batch", content=packed, headers=gzipped())
     assert answer.status_code == 413
-    held = [line for line in http.get("/metrics").text.splitlines() if "held_bytes " in line]
-    assert held == ["c360_ingest_held_bytes 0"]
+    assert "c360_ingest_held_bytes 0" in http.get("/metrics").text.splitlines()
     assert on_log(kafka_settings) == []
 
 

@@ -1,0 +1,247 @@
+"""What parsing makes of a message, and what it says of those it cannot take."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from models.errors import Reason, TouchpointRejectedError
+from models.events import (
+    Channel,
+    OrderPlaced,
+    PageViewed,
+    TimerFired,
+    Wire,
+    decode_event,
+    encode_event,
+    parse,
+)
+
+NOW_MS = 1_795_312_800_000  # 2026-11-22T02:00:00Z
+WIRE = Wire("native", NOW_MS, "shop", topic="touchpoints", partition=3, offset=7)
+PAGE = {
+    "type": "page_viewed",
+    "event_id": "e1",
+    "occurred_at": "2026-11-22T10:30:00+09:00",
+    "identifiers": {"user_id": "ana"},
+    "path": "/",
+}
+ORDER = PAGE | {
+    "type": "order_placed",
+    "order_id": "o1",
+    "total": {"amount": "59.00", "currency": "USD"},
+}
+TICKET = PAGE | {"type": "ticket_opened", "ticket_id": "t1"}
+del ORDER["path"], TICKET["path"]
+
+
+def read(message, wire=WIRE):
+    return parse(json.dumps(message).encode(), wire)
+
+
+def refusal(raw, wire=WIRE):
+    with pytest.raises(TouchpointRejectedError) as rejected:
+        parse(raw, wire)
+    return rejected.value.reason, rejected.value.where
+
+
+def test_times_are_utc_and_the_events_own_zone_is_kept():
+    event = read(PAGE)
+    assert event.occurred_at == datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
+    assert event.occurred_at.utcoffset().total_seconds() == 0
+    assert event.utc_offset_minutes == 540
+    assert event.received_ms == NOW_MS
+
+
+def test_a_time_sent_in_utc_tells_no_zone():
+    assert read(PAGE | {"occurred_at": "2026-11-22T01:30:00Z"}).utc_offset_minutes is None
+
+
+def test_without_a_time_it_happened_when_it_was_received():
+    event = read({key: value for key, value in PAGE.items() if key != "occurred_at"})
+    assert event.occurred_ms == NOW_MS
+
+
+def test_without_an_id_the_event_is_named_after_its_place():
+    message = {key: value for key, value in PAGE.items() if key != "event_id"}
+    assert read(message).event_id == "touchpoints-3-7"
+
+
+def test_the_receiver_fills_in_source_and_the_backfills_end():
+    event = read(PAGE, WIRE._replace(observed_until_ms=NOW_MS))
+    assert (event.source, event.observed_until_ms) == ("shop", NOW_MS)
+
+
+def test_several_identifiers_of_a_type_may_be_written_short():
+    event = read(PAGE | {"identifiers": {"email": ["a@x.kr", "b@x.kr"], "user_id": "ana"}})
+    assert list(map(str, event.identifiers)) == ["email:a@x.kr", "email:b@x.kr", "user_id:ana"]
+
+
+def test_channels_have_a_default_that_can_be_overridden():
+    assert read(PAGE).channel is Channel.WEB
+    assert read(PAGE | {"channel": "app"}).channel is Channel.APP
+
+
+@pytest.mark.parametrize("amount", ["1234567890123.45", 1234567890123.45, "0.10", 0.1])
+def test_amounts_are_exact_as_text_and_as_number(amount):
+    event = read(ORDER | {"total": {"amount": amount, "currency": "USD"}})
+    assert isinstance(event, OrderPlaced)
+    assert str(event.total.amount) == str(amount)
+
+
+def test_what_the_log_holds_is_read_back_the_same():
+    for message in (PAGE, ORDER | {"properties": {"a": [1, {"b": None}]}}):
+        event = read(message)
+        assert decode_event(encode_event(event)) == event
+
+
+def test_defaults_are_not_written_but_type_and_version_are():
+    written = json.loads(encode_event(read(PAGE)))
+    assert (written["type"], written["schema_version"]) == ("page_viewed", 2)
+    assert not {"context", "properties", "origin", "channel"} & set(written)
+
+
+def test_an_event_that_an_older_release_logged_is_read_by_this_one():
+    written = json.loads(encode_event(read(PAGE)))
+    written |= {"schema_version": 1, "url": "https://shop.example/a?b"}
+    del written["path"]
+    event = decode_event(json.dumps(written).encode())
+    assert isinstance(event, PageViewed)
+    assert event.path == "/a"
+
+
+def test_bytes_that_no_release_wrote_are_an_error_not_a_rejection():
+    with pytest.raises(ValueError, match="type"):
+        decode_event(b'{"type":"nonsense"}')
+
+
+def test_nobody_outside_can_fire_a_timer():
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    raw = encode_event(TimerFired(event_id="t", occurred_at=at, received_at=at, due_ms=0))
+    assert refusal(raw)[0] in (Reason.UNKNOWN_TYPE, Reason.BAD_FIELD)
+    assert refusal(b'{"type":"timer_fired"}') == (Reason.UNKNOWN_TYPE, "type")
+
+
+BAD_BYTES = {
+    "null": (None, Reason.EMPTY),
+    "empty": (b"", Reason.EMPTY),
+    "not JSON": (b"{", Reason.NOT_JSON),
+    "a byte order mark": (b"\xef\xbb\xbf{}", Reason.NOT_JSON),
+    "NaN": (b'{"a":NaN}', Reason.NOT_JSON),
+    "Infinity": (b'{"a":-Infinity}', Reason.NOT_JSON),
+    "a number out of range": (b'{"a":1e999999999}', Reason.NOT_JSON),
+    "a lone surrogate": (b'{"a":"\\ud800"}', Reason.NOT_JSON),
+    "invalid UTF-8": (b'{"a":"\xff"}', Reason.NOT_UTF8),
+    "a list": (b"[]", Reason.BAD_FIELD),
+    "a text": (b'"x"', Reason.BAD_FIELD),
+    "deep nesting": (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, Reason.TOO_DEEP),
+    "1 MB": (b'{"a":"' + b"x" * (1 << 20) + b'"}', Reason.TOO_LARGE),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BYTES)
+def test_bad_bytes_are_rejected_with_the_reason(case):
+    raw, reason = BAD_BYTES[case]
+    assert refusal(raw)[0] is reason
+
+
+def deep(levels):
+    return {"a": deep(levels - 1)} if levels else 1
+
+
+MONEY = {"amount": "1", "currency": "USD"}
+BAD_FIELDS = {
+    "unknown type": (PAGE | {"type": "page_viewd"}, Reason.UNKNOWN_TYPE, "type"),
+    "type of a wrong type": (PAGE | {"type": ["page_viewed"]}, Reason.UNKNOWN_TYPE, "type"),
+    "newer version": (PAGE | {"schema_version": 3}, Reason.UNKNOWN_VERSION, "schema_version"),
+    "version 0": (PAGE | {"schema_version": 0}, Reason.UNKNOWN_VERSION, "schema_version"),
+    "version as text": (PAGE | {"schema_version": "2"}, Reason.UNKNOWN_VERSION, "schema_version"),
+    "v1 without its url": (PAGE | {"schema_version": 1}, Reason.BAD_FIELD, "url"),
+    "no identifiers": (PAGE | {"identifiers": {}}, Reason.NO_IDENTIFIER, "identifiers"),
+    "null identifiers": (PAGE | {"identifiers": None}, Reason.NO_IDENTIFIER, "identifiers"),
+    "unknown identifier": (
+        PAGE | {"identifiers": {"passport": "x"}}, Reason.BAD_FIELD, "identifiers.0.type",
+    ),
+    "1970": (PAGE | {"occurred_at": "1970-01-01T00:00:00Z"}, Reason.BAD_TIME, "occurred_at"),
+    "far future": (PAGE | {"occurred_at": "2026-11-23T02:00:01Z"}, Reason.BAD_TIME, "occurred_at"),
+    "no zone": (PAGE | {"occurred_at": "2026-11-22T02:00:00"}, Reason.BAD_TIME, "occurred_at"),
+    "seconds": (PAGE | {"occurred_at": 1_795_312_800}, Reason.BAD_TIME, "occurred_at"),
+    "year 1": (
+        PAGE | {"occurred_at": "0001-01-01T00:00:00+23:59"}, Reason.BAD_TIME, "occurred_at",
+    ),
+    "another time's year": (
+        TICKET | {"sla_due": "9999-12-31T23:59:59-12:00"},
+        Reason.BAD_TIME, "sla_due",
+    ),
+    "text for a path": (PAGE | {"path": 7}, Reason.BAD_FIELD, "path"),
+    "a field too many": (PAGE | {"paht": "/"}, Reason.BAD_FIELD, "paht"),
+    "a field too few": (ORDER | {"order_id": None}, Reason.BAD_FIELD, "order_id"),
+    "a long text": (PAGE | {"path": "x" * 2_001}, Reason.BAD_FIELD, "path"),
+    "the receiver's field": (PAGE | {"customer_id": "c_1"}, Reason.BAD_FIELD, "customer_id"),
+    "deep properties": (PAGE | {"properties": deep(9)}, Reason.TOO_DEEP, "properties"),
+    "negative": (
+        ORDER | {"total": {"amount": "-1", "currency": "USD"}}, Reason.BAD_AMOUNT, "total.amount",
+    ),
+    "not finite": (
+        ORDER | {"total": {"amount": "NaN", "currency": "USD"}}, Reason.BAD_AMOUNT, "total.amount",
+    ),
+    "finer than a won": (
+        ORDER | {"total": {"amount": "0.5", "currency": "KRW"}}, Reason.BAD_AMOUNT, "total",
+    ),
+    "no currency of this world": (
+        ORDER | {"total": {"amount": "1", "currency": "XXX"}}, Reason.BAD_FIELD, "total.currency",
+    ),
+    "a line's price": (
+        ORDER | {"lines": [{"sku": "a"}, {"sku": "b", "price": MONEY | {"amount": -1}}]},
+        Reason.BAD_AMOUNT, "lines.1.price.amount",
+    ),
+    "two currencies": (
+        ORDER | {"lines": [{"sku": "a", "price": {"amount": "1", "currency": "KRW"}}]},
+        Reason.BAD_AMOUNT, "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_FIELDS)
+def test_bad_fields_are_rejected_with_the_reason_and_the_place(case):
+    message, reason, where = BAD_FIELDS[case]
+    assert refusal(json.dumps(message).encode()) == (reason, where)
+
+
+def test_a_rejection_does_not_repeat_what_was_sent():
+    with pytest.raises(TouchpointRejectedError) as rejected:
+        read(PAGE | {"path": {"secret": "hunter2"}})
+    assert "hunter2" not in str(rejected.value)
+
+
+def test_an_unknown_format_is_rejected():
+    assert refusal(b"{}", WIRE._replace(format="xml"))[0] is Reason.UNKNOWN_FORMAT
+
+
+def test_headers_say_when_it_was_received_else_the_record_does():
+    headers = [("received_at", b"1795312800000"), ("source", b"shop"), ("format", b"segment")]
+    assert Wire.of(headers, 5, "t", 1, 2) == Wire(
+        "segment", NOW_MS, "shop", topic="t", partition=1, offset=2
+    )
+    assert Wire.of([], 5, "t", 1, 2).received_ms == 5
+
+
+def test_a_header_that_is_no_time_is_rejected():
+    with pytest.raises(TouchpointRejectedError) as rejected:
+        Wire.of([("received_at", b"soon")], 5, "t", 1, 2)
+    assert (rejected.value.reason, rejected.value.where) == (
+        Reason.BAD_TIME,
+        "headers.received_at",
+    )
+
+
+def test_a_record_without_any_time_is_rejected():
+    assert refusal(json.dumps(PAGE).encode(), WIRE._replace(received_ms=-1)) == (
+        Reason.BAD_TIME,
+        "received_at",
+    )
+
+
+def test_of_a_field_given_twice_the_last_one_counts():
+    raw = json.dumps(PAGE).encode()[:-1] + b',"path":"/last"}'
+    assert parse(raw, WIRE).path == "/last"
