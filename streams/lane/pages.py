@@ -42,16 +42,16 @@ def _line(metric: Metric, step: str, value: float | None) -> str:
 
 def serve(app: App) -> None:
     """Add the pages to the application."""
-    page_at: Any = app.page  # Faust's decorator has no types
 
-    @page_at("/status")
-    async def _status(page: Any, request: Any) -> Any:
+    async def status_page(page: Any, request: Any) -> Any:
         return page.json(status(app))
 
-    @page_at("/metrics")
-    async def _metrics(page: Any, request: Any) -> Any:
+    async def metrics_page(page: Any, request: Any) -> Any:
         return page.text(exposition(status(app)["steps"]), content_type="text/plain")
 
-    @page_at("/healthz")
-    async def _health(page: Any, request: Any) -> Any:
+    async def health_page(page: Any, request: Any) -> Any:
         return page.json({"ready": app.fence.ready}, status=200 if app.fence.ready else 503)
+
+    app.page("/status")(status_page)
+    app.page("/metrics")(metrics_page)
+    app.page("/healthz")(health_page)

@@ -9,6 +9,7 @@ transaction markers at the end hold nothing up.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from struct import Struct
@@ -19,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 MARK = "mark"
 _mark = Struct(">Qq")  # epoch in ms since 1970, source offset (-1: none)
 FETCH_BYTES = 4 * 1024 * 1024
+PORTION = 10_000  # records at a time, so that the event loop never stands still for long
 
 
 def mark(epoch: int, offset: int) -> bytes:
@@ -40,24 +42,29 @@ class Restored:
 
     values: dict[bytes, bytes] = field(default_factory=dict)
     epochs: dict[bytes, int] = field(default_factory=dict)  # of deleted keys too
-    epoch: int = 0  # newest seen
     overtaken: set[bytes] = field(default_factory=set)  # keys whose last record is a stale one
+
+    @property
+    def epoch(self) -> int:
+        """Return the newest epoch seen; 0 for none."""
+        return max(self.epochs.values(), default=0)
 
     def apply(self, records: Iterable[Any]) -> None:
         """Take in changelog records, in log order."""
+        values, epochs, overtaken = self.values, self.epochs, self.overtaken
         for record in records:
-            key = record.key
+            key, value = record.key, record.value
             epoch = epoch_of(record.headers)
-            if epoch < self.epochs.get(key, 0):
-                self.overtaken.add(key)
+            if epoch < epochs.get(key, 0):
+                overtaken.add(key)
                 continue
-            self.epochs[key] = epoch
-            self.epoch = max(self.epoch, epoch)
-            self.overtaken.discard(key)
-            if record.value is None:
-                self.values.pop(key, None)
+            epochs[key] = epoch
+            if overtaken:
+                overtaken.discard(key)
+            if value is None:
+                values.pop(key, None)
             else:
-                self.values[key] = record.value
+                values[key] = value
 
 
 async def restore(
@@ -86,8 +93,10 @@ async def restore(
         while left:
             if not wanted():
                 return None
-            for place, records in (await reader.getmany(timeout_ms=200)).items():
+            found = await reader.getmany(timeout_ms=200, max_records=PORTION)
+            for place, records in found.items():
                 restored[place.partition].apply(records)
+            await asyncio.sleep(0)  # what is already fetched comes without a pause
             for place in list(left):
                 if await reader.position(place) >= ends[place]:
                     reader.pause(place)

@@ -133,7 +133,7 @@ async def test_a_write_to_a_partition_of_somebody_else_is_refused(lane):
 async def test_a_new_owner_writes_again_what_a_stale_record_covers(lane):
     app, table, _, _, recorder = lane
     app.fence.begin(3, {(table.source, 2)})
-    stale = Restored(values={b"k": b"true"}, epoch=9, overtaken={b"k", b"gone"})
+    stale = Restored(values={b"k": b"true"}, epochs={b"k": 9}, overtaken={b"k", b"gone"})
     await table.adopt({2: stale}, now_ms=5)
     assert recorder.done == [
         ("changelog", table.changelog, 2, [(b"gone", None), (b"k", b"true")]),
