@@ -31,6 +31,7 @@ CONSUMER: Final[Mapping[str, Any]] = {
     "auto_offset_reset": "earliest",
     "isolation_level": "read_committed",
     "allow_auto_create_topics": False,
+    "session_timeout_ms": 15_000,
     "fetch_max_wait_ms": 200,
     "fetch_max_bytes": 16 * 1024 * 1024,
     "max_partition_fetch_bytes": 4 * 1024 * 1024,
