@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -22,6 +23,17 @@ Read your own write: pass an ingest receipt as `wait_for`.
 """
 
 
+class Api(FastAPI):
+    """The server: its description says that errors are problems."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if self.openapi_schema is None:
+            problems.describe(super().openapi())
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
 def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastAPI:
     """Make the server. `follow` False: whoever calls fills the sources.
 
@@ -36,11 +48,12 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
         async with sources.following():
             yield
 
-    app = FastAPI(
+    app = Api(
         title="customer360 profile API",
         version="1",
         description=ABOUT,
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
         openapi_url="/v1/openapi.json",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,

@@ -21,7 +21,7 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"model": ProblemDetails}})
+@router.get("/readyz", response_model=dict[str, str], responses={503: {"model": ProblemDetails}})
 def readyz(request: Request) -> Response:
     """Tell whether all the history has been read; 503 until then."""
     sources: Sources = request.app.state.sources
@@ -33,7 +33,11 @@ def readyz(request: Request) -> Response:
     return Response('{"status":"ready"}', media_type="application/json")
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 def metrics(request: Request) -> Response:
     """Write the metrics in Prometheus' text format."""
     lines = "\n".join(_lines(request.app.state.sources))

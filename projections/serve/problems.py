@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -12,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 _log = logging.getLogger(__name__)
 
 
@@ -82,6 +84,17 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _crash(request: Request, error: Exception) -> Response:
     _log.error("%s %s", request.method, request.url.path, exc_info=error)
     return respond(500, "internal-error", "this was not foreseen; the server's log tells more")
+
+
+def describe(openapi: dict[str, Any]) -> None:
+    """Say in an OpenAPI document that the errors are problems, in problems' own media type."""
+    for methods in openapi["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    response["content"] = {"application/problem+json": {"schema": _SCHEMA}}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        openapi["components"]["schemas"].pop(unused, None)
 
 
 def install(app: FastAPI) -> None:

@@ -20,6 +20,7 @@ from projections.serve.sources import Sources
 
 _CACHED = 4_096
 ERRORS: dict[int | str, dict[str, object]] = {
+    304: {"description": "still the version that If-None-Match names"},
     401: {"model": ProblemDetails, "description": "no API key, or a wrong one"},
     404: {"model": ProblemDetails, "description": "no such customer"},
     422: {"model": ProblemDetails, "description": "the request cannot be read"},
