@@ -19,13 +19,18 @@ CHECKPOINT_DAYS = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a custom
 
 
 def await_label(customer: Customer, made: Score) -> Customer:
-    """Return the customer with the score waiting for its label, unless one waits close by."""
-    pending = customer.pending
+    """Return the customer with the score waiting for its label.
+
+    Unless another one waits close by, or the label falls due beyond the observed data.
+    """
+    pending, due = customer.pending, made.at_ms + made.horizon_days * DAY_MS
     if len(pending) >= MAX_PENDING or (pending and made.at_ms - pending[-1].at_ms < APART_MS):
+        return customer
+    if customer.observed_until_ms is not None and due > customer.observed_until_ms:
         return customer
     waiting = Pending(
         at_ms=made.at_ms,
-        due_ms=made.at_ms + made.horizon_days * DAY_MS,
+        due_ms=due,
         probability=made.probability,
         model_version=made.model_version,
         features=made.features,

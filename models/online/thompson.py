@@ -31,7 +31,9 @@ class Arm:
 
     def below(self, worth: float) -> float:
         """Return P(this arm is worth less than `worth`)."""
-        chance = (worth + self.cost) / self.value if self.value > 0 else math.inf
+        if self.value <= 0.0:  # worth the same, whatever happens
+            return float(-self.cost < worth)
+        chance = (worth + self.cost) / self.value
         if chance <= 0.0 or chance >= 1.0:
             return 0.0 if chance <= 0.0 else 1.0
         distance = (math.log(chance / (1.0 - chance)) - self.mean) / math.sqrt(self.variance)
@@ -41,7 +43,9 @@ class Arm:
 def propensities(arms: list[Arm], floor: float) -> dict[str, float]:
     """Return each arm's chance to be drawn, at least floor / len(arms); they sum to 1."""
     best = [_best(arm, [other for other in arms if other is not arm]) for arm in arms]
-    total = sum(best) or 1.0
+    if not any(best):  # all are worth exactly the same
+        best = [1.0] * len(arms)
+    total = sum(best)
     even = floor / len(arms)
     return {
         arm.id: even + (1.0 - floor) * chance / total

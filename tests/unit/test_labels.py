@@ -72,9 +72,13 @@ def test_a_late_event_corrects_a_label_that_still_waits():
     assert examples[0].label == 0.0
 
 
-def test_labels_due_after_the_end_of_the_data_are_dropped():
-    customer, _ = start(0, observed_until_ms=at(29))
-    after, examples = mature(customer, at(400))
+def test_a_label_due_beyond_the_end_of_the_data_is_not_waited_for():
+    assert start(0, observed_until_ms=at(29))[0].pending == []
+
+
+def test_labels_due_after_an_end_that_became_known_later_are_dropped():
+    customer, _ = start(0)
+    after, examples = mature(replace(customer, observed_until_ms=at(29)), at(400))
     assert (after.pending, examples) == ([], [])
 
 
