@@ -55,13 +55,12 @@ def await_outcome(customer: Customer, made: Decision) -> Customer:
 
 def returned(customer: Customer, at_ms: int) -> Customer:
     """Return the customer after a contact at `at_ms`: predictions it falls behind came false."""
-    if not any(p.at_ms < at_ms <= p.due_ms and not p.returned for p in customer.pending):
+    if not any(p.at_ms < at_ms < p.due_ms and not p.returned for p in customer.pending):
         return customer
     return replace(
         customer,
         pending=[
-            replace(p, returned=True) if p.at_ms < at_ms <= p.due_ms else p
-            for p in customer.pending
+            replace(p, returned=True) if p.at_ms < at_ms < p.due_ms else p for p in customer.pending
         ],
     )
 
@@ -71,7 +70,7 @@ def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:
     return replace(
         customer,
         awaited=[
-            replace(a, reward=max(a.reward, reward)) if a.at_ms < at_ms <= a.due_ms else a
+            replace(a, reward=max(a.reward, reward)) if a.at_ms < at_ms < a.due_ms else a
             for a in customer.awaited
         ],
     )
