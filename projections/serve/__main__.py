@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from types import FrameType
 
@@ -50,6 +51,9 @@ def main() -> int:
         timeout_graceful_shutdown=3,
         log_config=None,
     )
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn ends its work, then sends itself the signal again: stopping was asked for, so 0.
+        signal.signal(stop, lambda *_: sys.exit(0))
     Server(config, sources).run()
     return 0
 
