@@ -1,0 +1,38 @@
+"""A folder is a customer: touchpoints as they came, old versions too, and the profile, for ever."""
+
+import json
+from functools import reduce
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from models.events import Wire, parse
+from models.identity import identify
+from models.profile import Profile, evolve
+from models.profile.laws import LAWS
+from models.seen import mark_of
+
+CASES = sorted((Path(__file__).parent / "profiles").iterdir())
+NOW_MS = 1_795_312_800_000  # 2026-11-22T02:00:00Z
+
+
+def touchpoints(case):
+    lines = (case / "touchpoints.jsonl").read_bytes().splitlines()
+    for offset, line in enumerate(lines):
+        wire = Wire("native", NOW_MS, "shop", topic="touchpoints", partition=0, offset=offset)
+        yield identify(parse(line, wire), "touchpoints/0", offset)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_these_touchpoints_give_this_profile(case):
+    once = {mark_of(event): event for event in touchpoints(case)}
+    profile = reduce(evolve, once.values(), Profile())
+    assert msgspec.to_builtins(profile) == json.loads((case / "profile.json").read_bytes())
+
+
+def test_the_cases_touch_every_field_of_a_profile():
+    told = set()
+    for case in CASES:
+        told |= json.loads((case / "profile.json").read_bytes()).keys()
+    assert told == set(LAWS)
