@@ -311,6 +311,34 @@ def test_a_paused_kafka_is_a_503_and_it_recovers_with_nothing_acknowledged_lost(
     assert part.process.poll() is None
 
 
+def test_a_restarted_kafka_is_used_again_without_a_restart(new_broker, make_settings, start_part):
+    broker = new_broker()
+    settings = make_settings(kafka=broker.bootstrap)
+    create_topics(settings)
+    part, address = started(settings, start_part)
+    acknowledged = []
+    with httpx.Client(base_url=address, auth=(KEY, ""), timeout=30) as http:
+
+        def sent(number):
+            answer = http.post("/v1/events", json=[page(f"{number}-{n}") for n in range(50)])
+            if answer.status_code == 200:
+                acknowledged.extend(one["receipt"] for one in answer.json()["verdicts"])
+            else:
+                assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+            return answer.status_code == 200
+
+        assert sent(0)
+        broker.stop()
+        assert not sent(1)
+        assert not sent(1)
+        broker.start()
+        until(lambda: sent(1), what="ingest uses the restarted Kafka")
+        assert sent(2)
+    assert len(acknowledged) == 150
+    assert set(acknowledged) <= {receipt(record) for record in on_log(settings)}
+    assert part.process.poll() is None
+
+
 def test_it_starts_before_kafka_does_and_answers_503(make_settings, start_part):
     settings = make_settings()  # nobody listens there
     start_part(settings, "streams.ingest")
