@@ -5,6 +5,7 @@ and scores; CPU time is the process's own over the same span.
 """
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -22,8 +23,9 @@ from infra.settings import Settings
 from models.topics import EVENTS, IDENTITY_LINKS, SCORES, TOUCHPOINTS
 
 WARM_UP = 500  # messages before the clock runs: code is imported, partitions are assigned
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics take a moment
 QUIET = 2.0  # s without a new record: all is done
-PATIENCE = 900.0  # s
+PATIENCE = 300.0  # s
 
 
 class StalledError(RuntimeError):
@@ -42,7 +44,7 @@ def run(
     log = settings.home / f"{module[0]}.log"
     with _running(settings, module, log, core) as worker, closing(_consumer(settings)) as kafka:
         _send(settings, messages[:WARM_UP])
-        _settle(kafka, settings, profiles, WARM_UP, log)
+        _settle(kafka, settings, profiles, WARM_UP, log, lambda: _cpu(worker))
         before = _ends(kafka, settings, profiles)
         cpu, begun = _cpu(worker), time.time()
         _send(settings, messages[WARM_UP:])
@@ -59,8 +61,9 @@ def run(
 
 
 class _Worker:
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, log: Path) -> None:
         self.process = psutil.Process(pid)
+        self.log = log
         self.memory = 0
 
 
@@ -72,7 +75,7 @@ def _running(settings: Settings, module: Sequence[str], log: Path, core: int):
         log,
         environ | settings.environ(),
     )
-    worker = _Worker(started.pid)
+    worker = _Worker(started.pid, log)
     try:
         yield worker
         worker.memory = worker.process.memory_info().rss
@@ -81,7 +84,14 @@ def _running(settings: Settings, module: Sequence[str], log: Path, core: int):
 
 
 def _cpu(worker: _Worker) -> float:
-    times = worker.process.cpu_times()
+    """Return the CPU time spent so far, s. Raises StalledError when the process has ended."""
+    try:
+        times = worker.process.cpu_times()
+        ended = worker.process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        ended = True
+    if ended:
+        raise StalledError(f"the process ended\n{process.tail(worker.log, 30)}")
     return times.user + times.system
 
 
@@ -128,7 +138,7 @@ def _settle(
     profiles: str,
     count: int,
     log: Path,
-    cpu: Callable[[], float] = lambda: 0.0,
+    cpu: Callable[[], float],
 ) -> float:
     """Wait until nothing is left to do; return the CPU time when the last record appeared."""
     read = [settings.topic(topic) for topic in (TOUCHPOINTS, IDENTITY_LINKS, EVENTS)]
@@ -136,9 +146,9 @@ def _settle(
     last: dict[str, int] = {}
     changed, spent = time.monotonic(), 0.0
     while time.monotonic() < deadline:
-        ends = _ends(kafka, settings, profiles)
+        ends, now = _ends(kafka, settings, profiles), cpu()
         if ends != last:
-            last, changed, spent = ends, time.monotonic(), cpu()
+            last, changed, spent = ends, time.monotonic(), now
         quiet = time.monotonic() - changed > QUIET
         enough = ends["events"] >= count and ends["profiles"] > 0
         if quiet and enough and not any(_behind(kafka, topic) for topic in read):

@@ -72,8 +72,7 @@ async def validate(stream):
     """Raw bytes to events and links."""
     async for record in stream.events():
         at = record.message
-        # Faust gives headers as a dict of bytes.
-        wire = Wire.of(list(at.headers.items()), 0, at.topic, at.partition, at.offset)
+        wire = Wire.of(at.headers or (), 0, at.topic, at.partition, at.offset)
         event = identify(parse(record.value, wire), f"{at.topic}/{at.partition}", at.offset)
         await events.send(key=event.customer_id.encode(), value=encode_event(event))
         for link in links_of(event):
@@ -127,5 +126,5 @@ async def fold(stream):
 
 
 if __name__ == "__main__":
-    sys.argv = ["stock", "worker", "--loglevel", "warning"]
+    sys.argv = ["stock", "worker", "--loglevel", "warn"]
     app.main()
