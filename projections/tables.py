@@ -45,6 +45,15 @@ ROUTES: Final[dict[Topic, Callable[[Record], Projected]]] = {
     topics.DELIVERIES: deliveries.project,
     topics.DEAD_LETTERS: dead_letters.project,
 }
+# What a rebuild keeps of the tables when their topic forgets: ledgers, kept for a time.
+LEDGERS: Final[dict[Topic, tuple[Table, ...]]] = {
+    topics.SCORES: (scores.TABLE,),
+    topics.DECISIONS: (decisions.TABLE,),
+    topics.ALERTS: (alerts.TABLE,),
+    topics.DELIVERIES: (deliveries.TABLE,),
+    topics.DEAD_LETTERS: (dead_letters.TABLE, dead_letters.REDRIVES),
+}
+
 Rows = dict[Table, list[Row]]
 # What reading a record of a wrong shape raises; anything else is a fault of ours.
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)

@@ -6,9 +6,6 @@ from contextlib import closing
 
 import pytest
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
-from tests.support.kafka_log import send
-from tests.support.log_samples import START, envelope, history, merged, messages, order
-from tests.support.waiting import until
 
 from models.customer import Customer, encode
 from models.events import OrderPlaced, PageViewed
@@ -17,6 +14,9 @@ from projections.client import connect
 from projections.migrate import migrate
 from projections.project import group
 from projections.tables import ROUTES
+from tests.support.kafka_log import send
+from tests.support.log_samples import START, envelope, history, merged, messages, order
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 
@@ -88,7 +88,7 @@ def test_the_same_offsets_again_add_no_row(settings, ask, start_part):
     until(lambda: ask("SELECT count() FROM touchpoints")[0][0] == len(events))
     part.stop()
     with closing(_consumer(settings, group_instance_id="project-w0")) as consumer:
-        consumer.subscribe([settings.topic(EVENTS)])
+        consumer.subscribe([settings.topic(topic) for topic in ROUTES])
         until(lambda: consumer.poll(timeout_ms=200))
         consumer.commit(
             {
@@ -126,9 +126,8 @@ def test_killed_at_any_moment_the_totals_equal_the_log(settings, ask, start_part
 def test_clickhouse_away_for_a_while_is_waited_for(
     make_settings, broker, new_clickhouse, start_part
 ):
-    from tests.conftest import clickhouse_address
-
     from infra.admin import create_topics
+    from tests.conftest import clickhouse_address
 
     server = new_clickhouse()
     settings = make_settings(kafka=broker, **clickhouse_address(server))
