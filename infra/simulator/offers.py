@@ -9,8 +9,8 @@ import asyncio
 import time
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from infra.errors import UserError
 from infra.simulator.people import Person
@@ -34,22 +34,23 @@ class Offers:
 
     async def start(self) -> None:
         """Begin to follow, from now on. Raises UserError when there is no such topic."""
+        # Without a group a consumer takes every partition, and misses an unknown topic at once.
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._brokers, auto_offset_reset="latest", enable_auto_commit=False
+            self._topic,
+            bootstrap_servers=self._brokers,
+            auto_offset_reset="latest",
+            enable_auto_commit=False,
         )
         try:
             await consumer.start()
-            await consumer.topics()
-            partitions = consumer.partitions_for_topic(self._topic)
-            if not partitions:
-                raise UserError(f"no topic {self._topic} at {self._brokers}", "Run `c360 up`.")
+        except UnknownTopicOrPartitionError as error:
+            await consumer.stop()
+            raise UserError(
+                f"no topic {self._topic} at {self._brokers}", "Run `c360 up`."
+            ) from error
         except KafkaError as error:
             await consumer.stop()
             raise UserError(f"no Kafka at {self._brokers}", "Run `c360 up`.") from error
-        except UserError:
-            await consumer.stop()
-            raise
-        consumer.assign([TopicPartition(self._topic, number) for number in partitions])
         self._task = asyncio.create_task(self._follow(consumer))
 
     async def stop(self) -> None:
