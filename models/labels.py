@@ -1,8 +1,9 @@
 """Labels: predictions wait for what came true, and become examples.
 
 Both classes are released when the horizon ends, never sooner: an early label would
-give away by its freshness what it is. A label that falls due beyond the end of the
-observed data is dropped: silence after the end of a file means nothing.
+give away by its freshness what it is. What happens at the very moment that a label is
+due comes after it, whichever is looked at first. A label that falls due beyond the end
+of the observed data is dropped: silence after the end of a file means nothing.
 """
 
 from __future__ import annotations

@@ -50,6 +50,8 @@ def decode(value: bytes, secret: bytes) -> Snapshot:
     start = len(_HEAD)
     signature = value[start : start + _HEX]
     body = value[start + _HEX + len(_MIDDLE) : -1]
+    if value != _HEAD + signature + _MIDDLE + body + b"}":
+        raise SnapshotError("not a signed snapshot")
     if not hmac.compare_digest(signature, _sign(body, secret)):
         raise SnapshotError("the signature does not match the snapshot secret")
     try:
