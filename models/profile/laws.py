@@ -7,6 +7,8 @@ which an entry can only climb: what was once dropped could never have come back.
 
 from __future__ import annotations
 
+import operator
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 from zlib import crc32
@@ -82,15 +84,16 @@ def _by_hash(key: str) -> tuple[int, str]:
     return (crc32(key.encode()), key)
 
 
-def _collect(limit: int, standing: Callable[[str, Any], Any]) -> Join:
-    """Join key by key, where the higher standing wins; keep the `limit` highest entries."""
+def _collect(
+    limit: int, beats: Callable[[Any, Any], bool], standing: Callable[[str, Any], Any]
+) -> Join:
+    """Join key by key, where the better value wins; keep the `limit` entries that stand highest.
+
+    The better of two values of a key must stand higher too.
+    """
 
     def join(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-        better = {
-            key: value
-            for key, value in b.items()
-            if key not in a or standing(key, value) > standing(key, a[key])
-        }
+        better = {key: new for key, new in b.items() if key not in a or beats(new, a[key])}
         if not better:
             return a
         entries = a | better
@@ -104,33 +107,40 @@ def _collect(limit: int, standing: Callable[[str, Any], Any]) -> Join:
 
 def newest(limit: int) -> Join:
     """Last time of each key, the newest keys."""
-    return _collect(limit, lambda key, at: (at, key))
+    return _collect(limit, operator.gt, lambda key, at: (at, key))
 
 
 def newest_traits(limit: int) -> Join:
     """Last word on each key, the newest keys."""
-    return _collect(limit, lambda key, trait: (_told(trait), key))
+    return _collect(
+        limit, lambda new, old: _told(new) > _told(old), lambda key, trait: (_told(trait), key)
+    )
 
 
 def strongest_identifiers(limit: int) -> Join:
     """First time of each identifier: the strongest kinds, and of a kind those known longest."""
-    return _collect(limit, lambda key, at: (-rank_of(key.partition(":")[0]), -at, key))
+    return _collect(limit, operator.lt, lambda key, at: (-rank_of(key.partition(":")[0]), -at, key))
 
 
 def timeline(limit: int) -> Join:
     """Union of moments, newest first, the newest `limit`."""
 
     def join(a: list[Moment], b: list[Moment]) -> list[Moment]:
-        if len(b) == 1 and (not a or _moment(b[0]) > _moment(a[0])):
-            return [b[0], *a[: limit - 1]]  # the usual case: one more, newer than all
+        if len(b) == 1:  # the usual case: one more, most often newer than all
+            moment = b[0]
+            place = bisect_left(a, _moment(moment), key=_moment)
+            if a[place : place + 1] == b:
+                return a
+            return [*a[:place], moment, *a[place:]][:limit]
         union = {_moment(moment): moment for moment in (*a, *b)}
-        return [union[at] for at in sorted(union, reverse=True)[:limit]]
+        return [union[at] for at in sorted(union)[:limit]]
 
     return join
 
 
-def _moment(moment: Moment) -> tuple[int, str, str, str]:
-    return (moment.at_ms, moment.event_id, moment.type, moment.summary)
+def _moment(moment: Moment) -> tuple[int, str, str, str, str]:
+    # Newest first; the rest only makes the order total.
+    return (-moment.at_ms, moment.event_id, moment.type, moment.channel, moment.summary)
 
 
 LAWS: dict[str, Join] = {
