@@ -14,6 +14,13 @@ $(READY): requirements.txt pyproject.toml
 	uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
+demo: $(READY) java ## Everything on this machine, with simulated customers; FOR=60 ends by itself after 60 s
+	@$(BIN)/c360 up --demo $(if $(FOR),--for $(FOR))
+
+java: # Kafka's runtime and what fetches it
+	@command -v java >/dev/null && command -v mvn >/dev/null || { echo "Java or Maven is missing. On Debian:"; \
+	  echo "  apt-get install -y openjdk-17-jre-headless maven"; exit 1; }
+
 setup: $(READY) ## Create the environment (.venv), every version locked with hashes
 
 lock: ## Lock the newest versions that pyproject.toml allows
@@ -34,6 +41,9 @@ chromium: # the browser that the console's tests drive; installed when it is mis
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
 	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; }
 
+bench: $(READY) java ## Measure the core, the worker and stock Faust; results in tests/bench/results
+	@$(BIN)/python -m tests.bench
+
 format: $(READY) ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -41,4 +51,4 @@ format: $(READY) ## Format the code and mend what the linter can
 schemas: $(READY) ## Write docs/schemas, docs/asyncapi.json and docs/openapi-ingest.json anew
 	$(BIN)/python -m infra.schemas
 
-.PHONY: schemas help setup lock check test chromium format
+.PHONY: bench schemas help setup lock check test chromium format

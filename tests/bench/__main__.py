@@ -32,7 +32,7 @@ PACKAGES = ("faust-streaming", "aiokafka", "river", "pydantic", "msgspec", "uvlo
 def main() -> None:
     """Measure, print, and write the results."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--events", type=int, default=20_000)
+    asked.add_argument("--events", type=int, default=8_000)
     asked.add_argument("--runs", type=int, default=3)
     asked.add_argument("--out", type=Path, default=RESULTS / "latest.json")
     given = asked.parse_args()

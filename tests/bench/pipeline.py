@@ -25,7 +25,7 @@ from models.topics import EVENTS, IDENTITY_LINKS, SCORES, TOUCHPOINTS
 WARM_UP = 500  # messages before the clock runs: code is imported, partitions are assigned
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics take a moment
 QUIET = 2.0  # s without a new record: all is done
-PATIENCE = 300.0  # s
+PATIENCE = 600.0  # s
 
 
 class StalledError(RuntimeError):
