@@ -25,7 +25,7 @@ from infra.secrets import first_key
 from infra.settings import Settings
 
 LINE_SECONDS = 5.0
-SETTLE_SECONDS = 20.0  # at most, for what is under way to reach ClickHouse
+SETTLE_SECONDS = 60.0  # at most, for what is under way to reach ClickHouse
 
 
 class Demo:

@@ -1,0 +1,224 @@
+"""The supervisor keeps its parts running, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra.errors import UserError
+from infra.local import home, process
+from infra.local.part import Part
+from infra.local.running import QUICK_CRASHES, State
+from infra.local.supervisor import Supervisor
+from tests.support.waiting import until
+
+LASTING = "import time; print('here', flush=True); time.sleep(600)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+
+
+def part(name, code=LASTING, **over):
+    return Part(name=name, launch=lambda: [sys.executable, "-c", code], **over)
+
+
+def drive(supervisor, condition, seconds=30.0):
+    """Tick until `condition` holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, {n: r.state for n, r in supervisor.parts.items()}
+        supervisor.tick()
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def supervise(tmp_path):
+    """Return a function that makes a supervisor, whose parts end with the test."""
+    made = []
+
+    def make(*parts):
+        made.append(Supervisor(tmp_path / "home", parts))
+        made[-1].logs.mkdir(parents=True)
+        return made[-1]
+
+    yield make
+    for supervisor in made:
+        for running in supervisor.parts.values():
+            running.kill()
+            running.stop()
+
+
+def test_a_part_starts_once_what_it_needs_is_well(supervise, tmp_path):
+    ready = tmp_path / "ready"
+    supervisor = supervise(part("base", healthy=ready.exists), part("top", needs=("base",)))
+    drive(supervisor, lambda: supervisor.parts["base"].pid is not None)
+    for _ in range(10):
+        supervisor.tick()
+    assert supervisor.parts["top"].state is State.WAITING
+    ready.touch()
+    drive(supervisor, lambda: supervisor.ready)
+
+
+def test_a_killed_part_is_started_again(supervise):
+    supervisor = supervise(part("worker"))
+    drive(supervisor, lambda: supervisor.ready)
+    first = supervisor.parts["worker"].pid
+    os.kill(first, signal.SIGKILL)
+    drive(supervisor, lambda: supervisor.parts["worker"].pid not in (None, first))
+    assert supervisor.parts["worker"].restarts == 1
+
+
+def test_a_part_that_crashes_again_and_again_is_given_up_with_its_last_words(supervise):
+    supervisor = supervise(part("worker", "print('no such table'); raise SystemExit(3)"))
+    with pytest.raises(UserError, match=f"crashed {QUICK_CRASHES} times") as given_up:
+        drive(supervisor, lambda: False)
+    assert "no such table" in given_up.value.what
+    assert "worker.log" in given_up.value.remedy
+
+
+def test_a_part_that_crashes_because_another_is_gone_is_not_given_up(supervise, tmp_path):
+    well = tmp_path / "well"
+    well.touch()
+    outside = Part(name="kafka", launch=lambda: None, healthy=well.exists)
+    code = f"import os, time\nwhile os.path.exists({str(well)!r}): time.sleep(0.01)"
+    supervisor = supervise(outside, part("worker", code, needs=("kafka",)))
+    drive(supervisor, lambda: supervisor.ready)
+    well.unlink()
+    drive(supervisor, lambda: supervisor.parts["worker"].state is State.CRASHED)
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        supervisor.tick()
+    assert supervisor.parts["worker"].restarts == 1
+    well.touch()
+    drive(supervisor, lambda: supervisor.ready)
+
+
+def test_what_a_person_must_mend_stops_the_start(supervise):
+    def launch():
+        raise UserError("port 1 is taken")
+
+    with pytest.raises(UserError, match="port 1"):
+        supervise(Part(name="kafka", launch=launch)).tick()
+
+
+def test_a_part_that_never_becomes_well_is_stopped_and_counted_as_a_crash(supervise):
+    supervisor = supervise(part("worker", healthy=lambda: False, start_seconds=0.2))
+    drive(supervisor, lambda: supervisor.parts["worker"].restarts == 1)
+    assert supervisor.parts["worker"].pid is None
+
+
+def test_changed_secrets_restart_only_the_parts_that_follow_them(supervise):
+    supervisor = supervise(part("ingest", follows_secrets=True), part("worker"))
+    drive(supervisor, lambda: supervisor.ready)
+    before = {name: running.pid for name, running in supervisor.parts.items()}
+    supervisor.catch_signals()
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        supervisor.tick()
+        drive(supervisor, lambda: supervisor.ready)
+    finally:
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    after = {name: running.pid for name, running in supervisor.parts.items()}
+    assert after["ingest"] != before["ingest"]
+    assert after["worker"] == before["worker"]
+
+
+def test_a_part_writes_its_own_log(supervise):
+    supervisor = supervise(part("worker"))
+    drive(supervisor, lambda: "here" in process.tail(supervisor.logs / "worker.log"))
+
+
+# The rest is about the supervisor's own end, so it is a process here.
+ALONE = """
+import sys
+from pathlib import Path
+from infra.local.part import Part
+from infra.local.supervisor import Supervisor
+codes = {codes!r}
+parts = [
+    Part(name=name, launch=lambda code=code: [sys.executable, "-c", code], grace=1.0)
+    for name, code in codes.items()
+]
+supervisor = Supervisor(Path({home!r}), parts)
+supervisor.catch_signals()
+supervisor.run()
+print("ended")
+"""
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """Return a function that starts a supervisor in a process of its own."""
+    started = []
+
+    def start(**codes):
+        program = textwrap.dedent(ALONE).format(codes=codes, home=str(tmp_path / "home"))
+        started.append(
+            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        )
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.kill()
+        running.wait()
+
+
+def pids(folder: Path, names: int) -> list[int]:
+    """Wait until so many parts are ready; return their process ids."""
+
+    def ready():
+        return [one.pid for one in home.published(folder) if one.state == "ready" and one.pid]
+
+    until(lambda: len(ready()) == names)
+    return ready()
+
+
+def gone(numbers) -> bool:
+    return not any(psutil.pid_exists(number) for number in numbers)
+
+
+@pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_end_it_stops_every_part_and_ends_well(alone, tmp_path, ask):
+    supervisor = alone(first=LASTING, second=DEAF)
+    parts = pids(tmp_path / "home", 2)
+    supervisor.send_signal(ask)
+    assert supervisor.wait(30) == 0
+    assert supervisor.stdout.read() == "ended\n"
+    assert gone(parts)
+    assert {one["state"] for one in json.loads((tmp_path / "home/up.json").read_text())} == {
+        "stopped"
+    }
+
+
+def test_killed_it_takes_its_parts_with_it(alone, tmp_path):
+    supervisor = alone(first=LASTING, second=DEAF)
+    parts = pids(tmp_path / "home", 2)
+    supervisor.kill()
+    supervisor.wait()
+    until(lambda: gone(parts))
+
+
+def test_after_a_kill_the_same_home_starts_again(alone, tmp_path):
+    first = alone(only=LASTING)
+    [before] = pids(tmp_path / "home", 1)
+    first.kill()
+    first.wait()
+    assert home.holder(tmp_path / "home") is None
+    alone(only=LASTING)
+    until(lambda: home.holder(tmp_path / "home") is not None)
+    until(lambda: pids(tmp_path / "home", 1) != [before])
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_the_parts(alone, tmp_path):
+    supervisor = alone(only=LASTING)
+    [part_pid] = pids(tmp_path / "home", 1)
+    assert os.getsid(part_pid) != os.getsid(supervisor.pid)
+    assert psutil.Process(part_pid).ppid() == supervisor.pid
