@@ -21,7 +21,7 @@ class Words:
         self.language = language
         self.messages = messages
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """Return a message. Raises KeyError when there is none of this key."""
         return self.messages[key].format(**values)
 
