@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.files.drafts import Source
 from infra.files.errors import FileUnreadableError
 from infra.files.mapping import Mapping
 from models.errors import TouchpointRejectedError
@@ -117,3 +118,16 @@ def test_an_amount_is_shared_among_units_to_its_own_decimals(tmp_path):
 
 def test_the_mapping_that_ships_is_found_by_its_name():
     assert "customer_id" in Mapping.load(Path("cdnow")).columns
+
+
+def test_the_mapping_in_the_documentation_does_what_is_said_there(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
+    mapping = load(tmp_path, text.split("```toml\n")[1].split("```")[0])
+    path = tmp_path / "shop.csv"
+    path.write_bytes("1234-5678;20260301;12500;01\n".encode("cp949"))
+    source = Source(path, "csv", "shop", "native", mapping)
+    (draft,) = [source.draft(row, digest, 1_790_000_000_000) for row, digest in source.rows()]
+    assert draft.rejected is None
+    assert draft.touchpoint.total.minor == 12_500
+    assert draft.touchpoint.place == "Gangnam"
+    assert str(draft.touchpoint.identifiers[0]) == "loyalty_card:12345678"
