@@ -1,0 +1,108 @@
+"""The loop closes: examples of a real worker become the model that it predicts with."""
+
+import json
+import time
+
+import msgspec
+import pytest
+
+from models.customer import decode as read_customer
+from models.online.churn import ChurnModel
+from models.online.snapshots import Snapshot, decode, encode
+from models.records import Example, Score
+from models.topics import EXAMPLES, MODEL_SNAPSHOTS, PROFILES, SCORES, TOUCHPOINTS
+from tests.support.kafka_log import newest, read_all, send
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.stack
+
+KEY = b"test-snapshot-secret"
+
+
+def example(number):
+    made = Example(
+        example_id=f"churn:{number}",
+        customer_id=f"c_{number % 50}",
+        model="churn",
+        model_version=0,
+        at_ms=number,
+        label_ms=number + 1,
+        features={"silence": number % 7 / 2, "visits": float(number % 3)},
+        label=float(number % 7 > 3),
+        probability=0.5,
+    )
+    return (b"churn", msgspec.json.encode(made))
+
+
+def page_view(user):
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    event = {
+        "type": "page_viewed",
+        "event_id": f"{user}-1",
+        "occurred_at": at,
+        "path": "/",
+        "identifiers": [{"type": "user_id", "value": user}],
+    }
+    return (user.encode(), json.dumps(event).encode())
+
+
+def snapshot(settings):
+    value = newest(settings.brokers, settings.topic(MODEL_SNAPSHOTS)).get(b"churn")
+    return None if value is None else decode(value, KEY)
+
+
+def score_of(settings, user):
+    for value in newest(settings.brokers, settings.topic(PROFILES)).values():
+        customer = read_customer(value)
+        if f"user_id:{user}" in customer.profile.identifiers:
+            return customer.risk
+    return None
+
+
+def test_kills_and_batches_change_no_bit_of_what_is_learnt(kafka_settings, start_part):
+    settings = kafka_settings
+    log = settings.topic(EXAMPLES)
+    send(settings.brokers, log, [example(n) for n in range(300)])
+    worker = start_part(settings, "streams")
+    until(lambda: snapshot(settings), 60, "a first snapshot")
+    worker.kill()
+    send(settings.brokers, log, [example(n) for n in range(300, 1_200)])
+    worker = start_part(settings, "streams")
+    time.sleep(3)
+    worker.kill()
+    start_part(settings, "streams")
+    until(lambda: (snapshot(settings) or 0) and snapshot(settings).version == 1_200, 90, "it all")
+
+    offline = ChurnModel()
+    for record in read_all(settings.brokers, log):
+        made = msgspec.json.decode(record.value, type=Example)
+        offline.learn_one(made.features, made.label)
+    assert json.dumps(snapshot(settings).state) == json.dumps(offline.to_state())
+
+
+def test_a_worker_predicts_with_the_newest_model_it_trusts(kafka_settings, start_part):
+    settings = kafka_settings
+    start_part(settings, "streams")
+    send(settings.brokers, settings.topic(TOUCHPOINTS), [page_view("ana")])
+    until(lambda: score_of(settings, "ana"), 60, "a score by the prior")
+    assert score_of(settings, "ana").model_version == 0
+
+    send(settings.brokers, settings.topic(EXAMPLES), [example(n) for n in range(100)])
+    until(lambda: snapshot(settings) and snapshot(settings).version == 100, 60, "a snapshot")
+
+    def learnt_version():
+        user = f"u{time.monotonic_ns()}"
+        send(settings.brokers, settings.topic(TOUCHPOINTS), [page_view(user)])
+        return until(lambda: score_of(settings, user), 30, "a score").model_version
+
+    until(lambda: learnt_version() == 100, 30, "a score by the new model")
+
+    forged = encode(Snapshot(model="churn", version=7, offset=0, state={}), b"another secret")
+    send(settings.brokers, settings.topic(MODEL_SNAPSHOTS), [(b"churn", forged)])
+    for _ in range(3):
+        assert learnt_version() == 100
+    scores = [
+        msgspec.json.decode(record.value, type=Score)
+        for record in read_all(settings.brokers, settings.topic(SCORES))
+    ]
+    assert {made.model_version for made in scores} == {0, 100}
