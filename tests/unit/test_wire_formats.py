@@ -211,3 +211,24 @@ def test_cloudevents_that_cannot_be_taken_are_rejected_with_the_place(fields, re
     with pytest.raises(TouchpointRejectedError) as rejected:
         cloud(**fields)
     assert (rejected.value.reason, rejected.value.where) == (reason, where)
+
+
+@pytest.mark.parametrize("levels", [9, 300, 900])
+def test_traits_that_are_nested_deep_are_rejected(levels):
+    deep = "x"
+    for _ in range(levels):
+        deep = {"a": deep}
+    for traits in ({"deep": deep}, {"deep": [deep]}):
+        with pytest.raises(TouchpointRejectedError) as rejected:
+            segment("identify", traits=traits)
+        assert rejected.value.reason is Reason.TOO_DEEP
+
+
+@pytest.mark.parametrize("digits", [30, 400, 4_000, 10_000])
+@pytest.mark.parametrize("place", ["userId", "messageId", "traits", "timestamp"])
+def test_endless_whole_numbers_are_rejected_not_a_crash(digits, place):
+    number = "9" * digits
+    value = f'{{"n":{number}}}' if place == "traits" else number
+    raw = f'{{"type":"identify","{place}":{value}}}'.encode()
+    with pytest.raises(TouchpointRejectedError):
+        parse(raw, SEGMENT)
