@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from models import seen
 from models.customer import Customer, decode, encode
+from models.events.marketing import OfferAccepted, OfferDeclined, OfferShown
 from models.events.system import CustomerAbsorbed, CustomerMerged, TimerFired
 from models.events.union import Event, Touchpoint
 from models.judge import Judge
@@ -66,15 +67,15 @@ def react(customer: Customer, event: Event, at: Position, judge: Judge) -> React
     if customer.merged_into is not None:
         _forward(reaction, event, at)
         return reaction
-    match event:
-        case CustomerMerged():
-            _merge(reaction, event, at)
-        case CustomerAbsorbed():
-            _absorb(reaction, event, judge)
-        case TimerFired():
-            _run_timers(reaction, event.occurred_ms, event, judge)
-        case _:
-            _touch(reaction, event, judge)
+    # By name, not by class: a class pattern costs 0.25 us for each class that it is not.
+    if event.type == "customer_merged":
+        _merge(reaction, event, at)
+    elif event.type == "customer_absorbed":
+        _absorb(reaction, event, judge)
+    elif event.type == "timer_fired":
+        _run_timers(reaction, event.occurred_ms, event, judge)
+    else:
+        _touch(reaction, event, judge)
     if reaction.customer.merged_into is None:
         reaction.customer = replace(reaction.customer, timers=wakes(reaction.customer, judge))
     return reaction
@@ -111,10 +112,18 @@ def _touch(reaction: Reaction, event: Touchpoint, judge: Judge) -> None:
         observed_until_ms=_observed_until(customer, event, now),
         profile=evolve(customer.profile, event),
     )
-    customer = note(customer, event.type, now, getattr(event, "offer", None))
+    customer = note(customer, event.type, now, _offer(event))
     # What we do to a customer is no news of him: only his own doing is a moment to judge at.
     own, received = event.type in CONTACTS, event.received_ms
     reaction.take(judged(customer, customer.clock_ms, received, event.event_id, judge, own))
+
+
+def _offer(event: Touchpoint) -> str | None:
+    if event.type.startswith("offer_"):
+        match event:
+            case OfferShown(offer=offer) | OfferAccepted(offer=offer) | OfferDeclined(offer=offer):
+                return offer
+    return None
 
 
 def _observed_until(customer: Customer, event: Touchpoint, now: int) -> int | None:
