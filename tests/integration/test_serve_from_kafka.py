@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from models.customer import encode
 from models.dead_letter import headers_of
 from models.errors import Reason, TouchpointRejectedError
-from models.topics import DEAD_LETTERS, PROFILES
+from models.topics import DEAD_LETTERS, PROFILES, TOUCHPOINTS
 from projections.live import derive
 from tests.support.customers import ANA, customer, rich
 from tests.support.kafka_log import send
@@ -132,6 +132,26 @@ def test_dead_letters_are_counted_until_they_are_sent_again(serving):
     until(lambda: http.get("/v1/stats").json()["dead_letters"] == 2, 20)
     send(settings.brokers, topic, [(b"k", None, [("redriven", b"0")])])
     until(lambda: http.get("/v1/stats").json()["dead_letters"] == 1, 20)
+
+
+def test_the_lag_of_each_step_is_read_from_the_workers_group(serving, start_part):
+    settings, http, _ = serving
+    worker = start_part(settings, "streams")
+    event = {
+        "type": "page_viewed",
+        "event_id": "p1",
+        "occurred_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "identifiers": [{"type": "user_id", "value": "lag-1"}],
+        "path": "/",
+    }
+    send(settings.brokers, settings.topic(TOUCHPOINTS), [(b"lag-1", json.dumps(event).encode())])
+
+    def drained():
+        lags = {one["step"]: one["lag"] for one in http.get("/v1/stats").json()["lag"]}
+        return lags["validate"] == lags["fold"] == lags["live"] == 0
+
+    until(drained, 90, worker.tail())
+    assert http.get("/v1/profiles/user_id:lag-1").json()["computed"]["events"] == 1
 
 
 def test_a_wrong_setting_is_said_in_a_sentence(kafka_settings, start_part):

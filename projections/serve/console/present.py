@@ -107,7 +107,8 @@ def about(event: str, summary: str, words: Words) -> str:
         units, amount, currency = bought.groups()
         minor = int(Decimal(amount).scaleb(exponent(currency)))
         return f"{words.count('item', int(units))} · {money(minor, currency)}"
-    return words.label("value", summary) if event in _WORDED and summary else summary
+    known = f"value.{summary}"
+    return words(known) if event in _WORDED and words.has(known) else summary
 
 
 def initials(name: str) -> str:
