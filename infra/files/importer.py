@@ -89,10 +89,9 @@ class Import:
         for window in _windows(self._after(done.row), self.window):
             drafts = [self.source.draft(row, digest, _now_ms()) for row, digest in window]
             unsent = [d for d in drafts if d.touchpoint is not None and d.digest not in there]
-            await self.log.send(self._message(draft) for draft in unsent)
+            ends = done.ends | await self.log.send(self._message(draft) for draft in unsent)
             sent += len(unsent)
             row, digest = window[-1]
-            ends = await self.log.ends()
             done = Checkpoint(path=done.path, row=row.number, digest=digest, ends=ends)
             done.save(self.file)
             progress(row.done, sent)

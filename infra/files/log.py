@@ -15,6 +15,8 @@ from typing import NamedTuple, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 
 from infra.files.errors import LogUnavailableError
 
@@ -70,8 +72,8 @@ class Log:
         """Disconnect; what was sent has been acknowledged already."""
         await self._producer.stop()
 
-    async def send(self, messages: Iterable[Message]) -> None:
-        """Append in order by key; return when all are acknowledged.
+    async def send(self, messages: Iterable[Message]) -> dict[int, int]:
+        """Append in order by key; return, when all are acknowledged, where each partition goes on.
 
         Raises LogUnavailableError: then some may be there and others not.
         """
@@ -80,38 +82,36 @@ class Log:
             partition = (murmur2(message.key) & 0x7FFFFFFF) % self._partitions
             by_partition.setdefault(partition, []).append(message)
         try:
-            acks = [
-                ack
+            sent = [
+                batch
                 for partition, part in by_partition.items()
-                for ack in await self._append(partition, part)
+                for batch in await self._append(partition, part)
             ]
-            await asyncio.gather(*acks)
+            ends: dict[int, int] = {}
+            for count, ack in sent:
+                answer = await ack
+                ends[answer.partition] = answer.offset + count
         except KafkaError as error:
             raise LogUnavailableError(
                 f"Kafka at {self._brokers} did not take the messages ({type(error).__name__})",
                 "When it is back, the same command goes on from here.",
             ) from error
+        return ends
 
     async def _append(
         self, partition: int, messages: list[Message]
-    ) -> list[asyncio.Future[object]]:
-        acks = []
-        batch = self._producer.create_batch()
-        for message in messages:
-            record = {
-                "timestamp": None,
-                "key": message.key,
-                "value": message.value,
-                "headers": message.headers,
-            }
-            if batch.append(**record) is None:  # full
-                acks.append(
-                    await self._producer.send_batch(batch, self._topic, partition=partition)
-                )
-                batch = self._producer.create_batch()
-                batch.append(**record)
-        acks.append(await self._producer.send_batch(batch, self._topic, partition=partition))
-        return acks
+    ) -> list[tuple[int, asyncio.Future[RecordMetadata]]]:
+        """Queue one partition's messages; return how many each batch has, and its answer to be."""
+        sent = []
+        waiting = iter(messages)
+        message = next(waiting, None)
+        while message is not None:
+            batch = self._producer.create_batch()
+            while message is not None and _put(batch, message):
+                message = next(waiting, None)
+            ack = await self._producer.send_batch(batch, self._topic, partition=partition)
+            sent.append((batch.record_count(), ack))
+        return sent
 
     async def ends(self) -> dict[int, int]:
         """Tell the next offset of each partition."""
@@ -150,6 +150,12 @@ async def _reader(brokers: str) -> AsyncIterator[AIOKafkaConsumer]:
         yield consumer
     finally:
         await consumer.stop()
+
+
+def _put(batch: BatchBuilder, message: Message) -> bool:
+    """Add a message, unless the batch is full. An empty one takes any message."""
+    key, value, headers = message
+    return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
 
 async def _rows(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> set[str]:
