@@ -44,6 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="c360-bench-") as home:
         broker = KafkaBroker(Path(home) / "kafka", ports.free_port())
         print("starting Kafka")
+        os.sched_setaffinity(0, {here})  # before: its threads inherit it
         broker.start()
         try:
             for number in range(1, given.runs + 1):
@@ -69,8 +70,6 @@ def measure(results, messages, home: Path, broker: KafkaBroker, number, here, th
     results["core"].append(core.run(messages, judge))
     print(f"run {number}: core   {results['core'][-1]['events_per_second']:>10,.0f} events/s")
     os.sched_setaffinity(0, {here})
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        process.cpu_affinity([here])
     for name, module in (
         ("worker", ["streams", "worker"]),
         ("stock", ["tests.bench.stock"]),
