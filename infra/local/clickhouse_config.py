@@ -57,9 +57,9 @@ _USERS = """\
       <allow_ddl>0</allow_ddl>
       <allow_introspection_functions>0</allow_introspection_functions>
       <constraints>
-        <max_execution_time><max>60</max></max_execution_time>
-        <max_memory_usage><max>2000000000</max></max_memory_usage>
-        <max_threads><max>2</max></max_threads>
+        <max_execution_time><min>1</min><max>60</max></max_execution_time>
+        <max_memory_usage><min>1</min><max>2000000000</max></max_memory_usage>
+        <max_threads><min>1</min><max>2</max></max_threads>
         <allow_ddl><readonly/></allow_ddl>
         <allow_introspection_functions><readonly/></allow_introspection_functions>
       </constraints>

@@ -85,6 +85,6 @@ CREATE TABLE IF NOT EXISTS merges
     log_offset    UInt64 COMMENT 'offset there; the highest wins when parts merge' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(log_offset)
-ORDER BY (loser)
+ORDER BY loser
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 1024
 COMMENT 'Which customer turned out to be which; chains are followed by the view identity.';

@@ -52,6 +52,6 @@ CREATE TABLE IF NOT EXISTS profiles
     log_offset          UInt64 COMMENT 'offset there; the highest wins when parts merge' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(log_offset, is_deleted)
-ORDER BY (customer_id)
+ORDER BY customer_id
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 1024
 COMMENT 'Each customer''s newest state; merged customers stay, with merged_into.';

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS redrives
     log_offset    UInt64 COMMENT 'offset there; the highest wins when parts merge' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(log_offset)
-ORDER BY (letter_offset)
+ORDER BY letter_offset
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Dead letters that were sent again.';
 

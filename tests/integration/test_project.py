@@ -89,7 +89,7 @@ def test_the_same_offsets_again_add_no_row(settings, ask, start_part):
     part.stop()
     with closing(_consumer(settings, group_instance_id="project-w0")) as consumer:
         consumer.subscribe([settings.topic(topic) for topic in ROUTES])
-        until(lambda: consumer.poll(timeout_ms=200))
+        until(lambda: consumer.poll(timeout_ms=200) or consumer.assignment())
         consumer.commit(
             {
                 TopicPartition(settings.topic(EVENTS), number): OffsetAndMetadata(0, "", -1)

@@ -1,0 +1,116 @@
+"""The migrations build exactly what the code writes, on the real ClickHouse."""
+
+import hashlib
+import shutil
+import threading
+
+import pytest
+
+from models.rhythm import CONTACTS
+from projections.client import connect
+from projections.migrate import FOLDER, MigrationFailedError, migrate, pending
+from projections.tables import TABLES
+from projections.views import ANALYST_VIEWS
+
+pytestmark = pytest.mark.stack
+
+# Published migrations. A change is a new file: add its line, never edit one.
+PUBLISHED = {
+    "0001_touchpoints.sql": "e173bcdf608f43258d871990fe7b5d87844a12396b769dd2c8dff94867bdd0b2",
+    "0002_profiles.sql": "535077bf32ce1614110b5939b0e3a9be6f8d202dc3b218303186331f79ef01d3",
+    "0003_ledgers.sql": "79d91dc36e1ed0add11991621fd51165a7cfe85bb9024dc6c7f320a1bd2f8e3b",
+    "0004_dead_letters.sql": "33aa7d7ef4e8e37b3d0ac86663a2d3ddef54773665beb3151d3035b1eabbf665",
+    "0005_views.sql": "af0c00984323bf01653831bd5575d3da01b321c30d388be1d63c7468cd70b4d0",
+    "0006_analyst_views.sql": "c337cc0b73129e73d5d08dd5994dde359c548ab9275abe51394241f13c358bd6",
+}
+
+
+@pytest.fixture
+def database(clickhouse):
+    migrate(clickhouse)
+    with connect(clickhouse) as client:
+        yield client
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_migrations_build_the_table_the_code_writes(database, table):
+    columns = database.query(
+        "SELECT name, type, comment FROM system.columns "
+        "WHERE database = currentDatabase() AND table = {table:String} ORDER BY position",
+        {"table": table.name},
+    ).result_rows
+    assert {name: type_ for name, type_, _ in columns} == table.columns
+    assert tuple(name for name, _, _ in columns) == table.names
+    assert [name for name, _, comment in columns if not comment] == []
+    [(engine, order, partition, comment)] = database.query(
+        "SELECT engine_full, sorting_key, partition_key, comment FROM system.tables "
+        "WHERE database = currentDatabase() AND name = {table:String}",
+        {"table": table.name},
+    ).result_rows
+    assert engine.startswith(f"{table.engine} ")
+    assert "non_replicated_deduplication_window = 10000" in engine
+    assert (order, partition) == (table.order_by, table.partition_by)
+    assert comment
+
+
+def test_every_view_answers_and_says_what_it_is(database):
+    views = dict(
+        database.query(
+            "SELECT name, comment FROM system.tables "
+            "WHERE database = currentDatabase() AND engine = 'View'"
+        ).result_rows
+    )
+    assert set(ANALYST_VIEWS) < set(views)
+    assert all(views.values())
+    for name in views:
+        database.query(f"SELECT * FROM {name} LIMIT 1")
+
+
+def test_a_published_migration_is_never_edited():
+    found = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(FOLDER.glob("*.sql"))
+    }
+    assert found == PUBLISHED
+
+
+def test_retention_counts_the_contacts_that_profiles_count():
+    text = (FOLDER / "0006_analyst_views.sql").read_text()
+    named = text.split("WHERE type IN (", 2)[2].split(")")[0]
+    assert {word.strip(" '\n") for word in named.split(",")} == CONTACTS
+
+
+def test_a_migration_is_applied_once(clickhouse):
+    names = pending(clickhouse)
+    assert names == sorted(PUBLISHED)
+    assert migrate(clickhouse) == names
+    assert (pending(clickhouse), migrate(clickhouse)) == ([], [])
+
+
+def test_an_edited_migration_is_refused(clickhouse, tmp_path):
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder)
+    migrate(clickhouse, folder)
+    with (folder / "0002_profiles.sql").open("a") as file:
+        file.write("-- one more line\n")
+    with pytest.raises(MigrationFailedError, match=r"0002_profiles.*md5-mismatch"):
+        migrate(clickhouse, folder)
+
+
+def test_refused_sql_is_told_and_what_came_before_stays(clickhouse, tmp_path):
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder)
+    (folder / "0007_wrong.sql").write_text("CREATE TABLE nonsense")
+    with pytest.raises(MigrationFailedError):
+        migrate(clickhouse, folder)
+    assert pending(clickhouse, folder) == ["0007_wrong.sql"]
+
+
+def test_two_runs_at_once_apply_each_migration_once(clickhouse):
+    applied = []
+    runs = [threading.Thread(target=lambda: applied.append(migrate(clickhouse))) for _ in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert sorted(map(len, applied)) == [0, len(PUBLISHED)]

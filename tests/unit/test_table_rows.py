@@ -1,0 +1,166 @@
+"""Rows: what each record of the log says, in the columns of its table."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from models.customer import Customer, encode
+from models.dead_letter import DeadLetter, headers_of
+from models.errors import Reason, TouchpointRejectedError
+from models.events import (
+    Custom,
+    CustomerIdentified,
+    FeedbackGiven,
+    PageViewed,
+    TimerFired,
+    encode_event,
+)
+from models.profile import Profile, Trait
+from models.topics import DEAD_LETTERS, EVENTS, PROFILES
+from projections import dead_letters, dead_rows, merges, order_lines, profiles, touchpoints
+from projections.tables import project
+from tests.support.log_samples import START, envelope, merged, messages, money, order
+
+
+class Record:
+    topic = "t"
+    partition = 3
+    timestamp = 1_700_000_000_000
+
+    def __init__(self, value, key=b"k", offset=5, headers=()):
+        self.value, self.key, self.offset, self.headers = value, key, offset, headers
+
+
+def rows(topic, *records):
+    return {
+        table.name: [dict(zip(table.names, row, strict=True)) for row in laid_out]
+        for table, laid_out in project(topic, records).items()
+    }
+
+
+def event_row(event):
+    [row] = rows(EVENTS, Record(encode_event(event)))["touchpoints"]
+    return row
+
+
+def test_an_order_is_one_touchpoint_and_a_row_for_each_line():
+    event = order(1, "c_1", START, "10.00")
+    laid_out = rows(EVENTS, Record(encode_event(event)))
+    [row] = laid_out["touchpoints"]
+    assert Decimal(row["amount"]) == Decimal("10.00")
+    assert row["margin"] == Decimal(event.margin_minor).scaleb(-2)
+    assert (row["units"], row["currency"], row["log_partition"], row["log_offset"]) == (
+        *(3, "USD"),
+        *(3, 5),
+    )
+    assert [(line["line"], line["sku"], line["quantity"]) for line in laid_out["order_lines"]] == [
+        (1, "tea", 2),
+        (2, "cup", 1),
+    ]
+
+
+def test_a_stated_margin_wins_and_unknown_costs_leave_none():
+    stated = order(1, "c_1", START, "10.00").model_copy(update={"margin": money("4.00")})
+    assert event_row(stated)["margin"] == Decimal("4.00")
+    assert event_row(stated.model_copy(update={"margin": None, "lines": ()}))["margin"] is None
+
+
+def test_times_keep_their_milliseconds():
+    at = datetime(2026, 1, 1, 0, 0, 0, 123_999, tzinfo=UTC)
+    row = event_row(PageViewed(**envelope(1, "c_1", at), path="/"))
+    assert row["occurred_at"] == 1_767_225_600_123
+
+
+def test_a_default_that_the_log_leaves_out_is_in_the_row():
+    assert event_row(PageViewed(**envelope(1, "c_1", START), path="/"))["channel"] == "web"
+
+
+def test_what_names_a_person_is_apart_from_what_analysts_see():
+    given = envelope(1, "c_1", START)
+    said = event_row(CustomerIdentified(**given, traits={"name": "Ana"}))
+    assert "Ana" in said["personal"]["traits"]
+    assert "Ana" not in str(said["props"])
+    custom = Custom(**given, name="quiz", properties={"Email": "a@b.c", "level": 3})
+    row = event_row(custom)
+    assert (row["name"], row["props"], row["personal"]) == (
+        "quiz",
+        {"level": "3"},
+        {"Email": "a@b.c"},
+    )
+    text = event_row(FeedbackGiven(**given, kind="nps", score=3, text="call me: 010"))
+    assert text["personal"] == {"text": "call me: 010"}
+    assert (text["kind"], text["score"]) == ("nps", 3)
+
+
+def test_an_old_version_in_the_log_is_read_as_todays():
+    old = (
+        b'{"type":"page_viewed","schema_version":1,"event_id":"e","customer_id":"c","occurred_at":'
+        b'"2026-01-01T00:00:00Z","received_at":"2026-01-01T00:00:00Z","identifiers":'
+        b'[{"type":"email","value":"a@b.c"}],"url":"https://shop.example/a?b"}'
+    )
+    [row] = rows(EVENTS, Record(old))["touchpoints"]
+    assert row["path"] == "/a"
+
+
+def test_a_forwarded_copy_and_the_streams_own_events_are_no_touchpoints():
+    copy = PageViewed(**envelope(1, "c_1", START, origin="events/2"), path="/")
+    timer = TimerFired(
+        event_id="t", occurred_at=START, received_at=START, customer_id="c_1", due_ms=1
+    )
+    assert rows(EVENTS, Record(encode_event(copy)), Record(encode_event(timer))) == {}
+
+
+def test_a_merge_is_a_row_of_its_own():
+    [row] = rows(EVENTS, Record(messages([merged(1, "c_a", "c_b")])[0][1]))[merges.TABLE.name]
+    assert (row["loser"], row["winner"]) == ("c_a", "c_b")
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"nonsense", b"[]", b"{}", b'{"type":"page_viewed"}', b"\xff", None]
+)
+def test_an_unreadable_record_is_a_dead_row_that_keeps_it_whole(value):
+    [row] = rows(EVENTS, Record(value))[dead_rows.TABLE.name]
+    assert row["value"] == (value or b"").decode("utf-8", "backslashreplace")
+    assert (row["topic"], row["log_offset"]) == ("events", 5)
+    assert row["error"]
+
+
+def test_a_profile_has_its_money_in_units_and_its_erasure_a_row():
+    profile = Profile(
+        revenue={"USD": 1_050, "KRW": 9_000},
+        traits={"name": Trait("Ana", 1, "e")},
+        consents={"marketing": Trait(False, 1, "e")},
+    )
+    state = encode(Customer(customer_id="c_1", version=4, profile=profile))
+    kept, erased = rows(PROFILES, Record(state), Record(None, key=b"c_2"))["profiles"]
+    assert kept["revenue"] == {"USD": Decimal("10.50"), "KRW": Decimal(9_000)}
+    assert (kept["traits"], kept["consents"], kept["is_deleted"]) == (
+        *({"name": "Ana"}, {"marketing": 0}),
+        0,
+    )
+    assert (erased["customer_id"], erased["is_deleted"], erased["revenue"]) == ("c_2", 1, {})
+
+
+def test_a_dead_letter_keeps_the_senders_headers_apart_from_ours():
+    rejected = TouchpointRejectedError(Reason.BAD_TIME, "1970", "occurred_at")
+    headers = headers_of(rejected, "touchpoints/1/2", [("source", b"shop")])
+    assert DeadLetter.of(headers) == DeadLetter(
+        "bad_time", "occurred_at", "1970", "touchpoints/1/2", (("source", b"shop"),)
+    )
+    [row] = rows(DEAD_LETTERS, Record(b"\xff", headers=headers))["dead_letters"]
+    assert (row["reason"], row["headers"], row["value"]) == (
+        *("bad_time", {"source": "shop"}),
+        "\\xff",
+    )
+
+
+def test_the_mark_of_a_redrive_is_no_letter():
+    marked = rows(DEAD_LETTERS, Record(None, headers=[("redriven", b"12")]))
+    assert list(marked) == [dead_letters.REDRIVES.name]
+
+
+@pytest.mark.parametrize("table", [touchpoints.TABLE, order_lines.TABLE, profiles.TABLE])
+def test_every_column_that_holds_pii_is_named_so_that_views_can_leave_it_out(table):
+    personal = {"identifiers", "personal", "traits"} & set(table.columns)
+    assert personal or table is order_lines.TABLE
