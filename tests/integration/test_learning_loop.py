@@ -17,6 +17,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.stack
 
 KEY = b"test-snapshot-secret"
+PATIENCE = 120  # seconds; a busy machine takes most of them to start a worker
 
 
 def example(number):
@@ -64,14 +65,18 @@ def test_kills_and_batches_change_no_bit_of_what_is_learnt(kafka_settings, start
     log = settings.topic(EXAMPLES)
     send(settings.brokers, log, [example(n) for n in range(300)])
     worker = start_part(settings, "streams")
-    until(lambda: snapshot(settings), 60, "a first snapshot")
+    until(lambda: snapshot(settings), PATIENCE, "a first snapshot")
     worker.kill()
     send(settings.brokers, log, [example(n) for n in range(300, 1_200)])
     worker = start_part(settings, "streams")
     time.sleep(3)
     worker.kill()
     start_part(settings, "streams")
-    until(lambda: (snapshot(settings) or 0) and snapshot(settings).version == 1_200, 90, "it all")
+    until(
+        lambda: (snapshot(settings) or 0) and snapshot(settings).version == 1_200,
+        PATIENCE,
+        "it all",
+    )
 
     offline = ChurnModel()
     for record in read_all(settings.brokers, log):
@@ -84,18 +89,18 @@ def test_a_worker_predicts_with_the_newest_model_it_trusts(kafka_settings, start
     settings = kafka_settings
     start_part(settings, "streams")
     send(settings.brokers, settings.topic(TOUCHPOINTS), [page_view("ana")])
-    until(lambda: score_of(settings, "ana"), 60, "a score by the prior")
+    until(lambda: score_of(settings, "ana"), PATIENCE, "a score by the prior")
     assert score_of(settings, "ana").model_version == 0
 
     send(settings.brokers, settings.topic(EXAMPLES), [example(n) for n in range(100)])
-    until(lambda: snapshot(settings) and snapshot(settings).version == 100, 60, "a snapshot")
+    until(lambda: snapshot(settings) and snapshot(settings).version == 100, PATIENCE, "a snapshot")
 
     def learnt_version():
         user = f"u{time.monotonic_ns()}"
         send(settings.brokers, settings.topic(TOUCHPOINTS), [page_view(user)])
-        return until(lambda: score_of(settings, user), 30, "a score").model_version
+        return until(lambda: score_of(settings, user), PATIENCE, "a score").model_version
 
-    until(lambda: learnt_version() == 100, 30, "a score by the new model")
+    until(lambda: learnt_version() == 100, PATIENCE, "a score by the new model")
 
     forged = encode(Snapshot(model="churn", version=7, offset=0, state={}), b"another secret")
     send(settings.brokers, settings.topic(MODEL_SNAPSHOTS), [(b"churn", forged)])
