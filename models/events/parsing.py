@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.errors import Reason, TouchpointRejectedError
 from models.events.base import EPOCH
+from models.events.rejection import rejection
 from models.events.union import Touchpoint
 from models.upcasters import upcast
 from models.wire import FORMATS, Json
@@ -87,7 +88,7 @@ def parse(raw: bytes | None, wire: Wire, max_bytes: int = MAX_BYTES) -> Touchpoi
     try:
         return _validate(event)
     except ValidationError as error:
-        raise _rejection(error) from error
+        raise rejection(error) from error
 
 
 def _refuse_what_is_ours(event: Json) -> None:
@@ -178,30 +179,3 @@ def _time(value: object) -> datetime:
     if at.tzinfo is None:
         raise TouchpointRejectedError(Reason.BAD_TIME, "has no zone", "occurred_at")
     return at
-
-
-_REASONS: Final = {
-    "finer_than_currency": Reason.BAD_AMOUNT,
-    "mixed_currencies": Reason.BAD_AMOUNT,
-    "bad_time": Reason.BAD_TIME,
-    "timezone_aware": Reason.BAD_TIME,
-    "too_deep": Reason.TOO_DEEP,
-}
-
-
-def _rejection(error: ValidationError) -> TouchpointRejectedError:
-    """Say the first thing that is wrong, without repeating what was sent."""
-    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = fault["loc"][1:]  # the first step names the type
-    where = ".".join(map(str, path))
-    return TouchpointRejectedError(_reason(fault["type"], path), fault["msg"], where)
-
-
-def _reason(kind: str, path: tuple[int | str, ...]) -> Reason:
-    if kind in _REASONS:
-        return _REASONS[kind]
-    if path == ("identifiers",):
-        return Reason.NO_IDENTIFIER
-    if kind.startswith("datetime"):
-        return Reason.BAD_TIME
-    return Reason.BAD_AMOUNT if path[-1:] == ("amount",) else Reason.BAD_FIELD

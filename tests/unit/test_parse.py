@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -245,3 +246,11 @@ def test_a_record_without_any_time_is_rejected():
 def test_of_a_field_given_twice_the_last_one_counts():
     raw = json.dumps(PAGE).encode()[:-1] + b',"path":"/last"}'
     assert parse(raw, WIRE).path == "/last"
+
+
+def test_the_documented_example_is_accepted():
+    text = (Path(__file__).parents[2] / "docs" / "ingest.md").read_text("utf-8")
+    example = text.split("-d '", 1)[1].split("}'\n", 1)[0] + "}"
+    event = parse(example.encode(), WIRE)
+    assert isinstance(event, OrderPlaced)
+    assert (event.total.minor, event.units) == (5900, 2)
