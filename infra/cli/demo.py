@@ -19,6 +19,7 @@ from infra.cli.board import board, line
 from infra.cli.progress import Progress
 from infra.cli.watch import Watch
 from infra.local.part import Part
+from infra.local.running import Running, State
 from infra.local.stack import environment
 from infra.local.supervisor import Supervisor
 from infra.secrets import first_key
@@ -48,7 +49,7 @@ class Demo:
     def run(self, parts: list[Part]) -> None:
         """Run until Ctrl-C, or until the time is over. Raises UserError."""
         supervisor = Supervisor(
-            self._settings.home, [*parts, simulator(self._settings)], self._progress.report
+            self._settings.home, [*parts, simulator(self._settings)], self._report
         )
         supervisor.catch_signals()
         self._progress.__enter__()
@@ -59,6 +60,11 @@ class Demo:
             self._progress.__exit__(None, None, None)
         if self._result is not None:
             sys.stdout.write(json.dumps(self._result) + "\n")
+
+    def _report(self, running: Running) -> None:
+        if running.state is State.STOPPED:
+            self._end_live()  # the table stays as it was last; what stops is told below it
+        self._progress.report(running)
 
     def _tick(self, supervisor: Supervisor) -> None:
         if self._ready_at is None:
@@ -120,6 +126,7 @@ class Demo:
         self._watch.stop()
         if self._live:
             self._live.stop()
+            self._live = None
 
     def _where(self) -> Text:
         key = first_key(self._settings.api_keys)

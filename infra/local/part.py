@@ -31,7 +31,7 @@ class Part:
     needs: tuple[str, ...] = ()
     environ: Callable[[], Mapping[str, str]] = dict
     where: str = ""  # its address, for people
-    start_seconds: float = 90.0
+    start_seconds: float = 180.0  # a loaded machine is slow, not broken
     grace: float = 30.0
     follows_secrets: bool = False  # restarted when the secrets change
     steady_seconds: float = field(default=0.0)  # alive for so long before it counts as well
