@@ -37,6 +37,7 @@ def bar(console: Console, what: str, extent: int) -> Iterator[Callable[[int, int
             progress.update(task, completed=done, events=events, rate=rate)
 
         yield move
+        progress.update(task, completed=extent)  # the last rows are fewer than a step
 
 
 class Refusals:
@@ -86,7 +87,8 @@ class Refusals:
 
 def tell(console: Console, result: dict[str, object], refusals: Refusals) -> None:
     """Print one file's result."""
-    table = Table(title=str(result["file"]), title_justify="left", show_header=False)
+    console.print(result["file"], style="bold", markup=False, highlight=False, soft_wrap=True)
+    table = Table(show_header=False)
     table.add_column(style="dim")
     table.add_column(justify="right")
     for name in ("rows", "accepted", "rejected", "sent", "sent_before"):
