@@ -38,7 +38,8 @@ app = App(
     settings.topic_prefix + "counting",
     topics=[EVENTS, PROFILES, SCORES],
     patience=float(os.environ.get("PATIENCE", "60")),
-    **conf(settings, session=float(os.environ.get("SESSION", "8"))),
+    **conf(settings, session=float(os.environ.get("SESSION", "8")))
+    | {"broker_commit_interval": float(os.environ.get("COMMIT", "0.5"))},
 )
 serve(app)
 counts = app.StateTable("counts", source=EVENTS, changelog=PROFILES)
