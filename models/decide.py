@@ -92,7 +92,11 @@ def _meets(customer: Customer, rule: Eligibility) -> bool:
 def _arms(offers: list[Offer], seen: dict[str, float], judge: Judge) -> list[Arm]:
     worth = [(offer.id, offer.value, offer.cost) for offer in offers]
     worth.append((NONE, judge.catalogue.policy.none_value, 0.0))
-    return [Arm(id, *judge.offers.predict_one(seen, id), value, cost) for id, value, cost in worth]
+    logits = judge.offers.predict_arms(seen, (id for id, _, _ in worth))
+    return [
+        Arm(id, mean, variance, value, cost)
+        for (id, value, cost), (mean, variance) in zip(worth, logits, strict=True)
+    ]
 
 
 def _draw(chances: dict[str, float], fraction: float) -> str:

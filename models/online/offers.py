@@ -8,6 +8,7 @@ drawn from just those, so what is logged is what was drawn from.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from models.online.scaling import Scaler, clean, sigmoid
@@ -31,15 +32,26 @@ class OfferModel:
 
     def predict_one(self, features: dict[str, float], arm: str) -> tuple[float, float]:
         """Return the mean and the variance of the arm's logit in this context."""
+        return self.predict_arms(features, [arm])[0]
+
+    def predict_arms(
+        self, features: dict[str, float], arms: Iterable[str]
+    ) -> list[tuple[float, float]]:
+        """Return `predict_one` of each arm, in order, in one context."""
+        context = self._context(features)
+        return [self._logit(context, self.arms.get(arm, {})) for arm in arms]
+
+    def _logit(
+        self, context: dict[str, float], weights: dict[str, list[float]]
+    ) -> tuple[float, float]:
         mean, variance = self.level[0], 1.0 / self.level[1]
-        weights = self.arms.get(arm, {})
-        for name, value in self._context(features).items():
+        if not weights:  # an arm that is new
+            variance += BIAS_VARIANCE
+        for name, value in context.items():
             if name in weights:
                 weight, precision = weights[name]
                 mean += weight * value
                 variance += value * value / precision
-            elif name == BIAS:
-                variance += BIAS_VARIANCE
         return mean, variance
 
     def learn_one(self, features: dict[str, float], arm: str, reward: float) -> None:
