@@ -58,12 +58,13 @@ _bearer = HTTPBearer(auto_error=False, description="an API key")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="an API key")
 
 
-def caller(
+async def caller(
     request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     header: Annotated[str | None, Depends(_header)],
 ) -> str:
     """Return the name of the key that a request came with. Raises Problem 401."""
+    # async, as all here: what is not would go through a thread, and cost more than the answer.
     keys: ApiKeys = request.app.state.keys
     presented = bearer.credentials if bearer else header
     name = keys.name_of(presented) if presented else None

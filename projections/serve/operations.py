@@ -16,13 +16,13 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """Tell that the process answers."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", response_model=dict[str, str], responses={503: {"model": ProblemDetails}})
-def readyz(request: Request) -> Response:
+async def readyz(request: Request) -> Response:
     """Tell whether all the history has been read; 503 until then."""
     sources: Sources = request.app.state.sources
     if not sources.live.ready:
@@ -38,7 +38,7 @@ def readyz(request: Request) -> Response:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(request: Request) -> Response:
+async def metrics(request: Request) -> Response:
     """Write the metrics in Prometheus' text format."""
     lines = "\n".join(_lines(request.app.state.sources))
     return Response(lines + "\n", media_type="text/plain; version=0.0.4")

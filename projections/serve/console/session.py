@@ -47,7 +47,7 @@ def open_seal(keys: ApiKeys, cookie: str, now_s: int) -> str | None:
     return name if int(expires) > now_s else None
 
 
-def reader(request: Request) -> str:
+async def reader(request: Request) -> str:
     """Return who is logged in. Raises LoginNeededError when nobody is."""
     now_s = request.app.state.sources.live.now_ms() // 1000
     name = open_seal(request.app.state.keys, request.cookies.get(COOKIE, ""), now_s)
