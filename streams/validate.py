@@ -49,7 +49,7 @@ async def validate(batches: Any) -> None:
             except TouchpointRejectedError as rejected:
                 bury(outbox, batch, record, rejected)
         if not await app.complete(batch, outbox):
-            linked = Recent()  # its links may not have left: whoever gets the batch again sends them
+            linked = Recent()  # its links may not have left: send them with the batch again
 
 
 def accept(outbox: Outbox, batch: Batch, record: Record, linked: Recent) -> None:
