@@ -40,6 +40,7 @@ def main() -> None:
     here, there = cores[0], cores[-1]  # the broker and this process; what is measured
     print(f"making {given.events:,} touchpoints")
     messages = workload.touchpoints(given.events)
+    where = about(given.events, given.runs)  # as it is before we load the machine
     results: dict[str, list[dict]] = {"core": [], "worker": [], "stock": []}
     with tempfile.TemporaryDirectory(prefix="c360-bench-") as home:
         broker = KafkaBroker(Path(home) / "kafka", ports.free_port())
@@ -53,7 +54,7 @@ def main() -> None:
             broker.stop()
     summary = {name: median(runs) for name, runs in results.items()}
     report = {
-        "about": about(given.events, given.runs),
+        "about": where,
         "summary": summary | {"ratios": ratios(summary)},
         "runs": results,
     }
@@ -129,7 +130,7 @@ def about(events: int, runs: int) -> dict:
         ),
         "machine": {
             "cpu": processor(),
-            "cores": len(os.sched_getaffinity(0)),
+            "cores": os.cpu_count(),
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
             "system": platform.platform(),
             "load_average": [round(load, 2) for load in os.getloadavg()],
