@@ -15,11 +15,12 @@ from models import topics
 from models.events import Wire
 from streams.ingest.body import read
 from streams.ingest.limits import Budget, TokenBucket
-from streams.ingest.log import Log, Place, Record
+from streams.ingest.log import Log
 from streams.ingest.metrics import Metrics
 from streams.ingest.problems import ProblemError
 from streams.ingest.splitting import Sent
 from streams.ingest.verdicts import Verdict, judge
+from streams.ingest.writes import Place, Record
 
 PATIENCE = 5.0  # seconds that a request waits for Kafka
 HELD_BYTES = 64 * 1024 * 1024  # of all requests in memory

@@ -14,14 +14,13 @@ import random
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import murmur2
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams.ingest.problems import busy
+from streams.ingest.writes import Place, Queue, Record, Write, pack
 
 BATCH_BYTES = 1024 * 1024
 RECONNECT_SECONDS = 1.0
@@ -29,47 +28,6 @@ STOP_SECONDS = 10.0
 EX_SOFTWARE = 70
 _SIGN = 0x7FFFFFFF
 logger = logging.getLogger(__name__)
-
-
-class Record(NamedTuple):
-    """One record to write. `timestamp` in ms since 1970."""
-
-    key: bytes | None
-    value: bytes
-    headers: list[tuple[str, bytes]]
-    timestamp: int
-
-
-class Place(NamedTuple):
-    """Where a record is."""
-
-    partition: int
-    offset: int
-
-
-class _Write:
-    """One call of `append`: filled in as its records reach the log."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = records
-        self.places: dict[int, Place] = {}
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.done.add_done_callback(_seen)
-
-    def put(self, index: int, place: Place) -> None:
-        self.places[index] = place
-        if len(self.places) == len(self.records) and not self.done.done():
-            self.done.set_result(None)
-
-    def fail(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-
-
-def _seen(done: asyncio.Future[None]) -> None:
-    """Look at the error, which nobody else may: the request may have given up waiting."""
-    if not done.cancelled():
-        done.exception()
 
 
 def _crash_on_a_bug(task: asyncio.Task[None]) -> None:
@@ -89,7 +47,7 @@ class Log:
         self._max_pending = max_pending
         self._producer: AIOKafkaProducer | None = None
         self._partitions = 0
-        self._queues: dict[int, deque[tuple[_Write, int]]] = {}
+        self._queues: dict[int, Queue] = {}
         self._drains: dict[int, asyncio.Task[None]] = {}
         self._sending: dict[int, float] = {}  # partition -> when its write began
         self._pending = 0  # records taken and not yet answered by Kafka
@@ -126,7 +84,7 @@ class Log:
             raise busy("Kafka does not answer", retry_after=round(self._patience))
         if self._pending + len(records) > self._max_pending:
             raise busy("too many events on their way to Kafka", retry_after=1)
-        write = _Write(records)
+        write = Write(records)
         for index, record in enumerate(records):
             self._enqueue(write, index, record.key)
         try:
@@ -141,7 +99,7 @@ class Log:
         latest = time.monotonic() - self._patience
         return any(began < latest for began in self._sending.values())
 
-    def _enqueue(self, write: _Write, index: int, key: bytes | None) -> None:
+    def _enqueue(self, write: Write, index: int, key: bytes | None) -> None:
         count = self._partitions
         # Where Java's default partitioner puts it; without a key, anywhere.
         partition = random.randrange(count) if key is None else (murmur2(key) & _SIGN) % count  # noqa: S311
@@ -160,12 +118,12 @@ class Log:
         finally:
             del self._drains[partition]
 
-    async def _write(self, partition: int, queue: deque[tuple[_Write, int]]) -> None:
+    async def _write(self, partition: int, queue: Queue) -> None:
         producer = self._producer
         if producer is None:
             self._fail(queue, KafkaConnectionError("connecting"))
             return
-        batch, taken = _pack(producer, queue)
+        batch, taken = pack(producer, queue)
         self._sending[partition] = time.monotonic()
         try:
             sent = await producer.send_batch(batch, self._topic, partition=partition)
@@ -181,7 +139,7 @@ class Log:
         finally:
             del self._sending[partition]
 
-    def _fail(self, taken: deque[tuple[_Write, int]], error: Exception) -> None:
+    def _fail(self, taken: Queue, error: Exception) -> None:
         self._pending -= len(taken)
         while taken:
             taken.popleft()[0].fail(error)
@@ -214,25 +172,6 @@ class Log:
             else:
                 self._producer = producer
                 return
-
-
-def _pack(
-    producer: AIOKafkaProducer, queue: deque[tuple[_Write, int]]
-) -> tuple[BatchBuilder, deque[tuple[_Write, int]]]:
-    """Move what fits into one write from the queue; the first record always fits."""
-    batch = producer.create_batch()
-    taken: deque[tuple[_Write, int]] = deque()
-    while queue:
-        write, index = queue[0]
-        record = write.records[index]
-        fits = batch.append(
-            key=record.key, value=record.value, timestamp=record.timestamp, headers=record.headers
-        )
-        if fits is None:
-            break
-        taken.append(queue.popleft())
-    batch.close()
-    return batch, taken
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
