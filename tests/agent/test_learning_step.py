@@ -58,7 +58,7 @@ def test_how_examples_are_cut_into_batches_changes_no_bit():
 def test_examples_that_come_again_are_not_learnt_again():
     values = [example(n) for n in range(20)]
     once, _ = learnt([batch(values)])
-    again, _ = learnt([batch(values[5:], 5), batch([example(20)], 20)], once)
+    again, _ = learnt([batch([*values[5:], example(20)], 5)], once)
     assert decode(again[b"churn"], KEY).version == 21
     assert decode(again[b"churn"], KEY).offset == 20
 
