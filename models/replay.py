@@ -19,18 +19,27 @@ from models.react import Position, Reaction, react
 def replay(events: Iterable[tuple[Position, bytes]], judge: Judge) -> dict[str, Customer]:
     """Fold a log, each partition's records in offset order. Returns customers by id.
 
-    Raises ValueError on a record that is no event.
+    A record that is no event, or nobody's, changes no customer: the live fold buries it.
     """
     customers: dict[str, Customer] = {}
     sent: list[Event] = []
     for at, value in events:
-        sent += _apply(customers, decode_event(value), at, judge).events
+        event = _read(value)
+        if event is not None and event.customer_id:
+            sent += _apply(customers, event, at, judge).events
     while sent:  # what was sent and is not in the log yet; it may send on in its turn
         event = sent.pop(0)
         before = customers.get(event.customer_id)
         after = Position("unwritten", 0, before.offset + 1 if before else 0)
         sent += _apply(customers, event, after, judge).events
     return customers
+
+
+def _read(value: bytes) -> Event | None:
+    try:
+        return decode_event(value)
+    except ValueError:
+        return None
 
 
 def _apply(customers: dict[str, Customer], event: Event, at: Position, judge: Judge) -> Reaction:
