@@ -7,7 +7,7 @@ from models.identity import rank_of
 from models.links import Link, resolve
 
 KINDS = ("user_id", "email", "device_id", "anonymous_id")
-LAWFUL = settings(max_examples=200, deadline=None)
+LAWFUL = settings(max_examples=100, deadline=None)
 
 nodes = st.tuples(st.sampled_from(KINDS), st.integers(0, 4))
 

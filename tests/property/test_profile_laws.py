@@ -25,7 +25,7 @@ from models.profile import Profile, evolve, merge
 from models.profile.laws import LAWS
 from tests.support.histories import NOON, event, histories, kinds, usd
 
-LAWFUL = settings(max_examples=150, deadline=None)
+LAWFUL = settings(max_examples=100, deadline=None)
 
 
 def profile_of(history, start=None):
