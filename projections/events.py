@@ -24,7 +24,7 @@ def project(record: Record) -> Projected:
         return ((merges.TABLE, merges.to_row(event, record.partition, record.offset)),)
     if kind in _OF_THE_STREAM or event.get("origin", "").startswith(_FORWARDED):
         return ()
-    row = touchpoints.to_row(event, record.value, record.partition, record.offset)
+    row = touchpoints.to_row(event, record.partition, record.offset)
     rows: list[tuple[Table, Row]] = [(touchpoints.TABLE, row)]
     if kind == "order_placed":
         for line in order_lines.to_rows(event, record.partition, record.offset):

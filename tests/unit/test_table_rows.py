@@ -66,6 +66,13 @@ def test_a_stated_margin_wins_and_unknown_costs_leave_none():
     assert event_row(stated.model_copy(update={"margin": None, "lines": ()}))["margin"] is None
 
 
+@pytest.mark.parametrize("given", [{}, {"tax": "0.70"}, {"tax": "0.70", "shipping": "12.00"}])
+def test_the_margin_is_what_the_order_itself_computes(given):
+    parts = {name: money(amount) for name, amount in given.items()}
+    event = order(1, "c_1", START, "10.00").model_copy(update=parts)
+    assert event_row(event)["margin"] == Decimal(event.margin_minor).scaleb(-2)
+
+
 def test_times_keep_their_milliseconds():
     at = datetime(2026, 1, 1, 0, 0, 0, 123_999, tzinfo=UTC)
     row = event_row(PageViewed(**envelope(1, "c_1", at), path="/"))
