@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,8 @@ from projections.views import ANALYST_VIEWS
 
 pytestmark = pytest.mark.stack
 
-# Published migrations. A change is a new file: add its line, never edit one.
+HANDBOOK = Path(__file__).parents[2] / "docs" / "tables.md"
+# A change is a new file: add its line, never edit one.
 PUBLISHED = {
     "0001_touchpoints.sql": "e173bcdf608f43258d871990fe7b5d87844a12396b769dd2c8dff94867bdd0b2",
     "0002_profiles.sql": "535077bf32ce1614110b5939b0e3a9be6f8d202dc3b218303186331f79ef01d3",
@@ -64,6 +66,14 @@ def test_every_view_answers_and_says_what_it_is(database):
     assert all(views.values())
     for name in views:
         database.query(f"SELECT * FROM {name} LIMIT 1")
+
+
+def test_the_handbook_names_every_table_and_view_and_its_queries_run(database):
+    text = HANDBOOK.read_text()
+    named = {table.name for table in TABLES} | set(ANALYST_VIEWS)
+    assert {name for name in named if f"| `{name}` |" not in text} == set()
+    for part in text.split("```sql\n")[1:]:
+        database.query(part.split("```")[0])
 
 
 def test_a_published_migration_is_never_edited():

@@ -263,7 +263,7 @@ def test_an_analyst_reads_every_view_and_no_pii(analyst):
         "SELECT * FROM dead_letters",
         "SELECT identifiers FROM customers",
         "SELECT * FROM merge(currentDatabase(), 'profiles')",
-        "SELECT * FROM system.query_log",
+        "SELECT * FROM system.users",
         "SELECT * FROM file('/etc/passwd', 'LineAsString')",
         "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString', 'x String')",
         "SELECT * FROM remote('127.0.0.1', 'analysed', 'profiles')",
