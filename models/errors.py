@@ -12,7 +12,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a message was rejected. Fixed, so it can label a metric."""
 
-    EMPTY = "empty"                    # a null or empty value
+    EMPTY = "empty"  # a null or empty value
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
     TOO_LARGE = "too_large"
@@ -21,8 +21,8 @@ class Reason(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     UNKNOWN_VERSION = "unknown_version"
     NO_IDENTIFIER = "no_identifier"
-    BAD_TIME = "bad_time"              # before 1990, or too far in the future
-    BAD_AMOUNT = "bad_amount"          # negative, not finite, or finer than the currency
+    BAD_TIME = "bad_time"  # before 1990, or too far in the future
+    BAD_AMOUNT = "bad_amount"  # negative, not finite, or finer than the currency
     BAD_FIELD = "bad_field"
 
 

@@ -1,4 +1,4 @@
-"""What the steps say to each other after the fold: scores, decisions, alerts, …
+"""What the steps say to each other after the fold: scores, decisions, alerts, examples.
 
 Each record's id follows from its cause, so whoever reads it twice can tell.
 Times are whole milliseconds since 1970 in UTC; probabilities lie in [0, 1].
