@@ -89,5 +89,5 @@ def reload(home: Path) -> bool:
     pid = holder(home)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGHUP)
+    os.kill(pid, signal.SIGUSR1)
     return True

@@ -6,10 +6,12 @@ tethered to it in case it cannot. It runs in one thread, the one the parts watch
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -32,6 +34,7 @@ class Supervisor:
         self._report = report
         self._stopping = threading.Event()
         self._reloading = threading.Event()
+        self._screens: list[int] = []  # what is written to a terminal: file descriptors
         self.parts = {part.name: Running(part, self.logs / f"{part.name}.log") for part in parts}
 
     @property
@@ -47,10 +50,21 @@ class Supervisor:
         self._stopping.set()
 
     def catch_signals(self) -> None:
-        """Let SIGINT and SIGTERM end `run`, and SIGHUP take over changed secrets."""
+        """Let SIGINT, SIGTERM and a closed terminal end `run`, SIGUSR1 take over new secrets."""
         signal.signal(signal.SIGINT, self.stop_soon)
         signal.signal(signal.SIGTERM, self.stop_soon)
-        signal.signal(signal.SIGHUP, lambda *_: self._reloading.set())
+        signal.signal(signal.SIGUSR1, lambda *_: self._reloading.set())
+        self._screens = [output for output in (1, 2) if os.isatty(output)]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` leaves it
+            signal.signal(signal.SIGHUP, self._hang_up)
+
+    def _hang_up(self, *_: int | FrameType | None) -> None:
+        """End `run`, in peace: a shell that ends may say so twice, and no screen is left."""
+        self._stopping.set()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for screen in self._screens:
+            os.dup2(nowhere, screen)
+        os.close(nowhere)
 
     def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
         """Run until asked to stop. Raises UserError when a part cannot be kept running."""
@@ -93,5 +107,6 @@ class Supervisor:
     def _stop(self) -> None:
         for running in reversed(self.parts.values()):
             if running.stop():
-                self._report(running)
+                with suppress(OSError):  # who reads the reports may be gone: stop the rest too
+                    self._report(running)
         self._publish()

@@ -119,11 +119,11 @@ def test_changed_secrets_restart_only_the_parts_that_follow_them(supervise):
     before = {name: running.pid for name, running in supervisor.parts.items()}
     supervisor.catch_signals()
     try:
-        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGUSR1)
         supervisor.tick()
         drive(supervisor, lambda: supervisor.ready)
     finally:
-        for number in (signal.SIGHUP, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
     after = {name: running.pid for name, running in supervisor.parts.items()}
@@ -186,7 +186,7 @@ def gone(numbers) -> bool:
     return not any(psutil.pid_exists(number) for number in numbers)
 
 
-@pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_asked_to_end_it_stops_every_part_and_ends_well(alone, tmp_path, ask):
     supervisor = alone(first=LASTING, second=DEAF)
     parts = pids(tmp_path / "home", 2)
