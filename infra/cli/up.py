@@ -8,10 +8,13 @@ import typer
 from rich.console import Console
 
 from infra import secrets
-from infra.cli.context import settings, settings_and_secrets
+from infra.cli.context import settings
 from infra.cli.progress import Progress
 from infra.local import stack
 from infra.local.supervisor import Supervisor
+from infra.settings import Settings
+
+DEMO_GRACE = 15.0  # seconds: whoever fell silent in the simulated past is scored while one looks
 
 
 def command(
@@ -27,8 +30,8 @@ def command(
     ] = None,
 ) -> None:
     """Start customer360 on this machine; Ctrl-C stops it and keeps the data."""
-    chosen = settings()
-    known = settings_and_secrets()
+    chosen = for_demo(settings()) if demo else settings()
+    known = secrets.resolve(chosen)
     console = Console()
     progress = Progress(console, known)
     every = stack.build(known, lambda: secrets.resolve(chosen), progress.say)
@@ -41,3 +44,10 @@ def command(
     supervisor.catch_signals()
     with progress:
         supervisor.run(lambda: progress.tick(supervisor, seconds))
+
+
+def for_demo(given: Settings) -> Settings:
+    """Return the settings with the demo's patience, unless another was asked for."""
+    if "backfill_grace_seconds" in given.model_fields_set:
+        return given
+    return given.model_copy(update={"backfill_grace_seconds": DEMO_GRACE})
