@@ -15,13 +15,9 @@ def _words(*lines: str) -> frozenset[str]:
     return frozenset(" ".join(lines).split())
 
 
-# Fields that have a column, or say nothing to an analyst.
+# Fields that are laid out elsewhere, or say nothing to an analyst.
 _SPENT: Final = _words(
-    "type schema_version event_id customer_id origin origin_offset occurred_at received_at source",
-    "channel identifiers utc_offset_minutes context observed_until order_id ticket_id score offer",
-    "decision_id duration_seconds wait_seconds path category topic name kind outcome lines total",
-    "amount margin content_id campaign version place action group_id tier plan purpose status",
-    "resolution stage granted",
+    "schema_version origin origin_offset observed_until context lines margin total amount"
 )
 # What a person wrote, or what tells who they are. `query` and the addresses hold what was typed.
 _PERSONAL: Final = _words(
@@ -34,19 +30,22 @@ _CONTEXT: Final = _words("campaign app_version device os locale place session_id
 
 
 def spread(
-    event: Mapping[str, Any], context: Mapping[str, Any]
+    rest: Mapping[str, Any], context: Mapping[str, Any]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the fields without a column as (props, personal)."""
+    """Return what has no column, of an event and its context, as (props, personal)."""
     props: dict[str, str] = {}
     personal: dict[str, str] = {}
-    for name in event.keys() - _SPENT:
+    for name, value in rest.items():
+        if name in _SPENT:
+            continue
         if name == "properties":
-            for key, value in event[name].items():
-                (personal if key.lower() in _PERSONAL else props)[key] = text(value)
+            for key, given in value.items():
+                (personal if key.lower() in _PERSONAL else props)[key] = text(given)
         else:
-            (personal if name in _PERSONAL else props)[name] = text(event[name])
-    for name in context.keys() - _CONTEXT:
-        (personal if name in _PERSONAL else props)[name] = text(context[name])
+            (personal if name in _PERSONAL else props)[name] = text(value)
+    for name, value in context.items():
+        if name not in _CONTEXT:
+            (personal if name in _PERSONAL else props)[name] = text(value)
     return props, personal
 
 

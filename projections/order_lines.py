@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from models.events import OrderPlaced
 from projections.table import LABEL, MILLISECONDS, MONEY, POSITION, Row, Table
 from projections.touchpoints import milliseconds
 
@@ -32,11 +33,14 @@ TABLE = Table(
     order_by="customer_id, occurred_at, event_id, line",
     partition_by="toYYYYMM(occurred_at)",
 )
+# The log leaves defaults out.
+_CHANNEL: Final = str(OrderPlaced.model_fields["channel"].default)
 
 
 def to_rows(event: dict[str, Any], partition: int, offset: int) -> list[Row]:
     """Lay the lines of an `order_placed` event out, numbered from 1."""
     at = milliseconds(event["occurred_at"])
+    channel = event.get("channel", _CHANNEL)
     return [
         (
             event["customer_id"],
@@ -44,7 +48,7 @@ def to_rows(event: dict[str, Any], partition: int, offset: int) -> list[Row]:
             event["event_id"],
             number,
             event["order_id"],
-            event["channel"],
+            channel,
             line["sku"],
             line.get("name") or "",
             line.get("category") or "",

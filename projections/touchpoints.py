@@ -6,6 +6,7 @@ it may name a person: a new kind of event needs no change here, and analysts see
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, get_args
@@ -67,17 +68,6 @@ TABLE = Table(
     partition_by="toYYYYMM(occurred_at)",
 )
 
-# The log leaves defaults out; a row has them.
-_DEFAULTS: Final[dict[str, tuple[tuple[str, Any], ...]]] = {
-    str(kind.model_fields["type"].default): tuple(
-        (name, str(field.default) if isinstance(field.default, str) else field.default)
-        for name, field in kind.model_fields.items()
-        if isinstance(field.default, str | int)
-        and field.default not in ("", -1)
-        and name not in ("type", "schema_version")  # always in the log
-    )
-    for kind in get_args(get_args(Touchpoint)[0])
-}
 _AMOUNTS: Final = {
     "order_placed": "total",
     "order_refunded": "amount",
@@ -89,19 +79,50 @@ _AMOUNTS: Final = {
     "subscription_started": "price",
     "subscription_renewed": "price",
 }
+_AT: Final = {column: index for index, column in enumerate(TABLE.columns)}
 # Two kinds of event may call one thing by two names; the column is the same.
-_NAMES: Final = {"app_used": "action", "group_joined": "group_id", "tier_changed": "tier"}
-_KINDS: Final = {
-    "subscription_started": "plan",
-    "subscription_renewed": "plan",
-    "subscription_cancelled": "plan",
-    "consent_changed": "purpose",
+_COLUMN_OF: Final = {name: _AT[name] for name in _AT if name not in ("amount", "margin")} | {
+    name: _AT[column]
+    for column, names in {
+        "item": ("content_id",),
+        "app_version": ("version",),
+        "name": ("action", "group_id", "tier"),
+        "kind": ("plan", "purpose"),
+        "outcome": ("status", "resolution", "stage", "granted"),
+    }.items()
+    for name in names
 }
-_OUTCOMES: Final = {
-    "ticket_updated": "status",
-    "ticket_closed": "resolution",
-    "opportunity_changed": "stage",
-    "consent_changed": "granted",
+_OF_CONTEXT: Final = {
+    name: _AT[name] for name in ("app_version", "device", "os", "locale", "place", "session_id")
+}
+
+
+def _empty(defaults: Mapping[str, object]) -> list[Any]:
+    """Return a row in which nothing is said but a kind of event's defaults."""
+    empty: Mapping[str, Any] = {"String": "", LABEL: "", "UInt32": 0}
+    row = [empty.get(type_) for type_ in TABLE.columns.values()]
+    for name, value in defaults.items():
+        if name in _COLUMN_OF:
+            row[_COLUMN_OF[name]] = str(value)
+    return row
+
+
+# The log leaves defaults out; a row has them.
+_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    str(kind.model_fields["type"].default): {
+        name: str(field.default) if isinstance(field.default, str) else field.default
+        for name, field in kind.model_fields.items()
+        if isinstance(field.default, str | int)
+        and field.default not in ("", -1)
+        and name not in ("type", "schema_version")  # always in the log
+    }
+    for kind in get_args(get_args(Touchpoint)[0])
+}
+_TEMPLATES: Final = {kind: _empty(defaults) for kind, defaults in _DEFAULTS.items()}
+_BLANK: Final = _empty({})
+_DEFAULT_REST: Final = {
+    kind: {name: value for name, value in defaults.items() if name not in _COLUMN_OF}
+    for kind, defaults in _DEFAULTS.items()
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -113,7 +134,7 @@ def milliseconds(iso: str) -> int:
 
 
 def read(value: bytes) -> Json:
-    """Read an event of the log as plain JSON in today's shape, defaults in.
+    """Read an event of the log as plain JSON in today's shape, defaults left out.
 
     Raises ValueError when it is no event.
     """
@@ -123,8 +144,6 @@ def read(value: bytes) -> Json:
     kind = event["type"]
     if event.get("schema_version", 1) <= len(UPCASTERS.get(kind, ())):
         event = upcast(event)
-    for name, default in _DEFAULTS.get(kind, ()):
-        event.setdefault(name, default)
     return event
 
 
@@ -133,54 +152,45 @@ def to_row(event: Json, partition: int, offset: int) -> Row:
 
     Raises KeyError, TypeError or ValueError when a field is missing or of a wrong type.
     """
-    get = event.get
     kind: str = event["type"]
-    context: Json = get("context") or {}
-    campaign: Json = context.get("campaign") or {}
-    amount: Json = get(_AMOUNTS.get(kind, "")) or {}
-    props, personal = spread(event, context)
-    return (
-        event["customer_id"],
-        milliseconds(event["occurred_at"]),
-        event["event_id"],
-        kind,
-        event["channel"],
-        milliseconds(event["received_at"]),
-        get("utc_offset_minutes"),
-        get("source", ""),
-        campaign.get("name") or text(get("campaign")),
-        campaign.get("source") or "",
-        campaign.get("medium") or "",
-        context.get("app_version") or get("version") or "",
-        context.get("device") or "",
-        context.get("os") or "",
-        context.get("locale") or "",
-        get("place") or context.get("place") or "",
-        context.get("session_id") or "",
-        get(_NAMES.get(kind, "name")) or "",
-        get(_KINDS.get(kind, "kind")) or "",
-        text(get(_OUTCOMES.get(kind, "outcome"))),
-        get("topic") or "",
-        get("path") or "",
-        get("content_id") or "",
-        get("category") or "",
-        get("order_id") or "",
-        amount.get("amount"),
-        amount.get("currency") or "",
-        _margin(event) if kind == "order_placed" else None,
-        sum(line.get("quantity", 1) for line in get("lines", ())),
-        get("ticket_id") or "",
-        get("score"),
-        get("offer") or "",
-        get("decision_id") or "",
-        get("duration_seconds"),
-        get("wait_seconds"),
-        props,
-        [f"{identifier['type']}:{identifier['value']}" for identifier in event["identifiers"]],
-        personal,
-        partition,
-        offset,
-    )
+    row = _TEMPLATES.get(kind, _BLANK).copy()
+    rest: Json = _DEFAULT_REST.get(kind, {}).copy()
+    for name, value in event.items():
+        column = _COLUMN_OF.get(name)
+        if column is None:
+            rest[name] = value
+        else:
+            row[column] = value
+    context = rest.get("context")
+    if context is not None:
+        _lay_context(context, row)
+    amount = rest.pop(_AMOUNTS.get(kind, ""), None)
+    if amount is not None:
+        row[_AT["amount"]], row[_AT["currency"]] = amount["amount"], amount["currency"]
+    if "lines" in rest:
+        row[_AT["units"]] = sum(line.get("quantity", 1) for line in rest["lines"])
+    if kind == "order_placed":
+        row[_AT["margin"]] = _margin(event)
+    row[_AT["customer_id"]], row[_AT["event_id"]] = event["customer_id"], event["event_id"]
+    row[_AT["occurred_at"]] = milliseconds(event["occurred_at"])
+    row[_AT["received_at"]] = milliseconds(event["received_at"])
+    row[_AT["outcome"]] = text(row[_AT["outcome"]])
+    row[_AT["identifiers"]] = [f"{one['type']}:{one['value']}" for one in event["identifiers"]]
+    row[_AT["props"]], row[_AT["personal"]] = spread(rest, context or {})
+    row[_AT["log_partition"]], row[_AT["log_offset"]] = partition, offset
+    return tuple(row)
+
+
+def _lay_context(context: Json, row: list[Any]) -> None:
+    for name, value in context.items():
+        column = _OF_CONTEXT.get(name)
+        if column is not None and not row[column]:  # the event's own word goes first
+            row[column] = value
+    campaign = context.get("campaign")
+    if campaign is not None:
+        row[_AT["campaign"]] = row[_AT["campaign"]] or campaign.get("name", "")
+        row[_AT["campaign_source"]] = campaign.get("source", "")
+        row[_AT["campaign_medium"]] = campaign.get("medium", "")
 
 
 def _margin(order: Json) -> Decimal | None:

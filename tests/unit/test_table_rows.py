@@ -13,6 +13,7 @@ from models.events import (
     CustomerIdentified,
     FeedbackGiven,
     PageViewed,
+    TicketOpened,
     TimerFired,
     encode_event,
 )
@@ -80,7 +81,10 @@ def test_times_keep_their_milliseconds():
 
 
 def test_a_default_that_the_log_leaves_out_is_in_the_row():
-    assert event_row(PageViewed(**envelope(1, "c_1", START), path="/"))["channel"] == "web"
+    given = envelope(1, "c_1", START)
+    assert event_row(PageViewed(**given, path="/"))["channel"] == "web"
+    ticket = event_row(TicketOpened(**given, ticket_id="t1"))
+    assert (ticket["kind"], ticket["props"]) == ("other", {"priority": "normal"})
 
 
 def test_what_names_a_person_is_apart_from_what_analysts_see():
