@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
-from river import linear_model, optim, utils
-
-from models.online.scaling import TINY, Scaler, clean, sigmoid
+from models.online.river_parts import AdaGrad, LogisticRegression, VectorDict
+from models.online.scaling import TINY, Scaler, bounded, clean, sigmoid
 
 PRIOR = "prior_logit"  # the feature that carries the lifetime prior
 BASE = "base"  # the reason that belongs to no feature: the population's own risk
@@ -27,8 +26,8 @@ class ChurnModel:
     def __init__(self) -> None:
         self.learnt = 0
         self.scaler = Scaler(SPREAD)
-        self.regression: Any = linear_model.LogisticRegression(
-            optimizer=optim.AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE
+        self.regression: Any = LogisticRegression(
+            optimizer=AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE
         )
         self._terms: dict[str, tuple[float, float, float]] | None = None
 
@@ -41,14 +40,14 @@ class ChurnModel:
         trust = min(1.0, self.learnt / WARM_UP)
         terms = self._compiled()
         shares = {BASE: trust * self.regression.intercept}
-        known = clean(features)
-        for name, value in known.items():
-            if name in terms:
-                mean, scale, weight = terms[name]
-                distance = min(SPREAD, max(-SPREAD, (value - mean) * scale))
+        for name, value in features.items():
+            term = terms.get(name)
+            if term is not None and (known := bounded(value)) is not None:
+                mean, scale, weight = term
+                distance = min(SPREAD, max(-SPREAD, (known - mean) * scale))
                 shares[name] = trust * weight * distance
-        if trust < 1.0 and PRIOR in known:
-            shares[PRIOR] = shares.get(PRIOR, 0.0) + (1.0 - trust) * known[PRIOR]
+        if trust < 1.0 and (prior := bounded(features.get(PRIOR))) is not None:
+            shares[PRIOR] = shares.get(PRIOR, 0.0) + (1.0 - trust) * prior
         return shares
 
     def learn_one(self, features: dict[str, float], label: float) -> None:
@@ -87,7 +86,7 @@ class ChurnModel:
         model = cls()
         model.learnt = int(state["learnt"])
         model.scaler = Scaler.from_state(state["scaler"], SPREAD)
-        model.regression._weights = utils.VectorDict(state["weights"])
+        model.regression._weights = VectorDict(state["weights"])
         model.regression.intercept = state["intercept"]
         model.regression.optimizer.g2.update(state["g2"])
         model.regression.optimizer.n_iterations = state["steps"]

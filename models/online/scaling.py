@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
-from river import preprocessing
+from models.online.river_parts import StandardScaler
 
 LIMIT = 100.0  # features are logs, shares and counts of few: more than this is a fault
 TINY = 1e-12  # a variance below it is that of a constant
@@ -18,11 +18,17 @@ KNOWN = 50  # values after which it is known what is usual
 
 def clean(features: dict[str, float]) -> dict[str, float]:
     """Return the usable features: finite numbers, bounded. The given ones stay as they are."""
-    return {
-        name: float(min(LIMIT, max(-LIMIT, value)))
-        for name, value in features.items()
-        if isinstance(value, (int, float)) and -math.inf < value < math.inf
-    }
+    known = ((name, bounded(value)) for name, value in features.items())
+    return {name: value for name, value in known if value is not None}
+
+
+def bounded(value: object) -> float | None:
+    """Return a feature's value within the bounds; None when it is no finite number."""
+    if type(value) is float and -LIMIT <= value <= LIMIT:  # the usual case: false for NaN
+        return value
+    if isinstance(value, (int, float)) and -math.inf < value < math.inf:
+        return float(min(LIMIT, max(-LIMIT, value)))
+    return None
 
 
 def sigmoid(logit: float) -> float:
@@ -38,7 +44,7 @@ class Scaler:
 
     def __init__(self, spread: float) -> None:
         self.spread = spread
-        self.stats: Any = preprocessing.StandardScaler()
+        self.stats: Any = StandardScaler()
 
     def learn_one(self, known: dict[str, float]) -> None:
         """Take in features that `clean` returned."""
@@ -80,5 +86,5 @@ class Scaler:
     def from_state(cls, state: dict[str, Any], spread: float) -> Self:
         """Return the scaler that `to_state` wrote, bit for bit."""
         scaler = cls(spread)
-        scaler.stats = preprocessing.StandardScaler._from_state(**state)
+        scaler.stats = StandardScaler._from_state(**state)
         return scaler

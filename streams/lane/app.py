@@ -200,14 +200,19 @@ class App(faust.App):  # type: ignore[misc]
         if not self._following:
             self._following = True
             await asyncio.gather(*(follower.start() for follower in self._followers))
-        for table in self.state_tables:
-            restored = await restore(
-                self.brokers,
-                table.changelog,
-                table.wanted() - table.owned(),
-                lambda: self.fence.tenure == tenure,
+        found = await asyncio.gather(
+            *(
+                restore(
+                    self.brokers,
+                    table.changelog,
+                    table.wanted() - table.owned(),
+                    lambda: self.fence.tenure == tenure,
+                )
+                for table in self.state_tables
             )
-            if restored is None:
+        )
+        for table, restored in zip(self.state_tables, found, strict=True):
+            if restored is None or self.fence.tenure != tenure:
                 return
             await table.adopt(restored, time.time_ns() // 1_000_000)
 

@@ -90,17 +90,19 @@ async def restore(
         ends = await reader.end_offsets(list(places.values()))
         restored = {number: Restored() for number in places}
         left = set(places.values())
-        while left:
+        while True:
+            for place in list(left):
+                if await reader.position(place) >= ends[place]:
+                    reader.pause(place)
+                    left.discard(place)
+            if not left:
+                break
             if not wanted():
                 return None
             found = await reader.getmany(timeout_ms=200, max_records=PORTION)
             for place, records in found.items():
                 restored[place.partition].apply(records)
             await asyncio.sleep(0)  # what is already fetched comes without a pause
-            for place in list(left):
-                if await reader.position(place) >= ends[place]:
-                    reader.pause(place)
-                    left.discard(place)
         return restored
     finally:
         await reader.stop()

@@ -21,7 +21,8 @@ from infra.local.kafka import java
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
-HEAP = "-Xmx768m"
+# The quick compiler alone: two seconds of CPU less at each start, and throughput to spare.
+JVM = ("-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _HERE = Path(__file__).parent
 
 PROPERTIES = """\
@@ -103,7 +104,7 @@ class KafkaBroker:
                 "choose another directory with C360_HOME",
             )
         ports.require_free(self.port, "Kafka", "kafka_port")
-        run = [program, HEAP, "-XX:+UseSerialGC", "-cp", f"{java.jars(self._say)}/*"]
+        run = [program, *JVM, "-cp", f"{java.jars(self._say)}/*"]
         properties = self.home / "server.properties"
         data = self.home / "data"
         properties.write_text(
