@@ -20,7 +20,7 @@ _log = logging.getLogger("projections")
 
 def main() -> int:
     """Run until told to stop; 1 when it cannot go on. Settings come from the environment."""
-    # Rows by the ten thousand, none in a cycle: looking for cycles in them cost a quarter of the CPU.
+    # Rows by the ten thousand, none in a cycle: looking for one cost a quarter of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
     logging.basicConfig(
