@@ -6,13 +6,15 @@ is not known is left out: the models take a missing feature for the mean.
 
 from __future__ import annotations
 
-import math
+from math import log, log1p, sqrt
 
 from models.customer import Customer
 from models.lifetime import DEFAULT
 from models.online.churn import PRIOR
 from models.profile import Profile
 from models.rhythm import DAY_MS, silence_days
+
+_SCALES = (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0))  # and their tops
 
 
 def features(customer: Customer, at_ms: int, horizon_days: int = 30) -> dict[str, float]:
@@ -34,45 +36,51 @@ def _rhythm(customer: Customer, at_ms: int, horizon_days: int) -> dict[str, floa
     repeats = max(0, rhythm.visits - 1)
     silent = DEFAULT.silent(repeats, max(0.0, age - quiet), age, horizon_days)
     found = {
-        PRIOR: math.log(silent / (1.0 - silent)),
-        "silence": math.log1p(quiet),
-        "visits": math.log1p(rhythm.visits),
-        "age": math.log1p(age),
+        PRIOR: log(silent / (1.0 - silent)),
+        "silence": log1p(quiet),
+        "visits": log1p(rhythm.visits),
+        "age": log1p(age),
         "once": 1.0 if rhythm.visits == 1 else 0.0,
     }
     if rhythm.gaps:
         usual = max(rhythm.gap_mean, 0.25)
-        found["gap"] = math.log1p(usual)
-        found["overdue"] = min(5.0, math.log1p(quiet / usual))
+        found["gap"] = log1p(usual)
+        found["overdue"] = min(5.0, log1p(quiet / usual))
         if rhythm.gaps > 1:
-            spread = math.sqrt(rhythm.gap_m2 / (rhythm.gaps - 1))
+            spread = sqrt(rhythm.gap_m2 / (rhythm.gaps - 1))
             found["unsteady"] = min(5.0, spread / usual)
     return found
 
 
 def _shopping(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
-    found["orders"] = math.log1p(profile.orders)
+    found["orders"] = log1p(profile.orders)
     if profile.orders:
-        found["items"] = math.log1p(profile.items / profile.orders)
+        found["items"] = log1p(profile.items / profile.orders)
         found["refunds"] = min(1.0, profile.refunds / profile.orders)
     if profile.last_order_ms is not None:
-        found["since_order"] = math.log1p(max(0.0, (at_ms - profile.last_order_ms) / DAY_MS))
+        found["since_order"] = log1p(max(0.0, (at_ms - profile.last_order_ms) / DAY_MS))
     if profile.subscription is not None:
         found["subscribed"] = 1.0 if profile.subscription.value == "active" else -1.0
 
 
 def _service(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
     tickets = profile.tickets_opened
-    found["tickets"] = math.log1p(len(tickets))
-    found["open_tickets"] = float(min(5, len(tickets.keys() - profile.tickets_closed.keys())))
+    found["tickets"] = log1p(len(tickets))
+    found["open_tickets"] = 0.0
     if tickets:
-        newest = max(tickets.values())
-        found["since_ticket"] = math.log1p(max(0.0, (at_ms - newest) / DAY_MS))
+        open_now = len(tickets.keys() - profile.tickets_closed.keys())
+        found["open_tickets"] = float(min(5, open_now))
+        found["since_ticket"] = log1p(max(0.0, (at_ms - max(tickets.values())) / DAY_MS))
     if profile.wait_seconds:
-        found["wait"] = math.log1p(profile.wait_seconds / 60.0)
-    for kind, top in (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0)):
+        found["wait"] = log1p(profile.wait_seconds / 60.0)
+    if profile.feedback:
+        _satisfaction(profile, found)
+
+
+def _satisfaction(profile: Profile, found: dict[str, float]) -> None:
+    for kind, top in _SCALES:
         said = profile.feedback.get(kind)
-        if said is not None and isinstance(said.value, int | float):
+        if said is not None and isinstance(said.value, (int, float)):
             found[kind] = min(1.0, max(0.0, float(said.value) / top))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from unicodedata import normalize
 
@@ -36,6 +37,7 @@ _NOBODY = {
 _ZEROS = re.compile(r"^[\s0.:{}-]*$")  # "", "0", "0000-0000", an all-zero UUID
 _NOT_DIGITS = re.compile(r"\D")
 _FEWEST_DIGITS = 5
+_REMEMBERED = 1 << 15  # names of late: customers come in visits, so the same ones come again
 
 
 def rank_of(kind: str) -> int:
@@ -76,11 +78,7 @@ _FORMS: dict[IdentifierType, Callable[[str], str]] = {
 
 def normalise(identifier: Identifier) -> Identifier | None:
     """Return the identifier in its one spelling; None when it names nobody."""
-    text = normalize("NFKC", identifier.value).strip()
-    if text.casefold() in _NOBODY or _ZEROS.match(text):
-        return None
-    form = _FORMS.get(identifier.type)
-    value = form(text) if form else text
+    value = _spelt(identifier.type, identifier.value)
     if not value:
         return None
     if value == identifier.value:
@@ -88,16 +86,33 @@ def normalise(identifier: Identifier) -> Identifier | None:
     return Identifier(type=identifier.type, value=value)
 
 
+@lru_cache(_REMEMBERED)
+def _spelt(kind: IdentifierType, value: str) -> str:
+    text = normalize("NFKC", value).strip()
+    if text.casefold() in _NOBODY or _ZEROS.match(text):
+        return ""
+    form = _FORMS.get(kind)
+    return form(text) if form else text
+
+
 def known(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
     """Return those that name somebody, in their one spelling, each once."""
-    spelt = (normalise(identifier) for identifier in identifiers)
-    return tuple(dict.fromkeys(one for one in spelt if one is not None))
+    spelt: dict[tuple[str, str], Identifier] = {}
+    for identifier in identifiers:
+        one = normalise(identifier)
+        if one is not None:
+            spelt.setdefault((one.type, one.value), one)
+    return tuple(spelt.values())
 
 
 def customer_id_of(identifier: Identifier) -> str:
     """Return the id of the customer that a normalised identifier names."""
-    named = f"{identifier.type.value}:{identifier.value}".encode()
-    return f"c_{blake2b(named, digest_size=10).hexdigest()}"
+    return _id_of(identifier.type, identifier.value)
+
+
+@lru_cache(_REMEMBERED)
+def _id_of(kind: IdentifierType, value: str) -> str:
+    return f"c_{blake2b(f'{kind.value}:{value}'.encode(), digest_size=10).hexdigest()}"
 
 
 def primary(identifiers: Iterable[Identifier]) -> Identifier:

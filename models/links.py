@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
@@ -82,6 +83,8 @@ class _Root(NamedTuple):
 
 def links_of(event: Touchpoint) -> Iterator[Link]:
     """Yield the links that an identified event carries."""
+    if len(event.identifiers) == 1 and event.type != "customer_aliased":
+        return
     main = primary(event.identifiers)
     stated = isinstance(event, CustomerIdentified | CustomerAliased)
     for other in event.identifiers:
@@ -96,9 +99,8 @@ def links_of(event: Touchpoint) -> Iterator[Link]:
 
 def _link(event: Touchpoint, left: Identifier, right: Identifier, kind: Kind) -> Link:
     left_id, right_id = customer_id_of(left), customer_id_of(right)
-    named = f"{kind}:{left_id}:{right_id}".encode()
     return Link(
-        link_id=f"l_{blake2b(named, digest_size=10).hexdigest()}",
+        link_id=_link_id(kind, left_id, right_id),
         kind=kind,
         left=left_id,
         left_type=left.type.value,
@@ -108,6 +110,12 @@ def _link(event: Touchpoint, left: Identifier, right: Identifier, kind: Kind) ->
         at_ms=event.occurred_ms,
         received_ms=event.received_ms,
     )
+
+
+@lru_cache(1 << 15)  # a visit's events all carry the same link
+def _link_id(kind: Kind, left: str, right: str) -> str:
+    named = f"{kind}:{left}:{right}".encode()
+    return f"l_{blake2b(named, digest_size=10).hexdigest()}"
 
 
 def resolve(link: Link, lookup: Callable[[str], Identity | None]) -> Resolution:

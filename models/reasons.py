@@ -34,8 +34,11 @@ def reasons(
     seen: dict[str, float],
     shares: dict[str, float],
     model: ChurnModel,
+    top: int | None = None,
 ) -> list[Reason]:
-    """Return the reasons, strongest first; with `shares[BASE]` they sum to the logit.
+    """Return the `top` reasons (None: all), strongest first.
+
+    All of them and `shares[BASE]` sum to the logit.
 
     `value` and `usual` are days for "silence" (usual: the customer's own gap) and the
     leading feature against the population's mean for the others.
@@ -45,7 +48,7 @@ def reasons(
         if feature != BASE:
             group = _GROUP.get(feature, feature)
             grouped[group] = grouped.get(group, 0.0) + share
-    ranked = sorted(grouped.items(), key=lambda item: (-abs(item[1]), item[0]))
+    ranked = sorted(grouped.items(), key=lambda item: (-abs(item[1]), item[0]))[:top]
     return [_reason(group, share, customer, at_ms, seen, model) for group, share in ranked]
 
 

@@ -33,7 +33,7 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
         probability=probability,
         band=band(probability, judge),
         horizon_days=judge.horizon_days,
-        reasons=reasons(customer, at_ms, seen, shares, judge.churn)[:TOP],
+        reasons=reasons(customer, at_ms, seen, shares, judge.churn, TOP),
         features=seen,
     )
 

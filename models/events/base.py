@@ -17,9 +17,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     JsonValue,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
 from models.plain import plain
 
@@ -35,9 +36,12 @@ Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
 
 
+_TIMES = (str, datetime)
+
+
 def _text(value: object) -> object:
     """Refuse bare numbers: seconds or milliseconds, nobody can tell."""
-    if isinstance(value, str | datetime):
+    if isinstance(value, _TIMES):
         return value
     raise PydanticCustomError("bad_time", "a time is ISO 8601 text")
 
@@ -48,7 +52,17 @@ def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
+class _Logged:
+    """JSON is the log's own: its times are in UTC already, and need no call into Python."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        logged = core_schema.datetime_schema(strict=True, tz_constraint="aware")
+        return core_schema.json_or_python_schema(logged, handler(source))
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc), _Logged()]
 Properties = Annotated[dict[Name, JsonValue], Field(max_length=200), BeforeValidator(plain)]
 Scalar = (
     Annotated[str, Field(max_length=2_000)]

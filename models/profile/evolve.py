@@ -13,6 +13,8 @@ from models.profile.facts import facts
 from models.profile.laws import LAWS
 from models.profile.shape import Profile
 
+_NOTHING = Profile()
+
 
 def evolve(profile: Profile, event: Touchpoint) -> Profile:
     """Return the profile as it stands after `event`.
@@ -20,11 +22,16 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
     The event must not have been applied before: counting twice is the caller's to prevent.
     """
     said = facts(event)
-    return replace(
-        profile, **{name: LAWS[name](getattr(profile, name), fact) for name, fact in said.items()}
-    )
+    for name, fact in said.items():
+        said[name] = LAWS[name](getattr(profile, name), fact)
+    return replace(profile, **said)
 
 
 def merge(a: Profile, b: Profile) -> Profile:
     """Return the profile of one customer who was held for two, `a` and `b`."""
-    return Profile(**{name: law(getattr(a, name), getattr(b, name)) for name, law in LAWS.items()})
+    joined = {}
+    for name, law in LAWS.items():
+        ours, theirs = getattr(a, name), getattr(b, name)
+        # Most fields of the weaker name are as they began, and to every law that is nothing.
+        joined[name] = ours if theirs == getattr(_NOTHING, name) else law(ours, theirs)
+    return Profile(**joined)

@@ -55,7 +55,7 @@ def tally(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
     """Sum key by key."""
     if not b:
         return a
-    sums = dict(a)
+    sums = a.copy()
     for key, count in b.items():
         sums[key] = sums.get(key, 0) + count
     return sums
@@ -93,10 +93,12 @@ def _collect(
     """
 
     def join(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-        better = {key: new for key, new in b.items() if key not in a or beats(new, a[key])}
-        if not better:
-            return a
-        entries = a | better
+        entries = a
+        for key, new in b.items():
+            if key not in a or beats(new, a[key]):
+                if entries is a:
+                    entries = a.copy()
+                entries[key] = new
         if len(entries) > limit:
             ranked = sorted(entries.items(), key=lambda entry: standing(*entry), reverse=True)
             entries = dict(ranked[:limit])
@@ -128,6 +130,8 @@ def timeline(limit: int) -> Join:
     def join(a: list[Moment], b: list[Moment]) -> list[Moment]:
         if len(b) == 1:  # the usual case: one more, most often newer than all
             moment = b[0]
+            if not a or moment.at_ms > a[0].at_ms:
+                return [moment, *a[: limit - 1]]
             place = bisect_left(a, _moment(moment), key=_moment)
             if a[place : place + 1] == b:
                 return a
