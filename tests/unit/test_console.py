@@ -320,3 +320,10 @@ async def test_an_unknown_customer_is_said_with_404(agent):
     answer = await agent.get("/customers/email:nobody@example.com")
     assert answer.status_code == 404
     assert "email:nobody@example.com" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(64.0, "64"), (0.5, "0.5"), (1234567.25, "1234567.25"), ("64.0", "64.0")]
+)
+def test_a_stated_number_has_no_decimals_that_were_not_said(value, shown):
+    assert present.said(value) == shown

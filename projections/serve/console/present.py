@@ -68,6 +68,11 @@ def whole_number(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def said(value: object) -> str:
+    """Write a stated value: a number without the decimals it does not have."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
 def short(number: float) -> str:
     """Write a count for a narrow place: "12.3k", "4.5M"."""
     for size, sign in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):

@@ -45,6 +45,7 @@ class Renderer:
             "moment": present.moment,
             "money": present.sums,
             "number": present.whole_number,
+            "said": present.said,
             "short": present.short,
             "percent": present.percent,
             "kind_of": present.kind_of,
