@@ -57,12 +57,13 @@ def note(customer: Customer, event_type: str, at_ms: int, offer: str | None = No
         customer = returned(replace(customer, rhythm=beat(customer.rhythm, at_ms)), at_ms)
     if event_type in CONVERSIONS:
         customer = converted(customer, at_ms)
-    if offer is not None and event_type == "offer_shown":
+    if offer is None:
+        return customer
+    if event_type == "offer_shown":
         shown = [replace(a, shown=a.shown or a.offer == offer) for a in customer.awaited]
-        customer = replace(customer, awaited=shown)
-    answered = event_type in ("offer_accepted", "offer_declined")
-    if answered and customer.offer is not None and customer.offer.offer == offer:
-        customer = replace(customer, offer=None)  # no channel shows it again
+        return replace(customer, awaited=shown)
+    if customer.offer is not None and customer.offer.offer == offer:
+        return replace(customer, offer=None)  # answered: no channel shows it again
     return customer
 
 
@@ -73,23 +74,32 @@ def judged(
 
     `touch`: a touchpoint was folded (`note` came before); else a timer is due.
     """
-    due = [name for name, at in wakes(customer, judge).items() if at <= at_ms]
-    customer, examples = mature(replace(customer, clock_ms=max(customer.clock_ms, at_ms)), at_ms)
+    look = touch or _is_due(wakes(customer, judge), at_ms)
+    if at_ms > customer.clock_ms:
+        customer = replace(customer, clock_ms=at_ms)
+    customer, examples = mature(customer, at_ms)
     judgement = Judgement(customer, examples=examples)
-    if touch or SILENCE in due or LOST in due:
+    if look:
         _look(judgement, at_ms, received_ms, cause, judge)
     return judgement
 
 
+def _is_due(timers: dict[str, int], at_ms: int) -> bool:
+    """Tell whether a timer asks for a look at the customer; LABEL does not."""
+    return any(timers.get(name, at_ms + 1) <= at_ms for name in (SILENCE, LOST))
+
+
 def wakes(customer: Customer, judge: Judge) -> dict[str, int]:
     """Return the customer's timers, name -> due (ms): when `judged` is wanted if nothing comes."""
-    waits = [p.due_ms for p in customer.pending] + [a.due_ms for a in customer.awaited]
-    found = {
-        SILENCE: checkpoint_ms(customer),
-        LOST: lost_ms(customer, judge.horizon_days),
-        LABEL: min(waits, default=None),
-    }
-    return {name: at for name, at in found.items() if at is not None}
+    found: dict[str, int] = {}
+    if (silence := checkpoint_ms(customer)) is not None:
+        found[SILENCE] = silence
+    if (lost := lost_ms(customer, judge.horizon_days)) is not None:
+        found[LOST] = lost
+    if customer.pending or customer.awaited:
+        waits = [p.due_ms for p in customer.pending] + [a.due_ms for a in customer.awaited]
+        found[LABEL] = min(waits)
+    return found
 
 
 def absorb(

@@ -17,6 +17,7 @@ from models.rhythm import DAY_MS
 MAX_PENDING = 8
 APART_MS = DAY_MS  # predictions waiting for their labels are at least this far apart
 CHECKPOINT_DAYS = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a customer is scored
+_CHECKPOINTS_MS = tuple(days * DAY_MS for days in CHECKPOINT_DAYS)
 
 
 def await_label(customer: Customer, made: Score) -> Customer:
@@ -56,18 +57,19 @@ def await_outcome(customer: Customer, made: Decision) -> Customer:
 
 def returned(customer: Customer, at_ms: int) -> Customer:
     """Return the customer after a contact at `at_ms`: predictions it falls behind came false."""
-    if not any(p.at_ms < at_ms < p.due_ms and not p.returned for p in customer.pending):
-        return customer
-    return replace(
-        customer,
-        pending=[
-            replace(p, returned=True) if p.at_ms < at_ms < p.due_ms else p for p in customer.pending
-        ],
-    )
+    pending = customer.pending
+    for place, p in enumerate(pending):
+        if not p.returned and p.at_ms < at_ms < p.due_ms:
+            if pending is customer.pending:
+                pending = pending.copy()
+            pending[place] = replace(p, returned=True)
+    return customer if pending is customer.pending else replace(customer, pending=pending)
 
 
 def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:
     """Return the customer after a purchase or an accepted offer at `at_ms`."""
+    if not customer.awaited:
+        return customer
     return replace(
         customer,
         awaited=[
@@ -79,6 +81,8 @@ def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:
 
 def mature(customer: Customer, until_ms: int) -> tuple[Customer, list[Example]]:
     """Release every label and outcome due by `until_ms`, in order of their due times."""
+    if not customer.pending and not customer.awaited:
+        return customer, []
     ripe = [p for p in customer.pending if p.due_ms <= until_ms]
     over = [a for a in customer.awaited if a.due_ms <= until_ms]
     if not ripe and not over:
@@ -100,13 +104,13 @@ def checkpoint_ms(customer: Customer) -> int | None:
 
     Beyond the end of a backfill nobody looked, so there is no silence either.
     """
-    last = customer.rhythm.last_ms
+    last, end = customer.rhythm.last_ms, customer.observed_until_ms
     if last is None:
         return None
-    times = (last + days * DAY_MS for days in CHECKPOINT_DAYS)
-    due = next((at for at in times if at > customer.clock_ms), None)
-    end = customer.observed_until_ms
-    return None if due is None or (end is not None and due > end) else due
+    for silence in _CHECKPOINTS_MS:
+        if last + silence > customer.clock_ms:
+            return None if end is not None and last + silence > end else last + silence
+    return None
 
 
 def _churn(customer: Customer, waited: Pending) -> Example:

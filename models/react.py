@@ -63,7 +63,8 @@ def react(customer: Customer, event: Event, at: Position, judge: Judge) -> React
     repeated = event.origin_offset <= customer.applied.get(event.origin, -1)
     if at.offset <= customer.offset or (event.origin and repeated):
         return Reaction(customer, changed=False)
-    reaction = Reaction(_advanced(customer, event, at))
+    received = event.received_ms
+    reaction = Reaction(_advanced(customer, event, at, received))
     if customer.merged_into is not None:
         _forward(reaction, event, at)
         return reaction
@@ -73,15 +74,15 @@ def react(customer: Customer, event: Event, at: Position, judge: Judge) -> React
     elif event.type == "customer_absorbed":
         _absorb(reaction, event, judge)
     elif event.type == "timer_fired":
-        _run_timers(reaction, event.occurred_ms, event, judge)
+        _run_timers(reaction, event.occurred_ms, received, event.event_id, judge)
     else:
-        _touch(reaction, event, judge)
+        _touch(reaction, event, received, judge)
     if reaction.customer.merged_into is None:
         reaction.customer = replace(reaction.customer, timers=wakes(reaction.customer, judge))
     return reaction
 
 
-def _advanced(customer: Customer, event: Event, at: Position) -> Customer:
+def _advanced(customer: Customer, event: Event, at: Position, received: int) -> Customer:
     """Return the customer with the event's position noted: from here on it counts as applied."""
     applied = customer.applied
     if event.origin:
@@ -91,19 +92,19 @@ def _advanced(customer: Customer, event: Event, at: Position) -> Customer:
         offset=at.offset,
         version=customer.version + 1,
         applied=applied,
-        received_ms=max(customer.received_ms, event.received_ms),
+        received_ms=max(customer.received_ms, received),
     )
 
 
-def _touch(reaction: Reaction, event: Touchpoint, judge: Judge) -> None:
+def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -> None:
     customer = reaction.customer
     mark = seen.mark_of(event)
     if seen.has(customer.seen, mark):
         return
     # A clock ahead of ours must not make a customer's silence pass any faster.
-    now = min(event.occurred_ms, event.received_ms)
+    now = min(event.occurred_ms, received)
     if customer.clock_ms:
-        _run_timers(reaction, now, event, judge)
+        _run_timers(reaction, now, received, event.event_id, judge)
         customer = reaction.customer
     customer = replace(
         customer,
@@ -114,7 +115,7 @@ def _touch(reaction: Reaction, event: Touchpoint, judge: Judge) -> None:
     )
     customer = note(customer, event.type, now, _offer(event))
     # What we do to a customer is no news of him: only his own doing is a moment to judge at.
-    own, received = event.type in CONTACTS, event.received_ms
+    own = event.type in CONTACTS
     reaction.take(judged(customer, customer.clock_ms, received, event.event_id, judge, own))
 
 
@@ -134,20 +135,15 @@ def _observed_until(customer: Customer, event: Touchpoint, now: int) -> int | No
     return before if before is not None and now <= before else None
 
 
-def _run_timers(reaction: Reaction, until: int, event: Event, judge: Judge) -> None:
+def _run_timers(reaction: Reaction, until: int, received: int, cause: str, judge: Judge) -> None:
     """Run the timers due by `until`, in order, each at its own time."""
-    while True:
-        timers = reaction.customer.timers
-        due = min((at for at in timers.values() if at <= until), default=None)
-        if due is None:
-            break
-        reaction.take(
-            judged(reaction.customer, due, event.received_ms, event.event_id, judge, touch=False)
-        )
-        left = {name: at for name, at in wakes(reaction.customer, judge).items() if at > due}
-        reaction.customer = replace(reaction.customer, timers=left)
-    clock = max(reaction.customer.clock_ms, until)
-    reaction.customer = replace(reaction.customer, clock_ms=clock)
+    timers = reaction.customer.timers
+    while timers and (due := min(timers.values())) <= until:
+        reaction.take(judged(reaction.customer, due, received, cause, judge, touch=False))
+        left = wakes(reaction.customer, judge).items()
+        timers = {name: at for name, at in left if at > due}
+    if until > reaction.customer.clock_ms:
+        reaction.customer = replace(reaction.customer, clock_ms=until)
 
 
 def _merge(reaction: Reaction, event: CustomerMerged, at: Position) -> None:

@@ -65,14 +65,8 @@ def beat(rhythm: Rhythm, at_ms: int) -> Rhythm:
         m2 += step * (days - mean)
     elif at_ms <= rhythm.first_ms - SESSION_MS:
         visits += 1
-    return Rhythm(
-        visits=visits,
-        first_ms=min(rhythm.first_ms, at_ms),
-        last_ms=max(rhythm.last_ms, at_ms),
-        gaps=gaps,
-        gap_mean=mean,
-        gap_m2=m2,
-    )
+    first, last = min(rhythm.first_ms, at_ms), max(rhythm.last_ms, at_ms)
+    return Rhythm(visits, first, last, gaps, mean, m2)
 
 
 def join(a: Rhythm, b: Rhythm) -> Rhythm:

@@ -116,7 +116,7 @@ class Identifier(Part):
     value: Id
 
     def __str__(self) -> str:
-        return f"{self.type}:{self.value}"
+        return self.type + ":" + self.value  # a third of what formatting an enum costs
 
 
 class Campaign(Part):

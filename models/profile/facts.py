@@ -1,7 +1,7 @@
 """What one touchpoint says: a sparse profile, only the fields that it touches.
 
-Every kind of event has its case, or mypy fails. Nothing here sees the profile as
-it stands: that is what lets facts be joined in any order.
+Every kind of event has its case, by name, or mypy fails. Nothing here sees the
+profile as it stands: that is what lets facts be joined in any order.
 """
 
 from __future__ import annotations
@@ -10,15 +10,6 @@ from typing import Any, assert_never
 
 from models.events.base import Contact
 from models.events.commerce import OrderDelivered, OrderPlaced, OrderRefunded, OrderReturned
-from models.events.contact import CallMade, CallReceived, VisitMade
-from models.events.digital import (
-    AppUsed,
-    ContentViewed,
-    Custom,
-    PageViewed,
-    ScreenViewed,
-    SearchPerformed,
-)
 from models.events.identity import (
     ConsentChanged,
     CustomerAliased,
@@ -60,65 +51,67 @@ Sales = (
 
 _EXACT = 2**53  # beyond it a number would not survive being a float
 _SUBSCRIBED = {
-    SubscriptionStarted: "active",
-    SubscriptionRenewed: "active",
-    SubscriptionCancelled: "cancelled",
+    "subscription_started": "active",
+    "subscription_renewed": "active",
+    "subscription_cancelled": "cancelled",
 }
 
 
 def facts(event: Touchpoint) -> Facts:
     """Return what `event` adds, field by field."""
-    at = event.occurred_ms
+    at, channel = event.occurred_ms, str(event.channel)
     said: Facts = {
         "identifiers": {str(identifier): at for identifier in event.identifiers},
         "events": 1,
         "events_by_type": {event.type: 1},
-        "events_by_channel": {event.channel.value: 1},
+        "events_by_channel": {channel: 1},
         "first_seen_ms": at,
-        "recent": [Moment(at, event.event_id, event.type, event.channel.value, summary(event))],
+        "recent": [Moment(at, event.event_id, event.type, channel, summary(event))],
     }
     if event.type in CONTACTS:
         said["last_seen_ms"] = at
     campaign = event.context.campaign
     if campaign is not None and (touch := campaign.source or campaign.name):
         said["attribution_first"] = said["attribution_last"] = _trait(event, at, touch)
-    return said | _own(event, at)
+    said.update(_own(event, at))
+    return said
 
 
+# By name, not by class: a class pattern costs 0.25 us for each class that it is not.
 def _own(event: Touchpoint, at: int) -> Facts:
     """Return what only this kind of event says."""
-    match event:
-        case PageViewed() | ContentViewed() | ScreenViewed() | SearchPerformed():
+    match event.type:
+        case "page_viewed" | "content_viewed" | "screen_viewed" | "search_performed":
             return {"interests": {event.category: 1}} if event.category else {}
-        case AppUsed() | Custom() | CallMade():
+        case "app_used" | "custom" | "call_made":
             return {}
-        case OrderPlaced() | OrderReturned() | OrderRefunded() | OrderDelivered():
+        case "order_placed" | "order_returned" | "order_refunded" | "order_delivered":
             return _orders(event, at)
-        case CallReceived() | VisitMade():
+        case "call_received" | "visit_made":
             return {"wait_seconds": round(event.wait_seconds or 0)}
-        case TicketOpened() | TicketUpdated() | TicketClosed() | FeedbackGiven():
+        case "ticket_opened" | "ticket_updated" | "ticket_closed" | "feedback_given":
             return _service(event, at)
         case _:
             return _relations(event, at)
 
 
 def _relations(event: Marketing | Identity | Loyalty | Sales, at: int) -> Facts:
-    match event:
-        case MessageSent() | MessageOpened() | MessageClicked():
+    match event.type:
+        case "message_sent" | "message_opened" | "message_clicked":
             return {f"messages_{event.type.removeprefix('message_')}": 1}
-        case OfferShown() | OfferAccepted() | OfferDeclined():
+        case "offer_shown" | "offer_accepted" | "offer_declined":
             return {f"offers_{event.type.removeprefix('offer_')}": 1}
-        case CustomerIdentified() | CustomerAliased() | ConsentChanged() | GroupJoined():
+        case "customer_identified" | "customer_aliased" | "consent_changed" | "group_joined":
             return _identity(event, at)
-        case PointsEarned() | PointsRedeemed() | TierChanged() | CouponRedeemed():
+        case "points_earned" | "points_redeemed" | "tier_changed" | "coupon_redeemed":
             return _loyalty(event, at)
         case _:
             return _sales(event, at)
 
 
 def _orders(event: Orders, at: int) -> Facts:
-    match event:
-        case OrderPlaced():
+    match event.type:
+        case "order_placed":
             total, kept = event.total, event.margin_minor
             interests: dict[str, int] = {}
             for line in event.lines:
@@ -134,67 +127,67 @@ def _orders(event: Orders, at: int) -> Facts:
                 "products": {line.sku: at for line in event.lines},
                 "interests": interests,
             }
-        case OrderRefunded(amount=amount):
-            return {"refunds": 1, "refunded": {amount.currency: amount.minor}}
-        case OrderReturned():
+        case "order_refunded":
+            return {"refunds": 1, "refunded": {event.amount.currency: event.amount.minor}}
+        case "order_returned":
             return {"returns": 1}
-        case OrderDelivered():
+        case "order_delivered":
             return {}
         case _:
             assert_never(event)
 
 
 def _service(event: Service, at: int) -> Facts:
-    match event:
-        case TicketOpened() | TicketUpdated(status="reopened"):
+    match event.type:
+        case "ticket_opened":
             return {"tickets_opened": {event.ticket_id: at}}
-        case TicketUpdated():
-            return {}
-        case TicketClosed():
+        case "ticket_updated":
+            return {"tickets_opened": {event.ticket_id: at}} if event.status == "reopened" else {}
+        case "ticket_closed":
             return {"tickets_closed": {event.ticket_id: at}}
-        case FeedbackGiven():
+        case "feedback_given":
             return {"feedback": {event.kind: _trait(event, at, event.score)}}
         case _:
             assert_never(event)
 
 
 def _identity(event: Identity, at: int) -> Facts:
-    match event:
-        case CustomerIdentified():
+    match event.type:
+        case "customer_identified":
             traits = event.traits.items()
             return {"traits": {name: _trait(event, at, value) for name, value in traits}}
-        case CustomerAliased():
+        case "customer_aliased":
             return {"identifiers": {str(one): at for one in (*event.identifiers, *event.previous)}}
-        case ConsentChanged():
+        case "consent_changed":
             return {"consents": {event.purpose: _trait(event, at, event.granted)}}
-        case GroupJoined():
+        case "group_joined":
             return {"groups": {event.group_id: at}}
         case _:
             assert_never(event)
 
 
 def _loyalty(event: Loyalty, at: int) -> Facts:
-    match event:
-        case PointsEarned():
+    match event.type:
+        case "points_earned":
             return {"points": {event.program: event.points}}
-        case PointsRedeemed():
+        case "points_redeemed":
             return {"points": {event.program: -event.points}}
-        case TierChanged():
+        case "tier_changed":
             return {"tiers": {event.program: _trait(event, at, event.tier)}}
-        case CouponRedeemed():
+        case "coupon_redeemed":
             return {}
         case _:
             assert_never(event)
 
 
 def _sales(event: Sales, at: int) -> Facts:
-    match event:
-        case LeadCreated():
+    match event.type:
+        case "lead_created":
             return {"opportunities": {event.lead_id: _trait(event, at, "lead")}}
-        case OpportunityChanged():
+        case "opportunity_changed":
             return {"opportunities": {event.opportunity_id: _trait(event, at, event.stage)}}
-        case SubscriptionStarted() | SubscriptionRenewed() | SubscriptionCancelled():
-            state = _trait(event, at, _SUBSCRIBED[type(event)])
+        case "subscription_started" | "subscription_renewed" | "subscription_cancelled":
+            state = _trait(event, at, _SUBSCRIBED[event.type])
             return {"subscriptions": {event.subscription_id: state}, "subscription": state}
         case _:
             assert_never(event)

@@ -50,6 +50,8 @@ _TELLING: dict[str, tuple[str, ...]] = {
 
 def summary(event: Touchpoint) -> str:
     """Return the line, at most 120 characters; empty when there is nothing to tell."""
+    if event.type in _TELLING:
+        return _first_told(event)
     match event:
         case OrderPlaced(total=total):
             return f"{event.units} x, {total.amount} {total.currency}"
@@ -60,11 +62,11 @@ def summary(event: Touchpoint) -> str:
         case CustomerAliased():
             return str(event.previous[0])
         case _:
-            return _first_told(event)
+            return ""
 
 
 def _first_told(event: Touchpoint) -> str:
-    for name in _TELLING.get(event.type, ()):
+    for name in _TELLING[event.type]:
         value = getattr(event, name)
         if value is not None:
             return str(value)[:_LONGEST]
