@@ -97,9 +97,12 @@ class Supervisor:
             self._publish()
 
     def _met(self, running: Running) -> bool:
-        """Whether all that a part needs is well. What was not chosen to run is not needed."""
+        """Whether all that a part needs is well, and what that needs: topics are gone with Kafka.
+
+        What was not chosen to run is not needed.
+        """
         needed = (self.parts.get(name) for name in running.part.needs)
-        return all(other is None or other.well() for other in needed)
+        return all(other is None or (other.well() and self._met(other)) for other in needed)
 
     def _publish(self) -> None:
         homes.publish(self.home, [running.published() for running in self.parts.values()])

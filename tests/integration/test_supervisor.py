@@ -86,7 +86,8 @@ def test_a_part_that_crashes_because_another_is_gone_is_not_given_up(supervise, 
     well.touch()
     outside = Part(name="kafka", launch=lambda: None, healthy=well.exists)
     code = f"import os, time\nwhile os.path.exists({str(well)!r}): time.sleep(0.01)"
-    supervisor = supervise(outside, part("worker", code, needs=("kafka",)))
+    prepared = Part(name="topics", launch=lambda: None, needs=("kafka",))
+    supervisor = supervise(outside, prepared, part("worker", code, needs=("topics",)))
     worker = supervisor.parts["worker"]
     for outage in range(1, QUICK_CRASHES + 2):
         drive(supervisor, lambda: supervisor.ready)
