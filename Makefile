@@ -3,15 +3,17 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+UV = $(shell command -v uv || echo python3 -m uv)
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(READY): requirements.txt pyproject.toml
-	@command -v uv >/dev/null || python3 -m pip install --quiet uv
-	uv venv --quiet --allow-existing --python 3.11 $(VENV)
-	uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
-	uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(UV) --version >/dev/null 2>&1 || python3 -m pip install --quiet uv 2>/dev/null \
+	  || python3 -m pip install --quiet --user --break-system-packages uv  # Debian's own Python
+	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 demo: $(READY) java ## Everything on this machine, with simulated customers; FOR=60 ends by itself after 60 s
@@ -24,7 +26,7 @@ java: # Kafka's runtime and what fetches it
 setup: $(READY) ## Create the environment (.venv), every version locked with hashes
 
 lock: ## Lock the newest versions that pyproject.toml allows
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev --upgrade pyproject.toml -o requirements.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev --upgrade pyproject.toml -o requirements.txt
 
 check: $(READY) ## Format, lint, types, import contract, fast tests
 	$(BIN)/ruff format --check .
@@ -48,7 +50,7 @@ format: $(READY) ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: $(READY) ## Write docs/schemas, docs/asyncapi.json and docs/openapi-ingest.json anew
+schemas: $(READY) ## Write docs/schemas, docs/asyncapi.json and docs/openapi*.json anew
 	$(BIN)/python -m infra.schemas
 
 .PHONY: bench schemas help setup lock check test chromium format
