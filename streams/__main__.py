@@ -17,10 +17,12 @@ STEPS = ("validate", "resolve", "fold", "learn", "deliver")
 def main() -> None:
     """Run the worker until it is told to stop."""
     from streams.app import app
+    from streams.lane.garbage import look_seldom
 
     for step in STEPS:
         importlib.import_module(f"streams.{step}")
     app.finalize()
+    look_seldom()
     app.Worker(loglevel="info", redirect_stdouts=False).execute_from_commandline()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from models.customer import Customer, decode, encode
+from models.customer import Customer
 from models.errors import Reason, TouchpointRejectedError
 from models.events import Event, decode_event, encode_event
 from models.react import Position, Reaction, react
@@ -18,7 +18,8 @@ from models.topics import ALERTS, DECISIONS, EVENTS, EXAMPLES, SCORES
 from streams import due, judge, topics
 from streams.app import app
 from streams.dead_letters import bury
-from streams.lane import Outbox, Record, View
+from streams.known import Known
+from streams.lane import Outbox, Record
 
 _json = msgspec.json.Encoder().encode
 
@@ -26,6 +27,7 @@ _json = msgspec.json.Encoder().encode
 @app.agent(topics.events, name="fold")
 async def fold(batches: Any) -> None:
     """Let each customer react to its events, in the order of the log."""
+    known = Known()
     async for batch in batches:
         state = await due.customers.open(batch)
         outbox = Outbox()
@@ -37,14 +39,14 @@ async def fold(batches: Any) -> None:
                 bury(outbox, batch, record, rejected)
                 continue
             key = event.customer_id.encode()
-            customer = changed.get(key) or _known(state, key)
+            customer = changed.get(key) or known.read(key, state.get(key))
             at = Position(batch.topic, batch.partition, record.offset)
             reaction = react(customer, event, at, judge.current())
             if reaction.changed:
                 changed[key] = reaction.customer
                 send(outbox, key, reaction)
         for key, customer in changed.items():
-            state.put(key, encode(customer))
+            state.put(key, known.write(key, customer))
         if await app.complete(batch, outbox, state):
             due.reset(batch.partition, changed.items())
 
@@ -58,11 +60,6 @@ def read(record: Record) -> Event:
     if not event.customer_id:
         raise TouchpointRejectedError(Reason.NO_IDENTIFIER, "of no customer", "customer_id")
     return event
-
-
-def _known(state: View, key: bytes) -> Customer:
-    value = state.get(key)
-    return Customer(customer_id=key.decode()) if value is None else decode(value)
 
 
 def send(outbox: Outbox, key: bytes, reaction: Reaction) -> None:

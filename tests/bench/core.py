@@ -3,7 +3,6 @@
 The steps of the worker, in its batches: a customer is read and written once a batch.
 """
 
-import gc
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from infra.files.log import Message
-from models.customer import Customer, decode, encode
+from models.customer import Customer, decode
 from models.events import Wire, decode_event, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
@@ -20,6 +19,8 @@ from models.links import links_of, merged, resolve
 from models.profile import evolve
 from models.react import Position, react
 from models.score import score
+from streams.known import Known
+from streams.lane.garbage import look_seldom
 
 BATCH = 500  # as many as the lane gives an agent at most
 _json = msgspec.json.Encoder().encode
@@ -40,10 +41,10 @@ class Clock:
 
 def run(messages: list[Message], judge: Judge) -> dict:
     """Process the messages; return µs of CPU a touchpoint by step, and touchpoints a second."""
-    gc.collect()
-    clock = Clock()
+    look_seldom()
+    clock, known = Clock(), Known()
     log: list[bytes] = []
-    customers: dict[str, bytes] = {}
+    customers: dict[bytes, bytes] = {}
     identities: dict = {}
     linked: set[str] = set()
     written = 0
@@ -57,7 +58,7 @@ def run(messages: list[Message], judge: Judge) -> dict:
         while written < len(log):  # the fold appends too: what a loser forwards
             part = log[written : written + BATCH]
             written_before, written = written, written + len(part)
-            log += _fold(clock, part, written_before, customers, judge)
+            log += _fold(clock, part, written_before, customers, known, judge)
     seconds = time.perf_counter() - begun
     spent = {step: cpu * 1e6 / len(messages) for step, cpu in clock.steps.items()}
     return {
@@ -104,24 +105,31 @@ def _resolve(clock: Clock, links: list, identities: dict) -> list[bytes]:
 
 
 def _fold(
-    clock: Clock, part: list[bytes], offset: int, kept: dict[str, bytes], judge: Judge
+    clock: Clock,
+    part: list[bytes],
+    offset: int,
+    kept: dict[bytes, bytes],
+    known: Known,
+    judge: Judge,
 ) -> list[bytes]:
     with clock("decode event"):
         events = [decode_event(value) for value in part]
     with clock("read customer"):
-        customers = {
-            key: decode(kept[key]) if key in kept else Customer(customer_id=key)
-            for key in {event.customer_id for event in events}
-        }
+        customers: dict[bytes, Customer] = {}
+        for event in events:
+            key = event.customer_id.encode()
+            if key not in customers:
+                customers[key] = known.read(key, kept.get(key))
     with clock("fold, score, decide"):
         reactions = []
         for number, event in enumerate(events):
             at = Position("events", 0, offset + number)
-            reaction = react(customers[event.customer_id], event, at, judge)
-            customers[event.customer_id] = reaction.customer
+            key = event.customer_id.encode()
+            reaction = react(customers[key], event, at, judge)
+            customers[key] = reaction.customer
             reactions.append(reaction)
     with clock("write customer"):
-        kept.update((key, encode(customer)) for key, customer in customers.items())
+        kept.update((key, known.write(key, customer)) for key, customer in customers.items())
     with clock("encode outputs"):
         onward = []
         for reaction in reactions:
@@ -133,10 +141,10 @@ def _fold(
         return onward
 
 
-def _inside(log: list[bytes], kept: dict[str, bytes], judge: Judge) -> dict[str, float]:
+def _inside(log: list[bytes], kept: dict[bytes, bytes], judge: Judge) -> dict[str, float]:
     """Time single calls within the fold, on customers as they are at the end."""
     events = [decode_event(value) for value in log[:2_000]]
-    customers = [decode(kept[event.customer_id]) for event in events]
+    customers = [decode(kept[event.customer_id.encode()]) for event in events]
     pairs = [
         (event, customer)
         for event, customer in zip(events, customers, strict=True)
