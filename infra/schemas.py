@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from infra.settings import Settings
 from models import asyncapi, schema
+from projections.serve import openapi
 from streams.ingest.app import create_app
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -29,6 +30,7 @@ def documents() -> Iterator[tuple[str, dict[str, object]]]:
     # The key is never used: the application is described, not started.
     described = create_app(Settings(write_keys=SecretStr("nobody=none")))
     yield "openapi-ingest.json", described.openapi()
+    yield "openapi.json", openapi.describe()
 
 
 def drifted(docs: Path = DOCS) -> list[str]:

@@ -17,7 +17,11 @@ from infra.cli.context import settings
 from infra.dead_letters import Letter
 from infra.errors import UserError
 
-app = typer.Typer(no_args_is_help=True, help="Messages that were refused, and sending them again.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Messages that were refused, and sending them again.",
+)
 Offset = Annotated[int, typer.Argument(help="the letter's number, as `list` shows it")]
 
 

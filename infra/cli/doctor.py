@@ -75,12 +75,13 @@ def _show(findings: list[Finding], console: Console) -> None:
         console.print(f"{_MARKS[one.verdict]} {one.name:<16} {said}", highlight=False)
         if one.remedy:
             console.print(f"  {'':<16} [bold]→ {escape(one.remedy)}[/]", highlight=False)
-    table = Table(box=None, header_style="bold", pad_edge=False, title="\nsettings")
+    table = Table(box=None, header_style="bold", pad_edge=False, title="\nsettings (✓: set here)")
     table.title_justify, table.title_style = "left", "bold"
-    for column in ("variable", "default", "what it is for"):
-        table.add_column(column)
+    table.add_column("variable", no_wrap=True)  # to be copied
+    for column in ("default", "what it is for"):
+        table.add_column(column, overflow="fold")
     for setting in settings():
-        mark = " [green](set)[/]" if setting["set"] else ""
+        mark = " [green]✓[/]" if setting["set"] else ""
         default = "[dim]made up once[/]" if setting["default"] is None else setting["default"]
         table.add_row(setting["variable"] + mark, default or "–", setting["description"])
     console.print(table)

@@ -103,7 +103,7 @@ def tables(settings: Settings) -> dict[str, int] | None:
     rows = _ask(
         settings,
         "SELECT name, total_rows FROM system.tables WHERE database = {database:String}"
-        " AND total_rows IS NOT NULL ORDER BY name",
+        " AND total_rows IS NOT NULL AND name != 'schema_versions' ORDER BY name",
     )
     return None if rows is None else {str(name): int(total) for name, total in rows}
 

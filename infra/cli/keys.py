@@ -13,7 +13,7 @@ from infra import secrets
 from infra.cli.context import settings, settings_and_secrets
 from infra.local import home
 
-app = typer.Typer(help="Keys: show this machine's, or make up another.")
+app = typer.Typer(add_completion=False, help="Keys: show this machine's, or make up another.")
 
 
 class Scope(StrEnum):

@@ -80,8 +80,9 @@ def _only_hit(client: httpx.Client, key: str) -> str:
 def view(customer: Json) -> Group:
     """Lay a customer out for the terminal."""
     traits = {name: said["value"] for name, said in customer["traits"].items()}
-    name = traits.get("name") or customer["customer_id"]
-    who = Text.assemble((str(name), "bold"), f"  {customer['customer_id']}", style="")
+    names = (traits.get("name"), *(one["value"] for one in customer["identifiers"]))
+    name = next((str(one) for one in names if one), "")
+    who = Text.assemble((name, "bold"), f"  {customer['customer_id']}", style="")
     who.append(f"  version {customer['version']}, updated {ago(customer['updated_at'])}", "dim")
     facts = _facts(
         {f"{one['type']}": one["value"] for one in customer["identifiers"]}

@@ -29,7 +29,9 @@ from projections.load import SchemaMismatchError
 from projections.migrate import MigrationFailedError
 from projections.rebuild import Tell, rebuild
 
-app = typer.Typer(no_args_is_help=True, help="Make read models anew from the log.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Make read models anew from the log."
+)
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 

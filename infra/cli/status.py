@@ -77,7 +77,7 @@ def _show(found: dict[str, Any], console: Console) -> None:
     else:
         console.print(f"`c360 up` is process {found['up']}, on {found['home']}")
         console.print(_parts(found["parts"]))
-    console.print(_section("lag, records", found["lag"], "Kafka does not answer"))
+    console.print(_section("records behind", found["lag"], "Kafka does not answer"))
     console.print(_section("profiles", _flat(found["profiles"]), "the profile API does not answer"))
     console.print(_section("rows in ClickHouse", found["tables"], "ClickHouse does not answer"))
 
@@ -100,7 +100,8 @@ def _parts(parts: list[dict[str, Any]]) -> Table:
 
 
 def _section(title: str, values: dict[str, Any] | None, absent: str) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, title=title, title_justify="left")
+    table = Table(box=None, show_header=False, pad_edge=False, min_width=24)
+    table.title, table.title_justify = title, "left"
     table.title_style = "bold"
     if values is None:
         table.add_row(f"[red]{absent}[/]; `c360 doctor` tells more")

@@ -22,7 +22,7 @@ def differences(wanted: Mapping[str, int], found: Mapping[str, int]) -> list[str
     lines = []
     for name, width in wanted.items():
         if name not in found:
-            lines.append(f"topic {name} is missing: `c360 topics` makes it")
+            lines.append(f"topic {name} is missing: `c360 topics --create` makes it")
         elif found[name] != width:
             lines.append(
                 f"topic {name} has {found[name]} partitions, not {width}: "

@@ -201,7 +201,7 @@ def test_a_topic_of_another_width_stops_the_worker_with_what_to_do(kafka_setting
 def test_missing_topics_stop_the_worker_with_what_to_do(make_settings, broker, start_part):
     part = start_part(make_settings(kafka=broker), WORKER)
     assert part.process.wait(timeout=60) == 78
-    assert "is missing: `c360 topics` makes it" in part.tail(60)
+    assert "is missing: `c360 topics --create` makes it" in part.tail(60)
 
 
 def test_a_worker_stops_cleanly_when_asked_in_mid_stream(kafka_settings, start_part, monkeypatch):
