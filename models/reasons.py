@@ -64,9 +64,17 @@ def _reason(
         own = customer.rhythm.gap_mean if customer.rhythm.gaps else None
         days = silence_days(customer.rhythm, at_ms)
         return Reason(feature=group, contribution=share, value=days, usual=own)
-    members = GROUPS.get(group, (group,))
-    leading = next((name for name in members if name in seen), members[0])
+    leading = _leading(group, seen)
     value, usual = seen.get(leading, 0.0), model.scaler.mean(leading)
     if leading in _LOGS:
         value, usual = math.expm1(value), None if usual is None else math.expm1(usual)
     return Reason(feature=group, contribution=share, value=value, usual=usual)
+
+
+def _leading(group: str, seen: dict[str, float]) -> str:
+    """Return the first of the group's features that is known of this customer."""
+    members = GROUPS.get(group, (group,))
+    for name in members:
+        if name in seen:
+            return name
+    return members[0]

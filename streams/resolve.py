@@ -52,7 +52,7 @@ def follow(outbox: Outbox, state: View, batch: Batch, record: Record) -> None:
         event = merged(link, found.merge, f"{batch.topic}/{batch.partition}", record.offset)
         outbox.send(EVENTS, found.merge.loser.encode(), encode_event(event))
     elif found.refusal is not None:
-        _log.info("link %s not followed: %s", link.link_id, found.refusal.reason)
+        _log.debug("link %s not followed: %s", link.link_id, found.refusal.reason)
 
 
 def _link(record: Record) -> Link:
