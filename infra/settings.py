@@ -116,6 +116,16 @@ class Settings(BaseModel):
         """Where ClickHouse answers HTTP."""
         return self.clickhouse or f"http://127.0.0.1:{self.clickhouse_port}"
 
+    def offers_text(self) -> str:
+        """Return what the offer catalogue says, TOML. Raises SettingsError."""
+        try:
+            return self.offers_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise SettingsError(
+                f"{PREFIX}OFFERS_FILE: cannot read {self.offers_file}: {why}"
+            ) from error
+
     def topic(self, topic: Topic) -> str:
         """Return a topic's full name in this deployment."""
         return self.topic_prefix + topic.name

@@ -19,7 +19,7 @@ _log = logging.getLogger("projections")
 
 
 def main() -> int:
-    """Run until told to stop; 1 when it cannot go on. Settings come from the environment."""
+    """Run until told to stop. Returns 1 when it cannot go on, 2 when a setting cannot be used."""
     # Rows by the ten thousand, none in a cycle: looking for one cost a quarter of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
@@ -29,7 +29,10 @@ def main() -> int:
     logging.getLogger("kafka").setLevel(logging.ERROR)
     try:
         projector = Projector(Settings.from_env(os.environ))
-    except (SettingsError, KafkaError) as error:
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KafkaError as error:
         _log.error("cannot start: %s", error)
         return 1
 
@@ -40,8 +43,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     try:
         projector.run()
-    except SchemaMismatchError as error:
-        _log.error("%s", error)
+    except (SchemaMismatchError, KafkaError) as error:
+        _log.error("cannot go on: %s", error)
         return 1
     finally:
         projector.close()

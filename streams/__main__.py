@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from typing import Any
+
+from infra.settings import SettingsError
+from models.catalogue import CatalogueError
 
 # Faust looks for its event loop once, when it is first imported.
 os.environ.setdefault("F_LOOP", "uvloop")
@@ -14,17 +19,32 @@ os.environ.setdefault("F_LOOP", "uvloop")
 STEPS = ("validate", "resolve", "fold", "learn", "deliver")
 
 
-def main() -> None:
-    """Run the worker until it is told to stop."""
+def bind() -> Any:
+    """Return the application with every step bound.
+
+    Raises SettingsError or CatalogueError for what the settings name and cannot be used.
+    """
     from streams.app import app
-    from streams.lane.garbage import look_seldom
 
     for step in STEPS:
         importlib.import_module(f"streams.{step}")
+    from streams.judge import secret
+
+    secret()  # missing, it would be told only when there is something to learn
+    return app
+
+
+def main() -> int:
+    """Run the worker until it is told to stop. Returns 2 when a setting cannot be used."""
+    try:
+        app = bind()
+    except (SettingsError, CatalogueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     app.finalize()
-    look_seldom()
     app.Worker(loglevel="info", redirect_stdouts=False).execute_from_commandline()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -68,7 +68,7 @@ def secret() -> bytes:
     return key.encode()
 
 
-_catalogue = parse(settings.offers_file.read_text(encoding="utf-8"))
+_catalogue = parse(settings.offers_text())
 _seat = Seat(
     Judge.untrained(_catalogue, settings.horizon_days),
     settings.snapshot_secret.get_secret_value().encode(),

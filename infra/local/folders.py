@@ -22,6 +22,8 @@ def prepare(folder: Path, private: bool = False) -> Path:
     Raises UserError when it is read-only, no directory, or the disk is full.
     """
     folder = folder.absolute()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file, and a directory is needed", _CHOOSE)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o755)
         probe = folder / f".write-test-{os.getpid()}"

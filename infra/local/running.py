@@ -21,6 +21,7 @@ QUICK_SECONDS = 30.0  # a crash sooner than this after it was ready is a quick o
 QUICK_CRASHES = 5
 FIRST_PAUSE = 0.5  # seconds; doubled with each quick crash
 LONGEST_PAUSE = 15.0
+EXIT_ASKED_WRONGLY = 2  # a part whose settings cannot be used: starting it again changes nothing
 Met = Callable[[], bool]
 
 
@@ -109,11 +110,11 @@ class Running:
     def _launch(self, now: float) -> None:
         try:
             command = self.part.launch()
-        except UserError:
+        except UserError as why:
             if not self._ready_once:
                 raise
             # It ran before, so what is wrong may pass: a port not yet released.
-            self._crash(lambda: True, now)
+            self._crash(lambda: True, now, why)
             return
         self._log_start = process.size(self.log)
         if command is not None:
@@ -131,13 +132,15 @@ class Running:
             self.kill()
             self._crash(met, now)
 
-    def _crash(self, met: Met, now: float) -> None:
+    def _crash(self, met: Met, now: float, why: UserError | None = None) -> None:
         if self._process is not None:
             self.exit_code = self._process.wait()
+        if self.exit_code == EXIT_ASKED_WRONGLY:
+            raise UserError(f"{self.part.name} cannot start: {self.tail()}", "correct the setting")
         lived = self.state is State.READY and now - self._since > QUICK_SECONDS
         self._quick = 1 if lived else self._quick + met()
         if self._quick >= QUICK_CRASHES:
-            raise UserError(
+            raise why or UserError(
                 f"{self.part.name} crashed {self._quick} times in a row; its log ends:\n"
                 f"{self.tail()}",
                 f"the whole log: {self.log}",

@@ -37,7 +37,7 @@ def main() -> int:
         settings = Settings.from_env(os.environ)
         sources = Sources(settings)
         app = build(settings, sources)
-    except (SettingsError, CatalogueError, OSError) as error:
+    except (SettingsError, CatalogueError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - to whoever started it
         return 2
     config = uvicorn.Config(

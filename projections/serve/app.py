@@ -37,7 +37,7 @@ class Api(FastAPI):
 def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastAPI:
     """Make the server. `follow` False: whoever calls fills the sources.
 
-    Raises SettingsError when no API key is set, CatalogueError when the offers cannot be read.
+    Raises SettingsError when no API key is set, CatalogueError when the offers say nonsense.
     """
 
     @asynccontextmanager
@@ -71,4 +71,4 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
 
 def read_catalogue(settings: Settings) -> Catalogue:
     """Read the offers, for their names."""
-    return parse(settings.offers_file.read_text(encoding="utf-8"))
+    return parse(settings.offers_text())

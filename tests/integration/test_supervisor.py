@@ -108,6 +108,26 @@ def test_what_a_person_must_mend_stops_the_start(supervise):
         supervise(Part(name="kafka", launch=launch)).tick()
 
 
+def test_what_keeps_a_part_from_starting_again_is_what_it_is_given_up_with(supervise):
+    started = []
+
+    def launch():
+        if started:
+            raise UserError("the disk is full", "make room")
+        started.append(True)
+        return [sys.executable, "-c", "import time; time.sleep(0.5)"]
+
+    with pytest.raises(UserError, match="the disk is full"):
+        drive(supervise(Part(name="kafka", launch=launch)), lambda: False)
+
+
+def test_a_part_whose_settings_cannot_be_used_is_not_tried_again(supervise):
+    supervisor = supervise(part("ingest", "print('C360_WRITE_KEYS: none'); raise SystemExit(2)"))
+    with pytest.raises(UserError, match="ingest cannot start: C360_WRITE_KEYS: none"):
+        drive(supervisor, lambda: False)
+    assert supervisor.parts["ingest"].restarts == 0
+
+
 def test_a_part_that_never_becomes_well_is_stopped_and_counted_as_a_crash(supervise):
     supervisor = supervise(part("worker", healthy=lambda: False, start_seconds=0.2))
     drive(supervisor, lambda: supervisor.parts["worker"].restarts == 1)
