@@ -1,4 +1,4 @@
-"""Whatever is put on the topic: each bad message is kept whole with its reason, the good go on.
+"""Bad messages are kept whole with their reason, bad settings are told in a sentence.
 
 The messages go straight onto Kafka, past all that HTTP would refuse, in every
 compression that a producer may choose.
@@ -6,7 +6,12 @@ compression that a producer may choose.
 
 import asyncio
 import json
+import os
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +19,8 @@ from aiokafka import AIOKafkaProducer
 from kafka_log import read_all
 from waiting import until
 
+from infra.admin import create_topics
+from infra.local import ports
 from models import topics
 
 pytestmark = pytest.mark.stack
@@ -178,3 +185,137 @@ def status(system) -> tuple | None:
         return None
     found = said.json()
     return (found["tenure"], found["generation"]) if found["ready"] else None
+
+
+def run(arguments: list[str], environ: dict[str, str], before: tuple[str, ...] = ()):
+    """Run a module to its end, with these settings alone."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("C360_")}
+    return subprocess.run(
+        [*before, sys.executable, "-m", *arguments],
+        env=clean | environ,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def said(done: subprocess.CompletedProcess) -> str:
+    """Return what a person reads; it is never a traceback."""
+    text = " ".join((done.stdout + done.stderr).split())
+    assert "Traceback" not in text, text
+    return text
+
+
+@pytest.fixture
+def own(tmp_path) -> dict[str, str]:
+    """A home and ports of the test's own."""
+    names = ("KAFKA", "CLICKHOUSE", "CLICKHOUSE_NATIVE", "INGEST", "SERVE", "WORKER")
+    return {f"C360_{name}_PORT": str(ports.free_port()) for name in names} | {
+        "C360_HOME": str(tmp_path / "home")
+    }
+
+
+def test_a_topic_of_another_width_is_named_with_what_to_do(make_settings, broker):
+    settings = make_settings(kafka=broker, partitions=4)
+    create_topics(settings)
+    wrong = settings.model_copy(update={"partitions": 8}).environ()
+    events = f"{settings.topic(topics.EVENTS)} has 4 partitions, not 8"
+    up = run(["infra.cli", "up", "worker"], wrong)
+    assert (up.returncode, events in said(up)) == (1, True), said(up)
+    worker = run(["streams"], wrong)
+    assert (worker.returncode, events in said(worker)) == (78, True), said(worker)
+    for done in (up, worker):
+        assert "C360_PARTITIONS to what" in said(done)
+        assert "C360_TOPIC_PREFIX" in said(done)
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["streams", "streams.ingest", "projections", "projections.serve", "infra.cli up"],
+)
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [("C360_PARTITION", "8", "`c360 doctor` lists them"), ("C360_PARTITIONS", "few", "integer")],
+)
+def test_a_setting_that_cannot_be_used_is_named_by_every_program(program, name, value, remedy):
+    done = run(program.split(), {name: value})
+    assert done.returncode == 2
+    assert f"{name}: " in said(done)
+    assert remedy in said(done)
+
+
+@pytest.mark.parametrize(
+    ("program", "environ", "words"),
+    [
+        ("streams", {}, "C360_SNAPSHOT_SECRET: not set"),
+        ("streams", {"C360_OFFERS_FILE": "/none.toml"}, "C360_OFFERS_FILE: cannot read /none.toml"),
+        ("streams.ingest", {"C360_WRITE_KEYS": "abc"}, "C360_WRITE_KEYS must hold name=key"),
+        ("projections.serve", {}, "C360_API_KEYS is not set"),
+        ("projections.serve", {"C360_API_KEYS": "a=b"}, "C360_API_KEYS: each key reads name=key"),
+    ],
+)
+def test_a_secret_or_file_that_cannot_be_used_is_named(program, environ, words):
+    done = run([program], environ)
+    assert done.returncode == 2
+    assert words in said(done)
+
+
+def test_up_tells_at_once_which_setting_a_part_cannot_use(own, broker):
+    prefix = f"keys{os.getpid()}."
+    wrong = {"C360_WRITE_KEYS": "abc", "C360_KAFKA": broker, "C360_TOPIC_PREFIX": prefix}
+    done = run(["infra.cli", "up", "ingest"], own | wrong)
+    assert done.returncode == 1
+    assert "ingest cannot start: C360_WRITE_KEYS must hold name=key" in said(done)
+
+
+def test_a_wrong_key_is_told_to_programs_and_to_people(system):
+    sent = system.ingest.post("/v1/events", json=event(), auth=("wrong-write-key", ""))
+    read = system.api.get("/v1/profiles/user_id:x", headers={"authorization": "Bearer wrong-key"})
+    for answer in (sent, read):
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "www-authenticate" in answer.headers
+        assert "key" in answer.json()["detail"]
+        assert "wrong" not in answer.text
+    wrong = {"api_keys": "desk=wrong-api-key", "write_keys": "shop=wrong-write-key"}
+    environ = system.settings.environ() | {f"C360_{k.upper()}": v for k, v in wrong.items()}
+    person = run(["infra.cli", "profile", "user_id:x"], environ)
+    assert person.returncode == 1
+    assert "C360_API_KEYS" in said(person)
+    simulator = run(["infra.cli", "simulate"], environ)
+    assert simulator.returncode == 1
+    assert "C360_WRITE_KEYS" in said(simulator)
+
+
+def on_a_disk(options: str, folder: str) -> tuple[str, ...]:
+    """Return what runs a command with a disk of its own at `folder`, which ends with it."""
+    probe = ("unshare", "--mount", "--map-root-user")
+    if not shutil.which("unshare") or subprocess.run([*probe, "true"], check=False).returncode:
+        pytest.skip("this user may not mount")
+    mount = f'mount -t tmpfs -o {options} tmpfs "{folder}" && exec "$@"'
+    return (*probe, "sh", "-c", mount, "sh")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("ro", "cannot write to {home}: Read-only file system"),
+        ("size=16m", "the disk of {home} is full: 16 MiB free, 512 MiB are needed"),
+    ],
+)
+def test_a_read_only_and_a_full_disk_are_told_before_anything_starts(own, tmp_path, options, words):
+    home = own["C360_HOME"]
+    Path(home).mkdir()
+    done = run(["infra.cli", "up"], own, on_a_disk(options, home))
+    assert done.returncode == 1
+    assert words.format(home=home) in said(done)
+    assert "C360_HOME" in said(done)
+    assert not list(Path(home).iterdir())
+
+
+def test_a_file_in_place_of_the_data_directory_is_told(own, tmp_path):
+    (tmp_path / "home").write_text("")
+    done = run(["infra.cli", "up"], own)
+    assert done.returncode == 1
+    assert f"{tmp_path}/home is a file, and a directory is needed" in said(done)

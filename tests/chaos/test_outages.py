@@ -148,15 +148,17 @@ def test_without_kafka_senders_are_told_to_wait_and_nothing_acknowledged_is_lost
     with Shoppers(up, "kafka").buying() as shoppers:
         until(lambda: shoppers.acknowledged > 50, 60, "orders before the outage")
         kill(kafka.pid)
+        kill(before["worker"])  # it cannot start meanwhile, and is not given up for that
         time.sleep(OUTAGE)
         refused = list(shoppers.refusals)
         acknowledged = shoppers.acknowledged
         kafka.start()
         until(lambda: shoppers.acknowledged > acknowledged + 50, 90, "orders after it")
+        until(lambda: up.pids().get("worker", before["worker"]) != before["worker"], 90, "worker")
+        up.wait_ready()
     assert refused, "nobody was told"
     assert {status for status, _ in refused} == {503}
     assert all(1 <= int(wait) <= 60 for _, wait in refused), refused
-    up.wait_ready()
     prove_exact(up, shoppers)
     after = up.pids()
     assert after["ingest"] == before["ingest"], "it recovers by itself"
