@@ -41,7 +41,10 @@ def main() -> int:
     except (SettingsError, CatalogueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    from streams.lane.garbage import look_seldom
+
     app.finalize()
+    look_seldom()
     app.Worker(loglevel="info", redirect_stdouts=False).execute_from_commandline()
     return 0
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaConnectionError
 
 from models.topics import Topic
 from streams.lane.batch import Batch, Record
@@ -159,6 +160,8 @@ class App(faust.App):  # type: ignore[misc]
             await check_topics(self.brokers, self.widths)
         except TopicsError as error:
             die(str(error), code=EXIT_CONFIG)
+        except KafkaConnectionError:
+            die(f"no Kafka broker answers at {self.brokers}")
         await self.publisher.start()
         self._watcher = asyncio.create_task(self._watch())
 
