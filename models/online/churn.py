@@ -40,7 +40,7 @@ class ChurnModel:
         trust = min(1.0, self.learnt / WARM_UP)
         terms = self._compiled()
         shares = {BASE: trust * self.regression.intercept}
-        for name, value in features.items():
+        for name, value in features.items() if terms else ():
             term = terms.get(name)
             if term is not None and (known := bounded(value)) is not None:
                 mean, scale, weight = term
