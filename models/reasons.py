@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 
 from models.customer import Customer
-from models.online.churn import BASE, ChurnModel
+from models.online.churn import BASE, PRIOR, ChurnModel
 from models.records import Reason
 from models.rhythm import silence_days
 
 # reason -> its features, the first of which is shown when nothing better is known.
 GROUPS = {
-    "silence": ("silence", "overdue", "since_order", "prior_logit"),
+    "silence": ("silence", "overdue", "since_order", PRIOR),
     "habit": ("visits", "gap", "unsteady", "once", "age"),
     "purchases": ("orders", "items", "refunds"),
     "subscription": ("subscribed",),
@@ -47,6 +47,8 @@ def reasons(
     for feature, share in shares.items():
         if feature != BASE:
             group = _GROUP.get(feature, feature)
+            if feature == PRIOR and not _is_silent(customer, at_ms):
+                group = "habit"  # the prior weighs both as one; here is no silence to speak of
             grouped[group] = grouped.get(group, 0.0) + share
     ranked = sorted(grouped.items(), key=lambda item: (-abs(item[1]), item[0]))[:top]
     return [_reason(group, share, customer, at_ms, seen, model) for group, share in ranked]
@@ -69,6 +71,12 @@ def _reason(
     if leading in _LOGS:
         value, usual = math.expm1(value), None if usual is None else math.expm1(usual)
     return Reason(feature=group, contribution=share, value=value, usual=usual)
+
+
+def _is_silent(customer: Customer, at_ms: int) -> bool:
+    """Tell whether the customer stays away longer than usual, and than a day."""
+    usual = customer.rhythm.gap_mean if customer.rhythm.gaps else 0.0
+    return silence_days(customer.rhythm, at_ms) > max(usual, 1.0)
 
 
 def _leading(group: str, seen: dict[str, float]) -> str:

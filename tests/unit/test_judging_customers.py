@@ -140,6 +140,11 @@ def test_silence_is_told_in_days_against_the_customers_own_habit():
     assert first.contribution > 0
 
 
+def test_nobody_is_said_to_be_silent_who_was_here_a_moment_ago():
+    made = score(visited([0, 3]), at(3), "e", JUDGE)
+    assert [reason.feature for reason in made.reasons] == ["habit"]
+
+
 def test_the_score_says_what_it_was_made_from():
     made = score(visited(MONTHLY), at(195), "event-7", JUDGE)
     assert (made.cause, made.at_ms, made.horizon_days, made.band) == (
