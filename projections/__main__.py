@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
@@ -23,6 +24,7 @@ def main() -> int:
     # Rows by the ten thousand, none in a cycle: looking for one cost a quarter of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
+    faulthandler.register(signal.SIGUSR1)  # says where every thread is, when nothing seems to move
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

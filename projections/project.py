@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any, Final
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from infra.settings import Settings
@@ -65,7 +67,7 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         self._unacknowledged: dict[TopicPartition, OffsetAndMetadata] = {}
         self._stopping = False
         self._generation = 0
-        self._prefix = settings.topic_prefix
+        self._settings = settings
         self._consumer = KafkaConsumer(
             bootstrap_servers=settings.brokers.split(","),
             group_id=group(settings),
@@ -97,6 +99,9 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Forget what is in hand (Kafka calls it within a poll)."""
+        # kafka-python 3.0.12 forgets a rejoin that new metadata caused when the poll it began in
+        # times out: in the group, without partitions, for ever. So the need is written down.
+        self._consumer._coordinator.request_rejoin()
         self._generation += 1
         self._intake.revoke()
         self._unacknowledged.clear()
@@ -110,15 +115,21 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             timeout_ms=timeout_ms, max_records=POLL_RECORDS
         )
         if self._new:
-            self._intake.assign({self._at(of): self._plan(of) for of in self._new})
+            self._intake.assign(self._plans(list(self._new)))
             self._new.clear()
         now = time.monotonic()
         for of, records in fetched.items():
             self._intake.add(self._at(of), records, records[-1].offset + 1, now)
 
-    def _plan(self, of: TopicPartition) -> Plan | None:
-        committed = self._consumer.committed(of, metadata=True)
-        return Plan.read(committed.metadata) if committed else None
+    def _plans(self, new: list[TopicPartition]) -> dict[At, Plan | None]:
+        """Return what the partitions' last owners were about to load."""
+        brokers = self._settings.brokers.split(",")
+        name = group(self._settings)
+        with closing(KafkaAdminClient(bootstrap_servers=brokers)) as admin:  # one request for all
+            committed = admin.list_group_offsets({name: new}).get(name, {})
+        return {
+            self._at(of): Plan.read(committed[of].metadata if of in committed else "") for of in new
+        }
 
     def _write(self, batches: Sequence[Batch]) -> None:
         if not batches:
@@ -172,4 +183,4 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         return At(self._topics[of.topic], of.partition)
 
     def _of(self, at: At) -> TopicPartition:
-        return TopicPartition(self._prefix + at.topic.name, at.partition)
+        return TopicPartition(self._settings.topic(at.topic), at.partition)

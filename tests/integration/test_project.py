@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from contextlib import closing
+from functools import partial
 
 import pytest
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -14,11 +15,12 @@ from projections.client import connect
 from projections.migrate import migrate
 from projections.project import group
 from projections.tables import ROUTES
+from tests.support import waiting
 from tests.support.kafka_log import send
 from tests.support.log_samples import START, envelope, history, merged, messages, order
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
+until = partial(waiting.until, seconds=150)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from functools import partial
 
 import msgspec
 import pytest
@@ -19,11 +20,12 @@ from models.topics import DELIVERIES, EVENTS, PROFILES
 from projections.client import connect
 from projections.migrate import migrate
 from projections.rebuild import rebuild
+from tests.support import waiting
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.log_samples import history, merged, messages
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
+until = partial(waiting.until, seconds=150)
 
 
 @pytest.fixture
