@@ -76,7 +76,8 @@ def test_every_command_explains_itself(command):
 
 
 def test_the_shell_can_complete_the_commands(c360):
-    done = c360("--show-completion", "bash")
+    # Which shell runs make is not the point: the completion is asked for by name.
+    done = c360("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert done.returncode == 0
     assert "complete" in done.stdout
 

@@ -1,6 +1,7 @@
 """Projecting, with the real Kafka and ClickHouse: the tables say what the log says."""
 
 import random
+import threading
 from collections import Counter
 from contextlib import closing
 from functools import partial
@@ -11,6 +12,7 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from models.customer import Customer, encode
 from models.events import OrderPlaced, PageViewed
 from models.topics import DEAD_LETTERS, EVENTS, PROFILES
+from projections import project
 from projections.client import connect
 from projections.migrate import migrate
 from projections.project import group
@@ -123,6 +125,21 @@ def test_killed_at_any_moment_the_totals_equal_the_log(settings, ask, start_part
     start_part(settings, "projections")
     until(lambda: ask("SELECT count() FROM touchpoints FINAL")[0][0] == len(sent))
     assert ask(TOTALS) == totals_of(sent)
+
+
+def test_joining_goes_on_although_the_poll_that_began_it_is_over(settings, ask, monkeypatch):
+    monkeypatch.setattr(project, "POLL_MS", 1)
+    events = history(100, customers=10)
+    send(settings.kafka, settings.topic(EVENTS), messages(events))
+    projector = project.Projector(settings)
+    running = threading.Thread(target=projector.run)
+    running.start()
+    try:
+        until(lambda: ask("SELECT count() FROM touchpoints")[0][0] == len(events))
+    finally:
+        projector.stop()
+        running.join()
+        projector.close()
 
 
 def test_clickhouse_away_for_a_while_is_waited_for(
