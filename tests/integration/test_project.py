@@ -8,10 +8,11 @@ from functools import partial
 
 import pytest
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.admin import KafkaAdminClient
 
 from models.customer import Customer, encode
 from models.events import OrderPlaced, PageViewed
-from models.topics import DEAD_LETTERS, EVENTS, PROFILES
+from models.topics import ALERTS, DEAD_LETTERS, EVENTS, PROFILES
 from projections import project
 from projections.client import connect
 from projections.migrate import migrate
@@ -127,19 +128,29 @@ def test_killed_at_any_moment_the_totals_equal_the_log(settings, ask, start_part
     assert ask(TOTALS) == totals_of(sent)
 
 
-def test_joining_goes_on_although_the_poll_that_began_it_is_over(settings, ask, monkeypatch):
+def test_a_rejoin_is_finished_although_the_poll_that_began_it_is_over(settings, ask, monkeypatch):
     monkeypatch.setattr(project, "POLL_MS", 1)
+    monkeypatch.setattr(project, "CONSUMER", project.CONSUMER | {"metadata_max_age_ms": 500})
     events = history(100, customers=10)
-    send(settings.kafka, settings.topic(EVENTS), messages(events))
     projector = project.Projector(settings)
     running = threading.Thread(target=projector.run)
     running.start()
     try:
-        until(lambda: ask("SELECT count() FROM touchpoints")[0][0] == len(events))
+        send(settings.kafka, settings.topic(EVENTS), messages(events[:50]))
+        until(lambda: ask("SELECT count() FROM touchpoints")[0][0] == 50)
+        with closing(KafkaAdminClient(bootstrap_servers=settings.kafka)) as admin:
+            admin.create_partitions({settings.topic(ALERTS): settings.partitions + 1})
+        until(lambda: any(at.partition == settings.partitions for at in assigned(projector)))
+        send(settings.kafka, settings.topic(EVENTS), messages(events[50:]))
+        until(lambda: ask("SELECT count() FROM touchpoints")[0][0] == 100)
     finally:
         projector.stop()
         running.join()
         projector.close()
+
+
+def assigned(projector):
+    return projector._consumer.assignment()
 
 
 def test_clickhouse_away_for_a_while_is_waited_for(
