@@ -190,9 +190,11 @@ def test_a_closed_terminal_stops_everything_and_leaves_nothing(tmp_path):
     settings = settings_in(tmp_path, **own)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("C360_")}
     screen, terminal = pty.openpty()
-    # A session of its own, whose controlling terminal is the new one: as a window is.
+    # A session of its own, whose controlling terminal is the new one: as a window is. Tests
+    # that run under nohup hand SIGHUP down ignored.
     window = (
-        "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+        "import fcntl, os, signal, sys, termios; signal.signal(signal.SIGHUP, signal.SIG_DFL);"
+        "os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
         "os.execv(sys.executable, [sys.executable, '-m', 'infra.cli', 'up', 'clickhouse'])"
     )
     up = subprocess.Popen(
