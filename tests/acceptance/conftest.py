@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import clickhouse_connect
 import httpx
 import pytest
-from waiting import until
 
 from infra.admin import create_topics
 from infra.local import ports, process
@@ -19,6 +18,7 @@ from infra.local.clickhouse import ClickHouseServer
 from infra.settings import Settings
 from projections.migrate import migrate
 from projections.views import ANALYST_VIEWS
+from tests.support.waiting import until
 
 WRITE_KEY = "acceptance-write-key"
 API_KEY = "acceptance-api-key"

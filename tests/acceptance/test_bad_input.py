@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka_log import read_all
-from waiting import until
 
 from infra.admin import create_topics
 from infra.local import ports
 from models import topics
+from tests.support.kafka_log import read_all
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 

@@ -11,11 +11,11 @@ from decimal import Decimal
 import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
-from kafka_log import read_all, send
 from standardwebhooks.webhooks import Webhook
-from waiting import until
 
 from models import topics
+from tests.support.kafka_log import read_all, send
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 

@@ -9,8 +9,6 @@ from decimal import Decimal
 
 import clickhouse_connect
 import pytest
-from kafka_log import newest, read_all, send
-from waiting import until
 
 from models import customer as customers
 from models import topics
@@ -18,6 +16,8 @@ from models.judge import Judge
 from models.react import Position
 from models.replay import replay
 from projections.migrate import migrate
+from tests.support.kafka_log import newest, read_all, send
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos]
 

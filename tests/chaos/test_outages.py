@@ -16,14 +16,14 @@ import clickhouse_connect
 import psutil
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from up import Shoppers, Up
-from waiting import until
 
 from infra.local import home, ports
 from infra.local.clickhouse import ClickHouseServer
 from infra.local.kafka import KafkaBroker
 from infra.settings import Settings
 from projections.views import ANALYST_VIEWS
+from tests.support.up import Shoppers, Up
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(280)]
 

@@ -12,12 +12,12 @@ import httpx
 import pytest
 import rudderstack.analytics.client
 import segment.analytics.client
-from kafka_log import read_all
-from waiting import until
 
 from infra.admin import create_topics
 from models.events import CustomerIdentified, OrderPlaced, Wire, parse
 from models.topics import TOUCHPOINTS
+from tests.support.kafka_log import read_all
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 KEY = "test-write-key"

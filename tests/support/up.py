@@ -12,11 +12,11 @@ from pathlib import Path
 
 import httpx
 import psutil
-from waiting import until
 
 from infra.local import home, process
 from infra.local.home import PartState
 from infra.settings import Settings
+from tests.support.waiting import until
 
 
 class Up:
