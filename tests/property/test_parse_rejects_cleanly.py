@@ -95,7 +95,8 @@ def mutants(draw):
         path = draw(st.sampled_from(list(places(message))))
         message = changed(message, path, draw(odd))
         if isinstance(message, dict) and draw(st.booleans()):
-            message[draw(st.text(max_size=8))] = draw(odd)
+            # A copy: what is drawn is shared between examples, and might come to hold itself.
+            message = {**message, draw(st.text(max_size=8)): draw(odd)}
     return form, json.dumps(message).encode()
 
 
