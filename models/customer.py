@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from models.profile import Profile
-from models.records import Decision, Score
+from models.records import Decision, Features, Score
 from models.rhythm import Rhythm
 
 
@@ -23,7 +23,7 @@ class Pending(Struct, frozen=True, omit_defaults=True):
     due_ms: int
     probability: float
     model_version: int
-    features: dict[str, float]
+    features: Features
     returned: bool = False  # a qualifying event came within the horizon
     cause: str = ""
 
@@ -37,7 +37,7 @@ class Awaited(Struct, frozen=True, omit_defaults=True):
     due_ms: int
     propensity: float
     model_version: int
-    features: dict[str, float]
+    features: Features
     shown: bool = False
     reward: float = 0.0
 

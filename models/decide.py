@@ -14,7 +14,7 @@ from models.customer import Customer
 from models.features import features
 from models.judge import Judge
 from models.online.thompson import Arm, propensities
-from models.records import Decision
+from models.records import Decision, pack
 from models.rhythm import DAY_MS
 
 POLICY = "thompson-1"
@@ -46,7 +46,7 @@ def decide(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Decision
         model_version=judge.offers.learnt,
         policy=HOLDOUT if held else POLICY,
         holdout=held,
-        features=seen,
+        features=pack(seen),
     )
 
 

@@ -6,9 +6,32 @@ Times are whole milliseconds since 1970 in UTC; probabilities lie in [0, 1].
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Meta, Raw, Struct, field
+
+# Names to numbers, as the bytes of a JSON object: a score's features go with it into the
+# customer, its label and its example, and are written once for all of them.
+Features = Annotated[
+    Raw, Meta(extra_json_schema={"type": "object", "additionalProperties": {"type": "number"}})
+]
+_write = msgspec.json.Encoder().encode
+_read = msgspec.json.Decoder(dict[str, float]).decode
+
+
+def pack(features: dict[str, float]) -> Features:
+    """Write features as the records carry them. The values are finite: JSON knows no others."""
+    return Raw(_write(features))
+
+
+def unpack(features: Features) -> dict[str, float]:
+    """Read what `pack` wrote, bit for bit. Raises msgspec.ValidationError on anything else."""
+    return _read(features)
+
+
+def _nothing() -> Features:
+    return Raw(b"{}")
 
 
 class Reason(Struct, frozen=True, omit_defaults=True):
@@ -33,7 +56,7 @@ class Score(Struct, omit_defaults=True, frozen=True, kw_only=True):
     band: Literal["low", "medium", "high"]
     horizon_days: int
     reasons: list[Reason] = field(default_factory=list)
-    features: dict[str, float] = field(default_factory=dict)
+    features: Features = field(default_factory=_nothing)
 
 
 class Decision(Struct, omit_defaults=True, frozen=True, kw_only=True):
@@ -51,7 +74,7 @@ class Decision(Struct, omit_defaults=True, frozen=True, kw_only=True):
     model_version: int
     policy: str
     holdout: bool = False  # a control customer: always "none"
-    features: dict[str, float] = field(default_factory=dict)
+    features: Features = field(default_factory=_nothing)
 
 
 class Alert(Struct, omit_defaults=True, frozen=True, kw_only=True):
@@ -96,7 +119,7 @@ class Example(Struct, omit_defaults=True, frozen=True, kw_only=True):
     model_version: int  # that predicted
     at_ms: int  # when predicted
     label_ms: int  # when the label became due
-    features: dict[str, float]
+    features: Features
     label: float  # churn: 1 stayed away; offers: reward
     probability: float  # what was predicted (churn), or the propensity (offers)
     arm: str | None = None  # offers only

@@ -12,7 +12,7 @@ from models.features import features
 from models.judge import Judge
 from models.online.scaling import sigmoid
 from models.reasons import reasons
-from models.records import Score
+from models.records import Score, pack
 
 MODEL = "churn"
 TOP = 3
@@ -34,7 +34,7 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
         band=band(probability, judge),
         horizon_days=judge.horizon_days,
         reasons=reasons(customer, at_ms, seen, shares, judge.churn, TOP),
-        features=seen,
+        features=pack(seen),
     )
 
 

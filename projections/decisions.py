@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from models.records import Decision
+from models.records import Decision, unpack
 from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
 
 TABLE = Table(
@@ -53,7 +53,7 @@ def to_row(decision: Decision, partition: int, offset: int) -> Row:
         decision.model_version,
         decision.policy,
         int(decision.holdout),
-        decision.features,
+        unpack(decision.features),
         partition,
         offset,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from models.records import Score
+from models.records import Score, unpack
 from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
 
 TABLE = Table(
@@ -53,7 +53,7 @@ def to_row(score: Score, partition: int, offset: int) -> Row:
         [reason.feature for reason in score.reasons],
         [reason.contribution for reason in score.reasons],
         [reason.value for reason in score.reasons],
-        score.features,
+        unpack(score.features),
         partition,
         offset,
     )

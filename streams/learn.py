@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from models.errors import Reason, TouchpointRejectedError
-from models.online.learner import MODELS, learn
+from models.online.learner import MODELS, Lesson, learn
 from models.online.snapshots import decode, encode
-from models.records import Example
+from models.records import Example, unpack
 from models.topics import EXAMPLES, MODEL_SNAPSHOTS
 from streams import topics
 from streams.app import app
@@ -42,29 +42,30 @@ def advance(batch: Batch, state: View, outbox: Outbox, key: bytes) -> None:
     Raises SnapshotError when the state is not signed with `key`: the secret was
     changed, and going on would throw away what was learnt.
     """
-    learnt: dict[str, list[tuple[int, Example]]] = {}
+    learnt: dict[str, list[Lesson]] = {}
     for record in batch:
         try:
-            example = _example(record)
+            lesson = _lesson(record)
         except TouchpointRejectedError as rejected:
             bury(outbox, batch, record, rejected)
             continue
-        learnt.setdefault(example.model, []).append((record.offset, example))
-    for model, examples in learnt.items():
+        learnt.setdefault(lesson.example.model, []).append(lesson)
+    for model, lessons in learnt.items():
         stored = state.get(model.encode())
         before = None if stored is None else decode(stored, key)
-        after = learn(model, before, examples)
+        after = learn(model, before, lessons)
         if after is not None and after is not before:
             state.put(model.encode(), encode(after, key))
 
 
-def _example(record: Record) -> Example:
+def _lesson(record: Record) -> Lesson:
     if not record.value:
         raise TouchpointRejectedError(Reason.EMPTY, "an example without a value")
     try:
         example = _read(record.value)
+        features = unpack(example.features)
     except msgspec.MsgspecError as error:
         raise TouchpointRejectedError(Reason.BAD_FIELD, str(error)) from error
     if example.model not in MODELS:
         raise TouchpointRejectedError(Reason.UNKNOWN_TYPE, "no such model", "model")
-    return example
+    return Lesson(record.offset, example, features)

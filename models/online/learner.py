@@ -7,7 +7,7 @@ again is not learnt again. Same log, same weights, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.online.churn import ChurnModel
 from models.online.evaluation import Evaluation
@@ -20,19 +20,25 @@ OFFERS = "offers"
 MODELS = (CHURN, OFFERS)
 
 
-def learn(
-    model: str, before: Snapshot | None, examples: Iterable[tuple[int, Example]]
-) -> Snapshot | None:
-    """Return the snapshot after the (offset, example) pairs; the same one if none was new.
+class Lesson(NamedTuple):
+    """An example where it was found, with its features read."""
+
+    offset: int
+    example: Example
+    features: dict[str, float]
+
+
+def learn(model: str, before: Snapshot | None, lessons: Iterable[Lesson]) -> Snapshot | None:
+    """Return the snapshot after the lessons; the same one if none was new.
 
     `model` is one of MODELS. Raises KeyError for another.
     """
     learner = _LEARNERS[model](before)
     offset = newest = -1 if before is None else before.offset
-    for position, example in examples:
-        if position > newest:
-            learner.learn_one(example)
-            newest = position
+    for lesson in lessons:
+        if lesson.offset > newest:
+            learner.learn_one(lesson.example, lesson.features)
+            newest = lesson.offset
     return before if newest == offset else learner.snapshot(newest)
 
 
@@ -43,9 +49,9 @@ class _Churn:
             Evaluation() if before is None else Evaluation.from_state(before.evaluation)
         )
 
-    def learn_one(self, example: Example) -> None:
+    def learn_one(self, example: Example, features: dict[str, float]) -> None:
         self.evaluation.update(example.probability, example.label)
-        self.model.learn_one(example.features, example.label)
+        self.model.learn_one(features, example.label)
 
     def snapshot(self, offset: int) -> Snapshot:
         return Snapshot(
@@ -63,11 +69,11 @@ class _Offers:
         self.model = OfferModel() if before is None else OfferModel.from_state(before.state)
         self.arms: dict[str, Any] = {} if before is None else dict(before.evaluation)
 
-    def learn_one(self, example: Example) -> None:
+    def learn_one(self, example: Example, features: dict[str, float]) -> None:
         arm = example.arm or "none"
         made, reward = self.arms.get(arm, (0, 0.0))
         self.arms[arm] = [made + 1, reward + example.label]
-        self.model.learn_one(example.features, arm, example.label)
+        self.model.learn_one(features, arm, example.label)
 
     def snapshot(self, offset: int) -> Snapshot:
         made = sum(count for count, _ in self.arms.values())

@@ -9,7 +9,7 @@ from models.judge import Judge
 from models.online.churn import ChurnModel
 from models.online.evaluation import WINDOW, Evaluation, auc
 from models.online.snapshots import Snapshot, SnapshotError, decode, encode
-from models.records import Example
+from models.records import Example, unpack
 from streams.judge import Seat
 from streams.lane import Batch, Outbox, Record, View
 from streams.learn import advance
@@ -88,6 +88,8 @@ def test_two_models_on_one_partition_do_not_disturb_each_other():
         (b"{", b"bad_field"),
         (b'{"model": "churn"}', b"bad_field"),
         (example(1, "unknown"), b"unknown_type"),
+        (example(1, features=[1.0]), b"bad_field"),
+        (example(1, features={"silence": "long"}), b"bad_field"),
     ],
 )
 def test_an_example_nobody_can_read_is_buried_and_the_rest_learnt(value, reason):
@@ -144,7 +146,7 @@ def test_a_follower_predicts_as_the_learner_would():
     model = ChurnModel()
     for number in range(2_000):
         made = msgspec.json.decode(example(number), type=Example)
-        model.learn_one(made.features, made.label)
+        model.learn_one(unpack(made.features), made.label)
     x = {"silence": 2.2, "visits": 1.0}
     assert seat_after(stored[b"churn"]).current().churn.predict_one(x) == model.predict_one(x)
 

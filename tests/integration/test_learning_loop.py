@@ -9,7 +9,7 @@ import pytest
 from models.customer import decode as read_customer
 from models.online.churn import ChurnModel
 from models.online.snapshots import Snapshot, decode, encode
-from models.records import Example, Score
+from models.records import Example, Score, unpack
 from models.topics import EXAMPLES, MODEL_SNAPSHOTS, PROFILES, SCORES, TOUCHPOINTS
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.waiting import until
@@ -81,7 +81,7 @@ def test_kills_and_batches_change_no_bit_of_what_is_learnt(kafka_settings, start
     offline = ChurnModel()
     for record in read_all(settings.brokers, log):
         made = msgspec.json.decode(record.value, type=Example)
-        offline.learn_one(made.features, made.label)
+        offline.learn_one(unpack(made.features), made.label)
     assert json.dumps(snapshot(settings).state) == json.dumps(offline.to_state())
 
 

@@ -14,6 +14,7 @@ from models.online.churn import BASE, PRIOR, ChurnModel
 from models.online.scaling import sigmoid
 from models.profile import Profile, Trait
 from models.reasons import reasons
+from models.records import unpack
 from models.rhythm import DAY_MS, Rhythm, beat, join
 from models.score import score
 
@@ -106,7 +107,7 @@ def test_features_of_nobody_are_finite():
 def test_an_untrained_model_scores_by_the_prior():
     made = score(visited(MONTHLY), at(130), "e9", JUDGE)
     assert made.model_version == 0
-    assert made.probability == pytest.approx(sigmoid(made.features[PRIOR]))
+    assert made.probability == pytest.approx(sigmoid(unpack(made.features)[PRIOR]))
 
 
 def test_silence_raises_the_risk_of_a_regular():
@@ -153,7 +154,7 @@ def test_the_score_says_what_it_was_made_from():
         30,
         "high",
     )
-    assert made.features == features(visited(MONTHLY), at(195))
+    assert unpack(made.features) == features(visited(MONTHLY), at(195))
 
 
 def test_the_same_customer_moment_and_judge_give_the_same_judgement():
