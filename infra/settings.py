@@ -80,8 +80,18 @@ class Settings(BaseModel):
     )
     offers_file: Path = Field(OFFERS_FILE, description="the offer catalogue, TOML")
 
-    instance: str = Field("w0", pattern=r"^[A-Za-z0-9_-]+$", description="name of this worker")
-    worker_port: int = Field(6066, ge=1, le=65535, description="the worker's own web port")
+    workers: int = Field(1, ge=1, le=64, description="how many workers `c360 up` starts")
+    instance: str = Field(
+        "w0",
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="name of this worker, and of its folder under worker/",
+    )
+    worker_port: int = Field(
+        6066, ge=1, le=65535, description="the worker's own web port; a second one's is the next"
+    )
+    session_seconds: float = Field(
+        20.0, ge=1, le=300, description="until a silent worker's partitions go to the others"
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -11,12 +11,12 @@ from typing import Any
 from infra.settings import Settings
 from streams.lane.engine import BATCH_RECORDS
 
-SESSION = 20.0  # seconds until a worker that died is replaced; a restart under its name is at once
 BATCHES = 4096  # an agent's queue: OPEN_BATCHES a partition bounds it, never this
 
 
-def conf(settings: Settings, *, session: float = SESSION) -> dict[str, Any]:
-    """Return keyword arguments for `App`. `session` in seconds."""
+def conf(settings: Settings) -> dict[str, Any]:
+    """Return keyword arguments for `App`."""
+    session = settings.session_seconds  # a restart under the same name is at once
     return {
         "brokers": settings.brokers,
         "prefix": settings.topic_prefix,

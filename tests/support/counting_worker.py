@@ -34,12 +34,12 @@ encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(Count).deco
 read = msgspec.json.Decoder(Seen).decode
 
 settings = Settings.from_env({k: v for k, v in os.environ.items() if k.startswith("C360_")})
+settings = settings.model_copy(update={"session_seconds": float(os.environ.get("SESSION", "8"))})
 app = App(
     settings.topic_prefix + "counting",
     topics=[EVENTS, PROFILES, SCORES],
     patience=float(os.environ.get("PATIENCE", "60")),
-    **conf(settings, session=float(os.environ.get("SESSION", "8")))
-    | {"broker_commit_interval": float(os.environ.get("COMMIT", "0.5"))},
+    **conf(settings) | {"broker_commit_interval": float(os.environ.get("COMMIT", "0.5"))},
 )
 serve(app)
 counts = app.StateTable("counts", source=EVENTS, changelog=PROFILES)
