@@ -43,7 +43,7 @@ chromium: # the browser that the console's tests drive; installed when it is mis
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
 	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; }
 
-bench: $(READY) java ## Measure the core, the worker and stock Faust; results in tests/bench/results
+bench: $(READY) java ## Measure every figure (about 20 minutes); results in tests/bench/results
 	@$(BIN)/python -m tests.bench
 
 format: $(READY) ## Format the code and mend what the linter can

@@ -1,174 +1,153 @@
-"""(b) and (c): a real process on a real broker, from raw topic to acknowledged profiles.
+"""A real process on a real broker, from raw topic to acknowledged profiles and scores.
 
 Wall time runs from the first message sent to the newest record among the profiles
-and scores; CPU time is the process's own over the same span.
+and scores, by the broker's clock; CPU time is the process's own over the same span.
 """
 
 import asyncio
 import logging
-import os
-import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 
-import psutil
 from kafka import KafkaConsumer, TopicPartition
 
-from infra.admin import create_topics
+from infra.admin import client
 from infra.files.log import Log, Message
-from infra.local import process
 from infra.settings import Settings
-from models.topics import EVENTS, IDENTITY_LINKS, SCORES, TOUCHPOINTS
+from models.topics import EVENTS, IDENTITY_LINKS, PROFILES, SCORES, TOUCHPOINTS
+from tests.bench.harness import BROKER_TIME, Bench, Running, StalledError
 
 WARM_UP = 500  # messages before the clock runs: code is imported, partitions are assigned
-logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics take a moment
 QUIET = 2.0  # s without a new record: all is done
-PATIENCE = 600.0  # s
-
-
-class StalledError(RuntimeError):
-    """A run did not come to its end; the message has the end of its log."""
+PATIENCE = 240.0  # s
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics take a moment
 
 
 def run(
+    bench: Bench,
     settings: Settings,
-    module: Sequence[str],
+    command: Sequence[str],
     messages: list[Message],
-    profiles: str,
-    core: int,
+    profiles: str = "",
+    read: Sequence[str] = (),
+    environ: dict[str, str] | None = None,
 ) -> dict:
-    """Start a process, give it the messages, wait until it has them all; return its figures."""
-    create_topics(settings)
-    log = settings.home / f"{module[0]}.log"
-    with _running(settings, module, log, core) as worker, closing(_consumer(settings)) as kafka:
-        _send(settings, messages[:WARM_UP])
-        _settle(kafka, settings, profiles, WARM_UP, log, lambda: _cpu(worker))
-        before = _ends(kafka, settings, profiles)
-        cpu, begun = _cpu(worker), time.time()
-        _send(settings, messages[WARM_UP:])
-        spent = _settle(kafka, settings, profiles, len(messages), log, lambda: _cpu(worker)) - cpu
-        finished = _newest(kafka, settings, profiles, before)
-        after = _ends(kafka, settings, profiles)
-    count = len(messages) - WARM_UP
+    """Start a process, give it the messages, wait until it has them all; return its figures.
+
+    The topics are there already. `profiles`: the topic that carries them, when it is not
+    the worker's own; `read`: full names of what is read with offsets committed.
+    """
+    spots = Spots(settings, profiles or settings.topic(PROFILES), read)
+    with bench.process(settings, *command, environ=environ) as running, closing(spots):
+        send(settings, messages[:WARM_UP])
+        spots.settled(running, WARM_UP)
+        before = spots.ends()
+        cpu, begun = running.cpu(), time.time()
+        send(settings, messages[WARM_UP:])
+        spent = spots.settled(running, len(messages)) - cpu
+        finished, after = spots.newest(), spots.ends()
+        memory = running.memory()
+    number = len(messages) - WARM_UP
     return {
-        "events_per_second": count / (finished - begun),
-        "cpu_us_per_event": spent * 1e6 / count,
+        "events_per_second": number / (finished - begun),
+        "cpu_us_per_event": spent * 1e6 / number,
         "records_written": {name: after[name] - before[name] for name in after},
-        "memory_mib": round(worker.memory / 2**20),
+        "memory_mib": round(memory / 2**20),
     }
 
 
-class _Worker:
-    def __init__(self, pid: int, log: Path) -> None:
-        self.process = psutil.Process(pid)
-        self.log = log
-        self.memory = 0
+def send(settings: Settings, messages: Iterable[Message], topic: str = "") -> None:
+    """Send messages (to the touchpoints); returns when the broker has them."""
 
-
-@contextmanager
-def _running(settings: Settings, module: Sequence[str], log: Path, core: int):
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("C360_")}
-    started = process.spawn(
-        ["taskset", "-c", str(core), sys.executable, "-m", *module],
-        log,
-        environ | settings.environ(),
-    )
-    worker = _Worker(started.pid, log)
-    try:
-        yield worker
-        worker.memory = worker.process.memory_info().rss
-    finally:
-        process.stop(started, 20)
-
-
-def _cpu(worker: _Worker) -> float:
-    """Return the CPU time spent so far, s. Raises StalledError when the process has ended."""
-    try:
-        times = worker.process.cpu_times()
-        ended = worker.process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        ended = True
-    if ended:
-        raise StalledError(f"the process ended\n{process.tail(worker.log, 30)}")
-    return times.user + times.system
-
-
-def _consumer(settings: Settings) -> KafkaConsumer:
-    group = settings.topic_prefix + "worker"
-    return KafkaConsumer(bootstrap_servers=settings.kafka, group_id=group, enable_auto_commit=False)
-
-
-def _send(settings: Settings, messages: list[Message]) -> None:
-    async def send() -> None:
-        async with Log(settings.kafka, settings.topic(TOUCHPOINTS)) as log:
+    async def all_of_them() -> None:
+        async with Log(settings.kafka, topic or settings.topic(TOUCHPOINTS)) as log:
             await log.send(messages)
 
-    asyncio.run(send())
+    asyncio.run(all_of_them())
 
 
-def _partitions(kafka: KafkaConsumer, topic: str) -> list[TopicPartition]:
-    return [TopicPartition(topic, number) for number in kafka.partitions_for_topic(topic) or ()]
+def make_topic(settings: Settings, name: str, partitions: int, **config: str) -> None:
+    """Make a topic outside the catalogue, stamped by the broker."""
+    with client(settings) as admin:
+        admin.create_topics(
+            {
+                name: {
+                    "num_partitions": partitions,
+                    "replication_factor": 1,
+                    "configs": config | BROKER_TIME,
+                }
+            },
+            wait_for_metadata=True,
+        )
 
 
-def _end(kafka: KafkaConsumer, topic: str) -> int:
-    partitions = _partitions(kafka, topic)
-    return sum(kafka.end_offsets(partitions).values()) if partitions else 0
+class Spots:
+    """The ends of what a process writes, and how far it has read."""
 
+    def __init__(self, settings: Settings, profiles: str, read: Sequence[str] = ()) -> None:
+        self._written = {
+            "events": settings.topic(EVENTS),
+            "profiles": profiles,
+            "scores": settings.topic(SCORES),
+        }
+        self._read = read or [settings.topic(one) for one in (TOUCHPOINTS, IDENTITY_LINKS, EVENTS)]
+        self._kafka = KafkaConsumer(
+            bootstrap_servers=settings.kafka,
+            group_id=settings.topic_prefix + "worker",
+            enable_auto_commit=False,
+        )
 
-def _ends(kafka: KafkaConsumer, settings: Settings, profiles: str) -> dict[str, int]:
-    events, scores = settings.topic(EVENTS), settings.topic(SCORES)
-    return {
-        "events": _end(kafka, events),
-        "profiles": _end(kafka, profiles),
-        "scores": _end(kafka, scores),
-    }
+    def close(self) -> None:
+        """Disconnect."""
+        self._kafka.close()
 
+    def ends(self) -> dict[str, int]:
+        """Return how many records each written topic has had."""
+        return {
+            name: sum(self._kafka.end_offsets(self._partitions(topic)).values())
+            for name, topic in self._written.items()
+        }
 
-def _behind(kafka: KafkaConsumer, topic: str) -> int:
-    partitions = _partitions(kafka, topic)
-    ends = kafka.end_offsets(partitions)
-    return sum(max(0, ends[tp] - (kafka.committed(tp) or 0)) for tp in partitions)
+    def settled(self, running: Running, number: int) -> float:
+        """Wait until nothing is left to do; return the CPU time when the last record appeared.
 
+        Done: so many events are on the log, all that is read is committed, and nothing new
+        has come for a while. Raises StalledError.
+        """
+        deadline = time.monotonic() + PATIENCE
+        last: dict[str, int] = {}
+        changed, spent = time.monotonic(), 0.0
+        while time.monotonic() < deadline:
+            ends, now = self.ends(), running.cpu()
+            if ends != last:
+                last, changed, spent = ends, time.monotonic(), now
+            quiet = time.monotonic() - changed > QUIET
+            enough = ends["events"] >= number and ends["profiles"] > 0
+            if quiet and enough and not any(self._behind(topic) for topic in self._read):
+                return spent
+            time.sleep(0.1)
+        raise StalledError(f"not done after {PATIENCE:.0f} s: {last}\n{running.tail()}")
 
-def _settle(
-    kafka: KafkaConsumer,
-    settings: Settings,
-    profiles: str,
-    count: int,
-    log: Path,
-    cpu: Callable[[], float],
-) -> float:
-    """Wait until nothing is left to do; return the CPU time when the last record appeared."""
-    read = [settings.topic(topic) for topic in (TOUCHPOINTS, IDENTITY_LINKS, EVENTS)]
-    deadline = time.monotonic() + PATIENCE
-    last: dict[str, int] = {}
-    changed, spent = time.monotonic(), 0.0
-    while time.monotonic() < deadline:
-        ends, now = _ends(kafka, settings, profiles), cpu()
-        if ends != last:
-            last, changed, spent = ends, time.monotonic(), now
-        quiet = time.monotonic() - changed > QUIET
-        enough = ends["events"] >= count and ends["profiles"] > 0
-        if quiet and enough and not any(_behind(kafka, topic) for topic in read):
-            return spent
-        time.sleep(0.1)
-    raise StalledError(f"not done after {PATIENCE:.0f} s\n{process.tail(log, 30)}")
+    def newest(self) -> float:
+        """Return when the newest profile or score arrived at the broker, s since 1970."""
+        topics = (self._written["profiles"], self._written["scores"])
+        spots = [spot for topic in topics for spot in self._partitions(topic)]
+        ends = self._kafka.end_offsets(spots)
+        spots = [spot for spot in spots if ends[spot] > 0]
+        self._kafka.assign(spots)
+        for spot in spots:
+            self._kafka.seek(spot, ends[spot] - 1)
+        newest: dict[TopicPartition, int] = {}
+        while len(newest) < len(spots):
+            for spot, records in self._kafka.poll(timeout_ms=1_000).items():
+                newest[spot] = max(record.timestamp for record in records)
+        return max(newest.values()) / 1000
 
+    def _partitions(self, topic: str) -> list[TopicPartition]:
+        return [TopicPartition(topic, n) for n in self._kafka.partitions_for_topic(topic) or ()]
 
-def _newest(
-    kafka: KafkaConsumer, settings: Settings, profiles: str, before: dict[str, int]
-) -> float:
-    """Return the time of the newest record among profiles and scores, s since 1970."""
-    spots = [tp for topic in (profiles, settings.topic(SCORES)) for tp in _partitions(kafka, topic)]
-    ends = kafka.end_offsets(spots)
-    spots = [tp for tp in spots if ends[tp] > 0]
-    kafka.assign(spots)
-    for tp in spots:
-        kafka.seek(tp, ends[tp] - 1)
-    newest: dict[TopicPartition, int] = {}
-    while len(newest) < len(spots):
-        for tp, records in kafka.poll(timeout_ms=1_000).items():
-            newest[tp] = max(record.timestamp for record in records)
-    return max(newest.values()) / 1000
+    def _behind(self, topic: str) -> int:
+        spots = self._partitions(topic)
+        ends = self._kafka.end_offsets(spots)
+        return sum(max(0, ends[spot] - (self._kafka.committed(spot) or 0)) for spot in spots)
