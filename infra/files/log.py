@@ -42,7 +42,7 @@ class Log:
             bootstrap_servers=brokers,
             acks="all",
             enable_idempotence=True,
-            compression_type="lz4",
+            compression_type="zstd",
             max_batch_size=512 * 1024,
             max_request_size=8 * 1024 * 1024,
             request_timeout_ms=_IN_FLIGHT,

@@ -160,7 +160,7 @@ class Log:
                 enable_idempotence=True,
                 max_batch_size=BATCH_BYTES,
                 max_request_size=8 * BATCH_BYTES,
-                compression_type="lz4",
+                compression_type="zstd",
             )
             try:
                 await producer.start()

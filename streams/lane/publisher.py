@@ -49,7 +49,7 @@ class Publisher:
             acks="all",
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
-            compression_type="lz4",
+            compression_type="zstd",
             request_timeout_ms=TIMEOUT_MS,
         )
         await self._producer.start()
