@@ -1,8 +1,10 @@
-"""(a) The core in one process, no Kafka: what the other two cannot beat.
+"""(a) The core in one process, no Kafka: what no arrangement around it can beat.
 
-The steps of the worker, in its batches: a customer is read and written once a batch.
+The steps of the worker, learning included, in its batches: a customer is read and
+written once a batch. `python -m tests.bench.core 40000 3` runs it, for a profiler.
 """
 
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,18 +13,27 @@ from contextlib import contextmanager
 import msgspec
 
 from infra.files.log import Message
+from infra.settings import OFFERS_FILE
+from models.catalogue import parse as parse_offers
 from models.customer import Customer, decode
 from models.events import Wire, decode_event, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
 from models.links import links_of, merged, resolve
 from models.profile import evolve
-from models.react import Position, react
+from models.react import Position, Reaction, react
 from models.score import score
+from models.topics import EXAMPLES
+from streams.judge import Seat
 from streams.known import Known
+from streams.lane import Batch, Outbox, Record
 from streams.lane.garbage import look_seldom
+from streams.lane.view import View
+from streams.learn import advance
+from tests.bench.workload import touchpoints
 
-BATCH = 500  # as many as the lane gives an agent at most
+BATCH = 500
+KEY = b"bench"  # signs the snapshots
 _json = msgspec.json.Encoder().encode
 
 
@@ -38,107 +49,132 @@ class Clock:
         yield
         self.steps[step] += time.process_time() - begun
 
+    def each(self, number: int) -> dict[str, float]:
+        """Return µs by step for each of so many."""
+        return {step: cpu * 1e6 / number for step, cpu in self.steps.items()}
+
+
+class Core:
+    """One partition of everything. `customers` is the fold's state, as `profiles` carries it."""
+
+    def __init__(self, judge: Judge, customers: dict[bytes, bytes] | None = None) -> None:
+        self.clock = Clock()
+        self.customers = {} if customers is None else customers
+        self.log: list[bytes] = []
+        self._known = Known()
+        self._folded = 0
+        self._identities: dict = {}
+        self._linked: set[str] = set()
+        self._seat = Seat(judge, KEY)
+        self._models: dict[bytes, bytes] = {}
+        self._examples: dict[str, int] = defaultdict(int)
+
+    def process(self, messages: list[Message]) -> None:
+        """Take in touchpoints, and all that follows from them."""
+        for start in range(0, len(messages), BATCH):
+            fresh = self._validate(messages[start : start + BATCH], start)
+            links = self._links(fresh)
+            with self.clock("encode event"):
+                self.log += [encode_event(event) for event in fresh]
+            self._resolve(links)
+            while self._folded < len(self.log):  # the fold appends too: what a loser forwards
+                part = self.log[self._folded : self._folded + BATCH]
+                reactions = self._fold(part)
+                self._learn(self._send(reactions))
+
+    def _validate(self, messages: list[Message], offset: int) -> list:
+        with self.clock("parse"):
+            parsed = [
+                parse(m.value, Wire.of(m.headers, 0, "touchpoints", 0, offset + n))
+                for n, m in enumerate(messages)
+            ]
+        with self.clock("resolve: identify"):
+            return [identify(event, "touchpoints/0", offset + n) for n, event in enumerate(parsed)]
+
+    def _links(self, events: list) -> list:
+        with self.clock("resolve: links"):
+            links = []
+            for event in events:
+                for link in links_of(event):
+                    if link.link_id not in self._linked:
+                        self._linked.add(link.link_id)
+                        links.append(link)
+            return links
+
+    def _resolve(self, links: list) -> None:
+        with self.clock("resolve: links"):
+            for number, link in enumerate(links):
+                found = resolve(link, self._identities.get)
+                self._identities.update(found.changes)
+                if found.merge is not None:
+                    at = len(self._identities) * 1_000 + number
+                    event = merged(link, found.merge, "identity-links/0", at)
+                    self.log.append(encode_event(event))
+
+    def _fold(self, part: list[bytes]) -> list[Reaction]:
+        offset, self._folded = self._folded, self._folded + len(part)
+        with self.clock("decode event"):
+            events = [decode_event(value) for value in part]
+        with self.clock("read customer"):
+            customers: dict[bytes, Customer] = {}
+            for event in events:
+                key = event.customer_id.encode()
+                if key not in customers:
+                    customers[key] = self._known.read(key, self.customers.get(key))
+        with self.clock("fold, score, decide"):
+            judge, reactions = self._seat.current(), []
+            for number, event in enumerate(events):
+                at = Position("events", 0, offset + number)
+                key = event.customer_id.encode()
+                reaction = react(customers[key], event, at, judge)
+                customers[key] = reaction.customer
+                reactions.append(reaction)
+        with self.clock("write customer"):
+            for key, customer in customers.items():
+                self.customers[key] = self._known.write(key, customer)
+        return reactions
+
+    def _send(self, reactions: list[Reaction]) -> list[Record]:
+        """Encode what goes out; return the examples."""
+        with self.clock("encode outputs"):
+            examples = []
+            for reaction in reactions:
+                for record in (*reaction.scores, *reaction.decisions, *reaction.alerts):
+                    _json(record)
+                for example in reaction.examples:
+                    offset = self._examples[example.model]
+                    self._examples[example.model] += 1
+                    examples.append(Record(offset, example.model.encode(), _json(example)))
+                self.log += [encode_event(event) for event in reaction.events]
+            return examples
+
+    def _learn(self, examples: list[Record]) -> None:
+        if not examples:
+            return
+        with self.clock("learn"):
+            state = View(self._models)
+            advance(Batch(EXAMPLES.name, 0, tuple(examples)), state, Outbox(), KEY)
+            for model, snapshot in state.changes.items():
+                self._models[model] = snapshot
+                self._seat.note(Record(0, model, snapshot))
+
 
 def run(messages: list[Message], judge: Judge) -> dict:
     """Process the messages; return µs of CPU a touchpoint by step, and touchpoints a second."""
     look_seldom()
-    clock, known = Clock(), Known()
-    log: list[bytes] = []
-    customers: dict[bytes, bytes] = {}
-    identities: dict = {}
-    linked: set[str] = set()
-    written = 0
+    core = Core(judge)
     begun = time.perf_counter()
-    for start in range(0, len(messages), BATCH):
-        fresh = _validate(clock, messages[start : start + BATCH], start)
-        links = _links(clock, fresh, linked)
-        with clock("encode event"):
-            log += [encode_event(event) for event in fresh]
-        log += _resolve(clock, links, identities)
-        while written < len(log):  # the fold appends too: what a loser forwards
-            part = log[written : written + BATCH]
-            written_before, written = written, written + len(part)
-            log += _fold(clock, part, written_before, customers, known, judge)
+    core.process(messages)
     seconds = time.perf_counter() - begun
-    spent = {step: cpu * 1e6 / len(messages) for step, cpu in clock.steps.items()}
+    spent = core.clock.each(len(messages))
     return {
         "events_per_second": len(messages) / seconds,
         "cpu_us_per_event": sum(spent.values()),
         "steps_cpu_us_per_event": spent,
-        "customers": len(customers),
-        "log_events": len(log),
-        "of_which_us_per_call": _inside(log[: len(messages)], customers, judge),
+        "customers": len(core.customers),
+        "log_events": len(core.log),
+        "of_which_us_per_call": _inside(core.log[: len(messages)], core.customers, judge),
     }
-
-
-def _validate(clock: Clock, messages: list[Message], offset: int) -> list:
-    with clock("parse"):
-        parsed = [
-            parse(m.value, Wire.of(m.headers, 0, "touchpoints", 0, offset + n))
-            for n, m in enumerate(messages)
-        ]
-    with clock("resolve: identify"):
-        return [identify(event, "touchpoints/0", offset + n) for n, event in enumerate(parsed)]
-
-
-def _links(clock: Clock, events: list, linked: set[str]) -> list:
-    with clock("resolve: links"):
-        links = []
-        for event in events:
-            for link in links_of(event):
-                if link.link_id not in linked:
-                    linked.add(link.link_id)
-                    links.append(link)
-        return links
-
-
-def _resolve(clock: Clock, links: list, identities: dict) -> list[bytes]:
-    with clock("resolve: links"):
-        merges = []
-        for number, link in enumerate(links):
-            found = resolve(link, identities.get)
-            identities.update(found.changes)
-            if found.merge is not None:
-                at = len(identities) * 1_000 + number
-                merges.append(encode_event(merged(link, found.merge, "identity-links/0", at)))
-        return merges
-
-
-def _fold(
-    clock: Clock,
-    part: list[bytes],
-    offset: int,
-    kept: dict[bytes, bytes],
-    known: Known,
-    judge: Judge,
-) -> list[bytes]:
-    with clock("decode event"):
-        events = [decode_event(value) for value in part]
-    with clock("read customer"):
-        customers: dict[bytes, Customer] = {}
-        for event in events:
-            key = event.customer_id.encode()
-            if key not in customers:
-                customers[key] = known.read(key, kept.get(key))
-    with clock("fold, score, decide"):
-        reactions = []
-        for number, event in enumerate(events):
-            at = Position("events", 0, offset + number)
-            key = event.customer_id.encode()
-            reaction = react(customers[key], event, at, judge)
-            customers[key] = reaction.customer
-            reactions.append(reaction)
-    with clock("write customer"):
-        kept.update((key, known.write(key, customer)) for key, customer in customers.items())
-    with clock("encode outputs"):
-        onward = []
-        for reaction in reactions:
-            for record in (*reaction.scores, *reaction.decisions, *reaction.alerts):
-                _json(record)
-            for example in reaction.examples:
-                _json(example)
-            onward += [encode_event(event) for event in reaction.events]
-        return onward
 
 
 def _inside(log: list[bytes], kept: dict[bytes, bytes], judge: Judge) -> dict[str, float]:
@@ -161,3 +197,16 @@ def _each(call: Callable, pairs: list) -> float:
     for pair in pairs:
         call(pair)
     return (time.process_time() - begun) * 1e6 / max(len(pairs), 1)
+
+
+def main() -> None:
+    """Process so many touchpoints, so many times: something to look at with a profiler."""
+    number, times = (int(given) for given in sys.argv[1:])
+    messages = touchpoints(number)
+    judge = Judge.untrained(parse_offers(OFFERS_FILE.read_text(encoding="utf-8")))
+    for _ in range(times):
+        run(messages, judge)
+
+
+if __name__ == "__main__":
+    main()
