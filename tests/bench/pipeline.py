@@ -30,16 +30,16 @@ def run(
     command: Sequence[str],
     messages: list[Message],
     profiles: str = "",
-    read: Sequence[str] = (),
-    environ: dict[str, str] | None = None,
+    *,
+    commits: bool = True,
 ) -> dict:
     """Start a process, give it the messages, wait until it has them all; return its figures.
 
     The topics are there already. `profiles`: the topic that carries them, when it is not
-    the worker's own; `read`: full names of what is read with offsets committed.
+    the worker's own; `commits`: whether its offsets are in its group, to be waited for.
     """
-    spots = Spots(settings, profiles or settings.topic(PROFILES), read)
-    with bench.process(settings, *command, environ=environ) as running, closing(spots):
+    spots = Spots(settings, profiles or settings.topic(PROFILES), commits=commits)
+    with bench.process(settings, *command) as running, closing(spots):
         send(settings, messages[:WARM_UP])
         spots.settled(running, WARM_UP)
         before = spots.ends()
@@ -85,13 +85,14 @@ def make_topic(settings: Settings, name: str, partitions: int, **config: str) ->
 class Spots:
     """The ends of what a process writes, and how far it has read."""
 
-    def __init__(self, settings: Settings, profiles: str, read: Sequence[str] = ()) -> None:
+    def __init__(self, settings: Settings, profiles: str, *, commits: bool = True) -> None:
         self._written = {
             "events": settings.topic(EVENTS),
             "profiles": profiles,
             "scores": settings.topic(SCORES),
         }
-        self._read = read or [settings.topic(one) for one in (TOUCHPOINTS, IDENTITY_LINKS, EVENTS)]
+        read = (TOUCHPOINTS, IDENTITY_LINKS, EVENTS) if commits else ()
+        self._read = [settings.topic(one) for one in read]
         self._kafka = KafkaConsumer(
             bootstrap_servers=settings.kafka,
             group_id=settings.topic_prefix + "worker",
