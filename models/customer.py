@@ -89,6 +89,6 @@ def encode(customer: Customer) -> bytes:
     return _encoder.encode(customer)
 
 
-def decode(value: bytes) -> Customer:
+def decode(value: bytes | str) -> Customer:
     """Read what `encode` wrote. Raises msgspec.ValidationError on anything else."""
     return _decoder.decode(value)

@@ -14,7 +14,6 @@ from unicodedata import normalize
 
 from models.errors import Reason, TouchpointRejectedError
 from models.events.base import Identifier, IdentifierType
-from models.events.identity import CustomerAliased
 from models.events.union import Touchpoint
 
 # Lower is stronger. Only `user_id` is given by us, to one person, for good.
@@ -83,7 +82,7 @@ def normalise(identifier: Identifier) -> Identifier | None:
         return None
     if value == identifier.value:
         return identifier
-    return Identifier(type=identifier.type, value=value)
+    return identifier.model_copy(update={"value": value})
 
 
 @lru_cache(_REMEMBERED)
@@ -134,7 +133,7 @@ def identify(event: Touchpoint, origin: str, offset: int) -> Touchpoint:
         "origin": origin,
         "origin_offset": offset,
     }
-    if isinstance(event, CustomerAliased):
+    if event.type == "customer_aliased":
         changes["previous"] = known(event.previous)
         if not changes["previous"]:
             raise _nobody("previous")

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from models.events.base import EPOCH, Identifier
-from models.events.identity import CustomerAliased, CustomerIdentified
+from models.events.codec import made
 from models.events.system import CustomerMerged
 from models.events.union import Touchpoint
 from models.identity import customer_id_of, is_person, primary, rank_of
@@ -86,12 +86,12 @@ def links_of(event: Touchpoint) -> Iterator[Link]:
     if len(event.identifiers) == 1 and event.type != "customer_aliased":
         return
     main = primary(event.identifiers)
-    stated = isinstance(event, CustomerIdentified | CustomerAliased)
+    stated = event.type == "customer_identified" or event.type == "customer_aliased"
     for other in event.identifiers:
         stronger = rank_of(main.type) < rank_of(other.type)
         if other != main and (stated or (stronger and not is_person(other.type))):
             yield _link(event, other, main, "identified" if stated else "observed")
-    if isinstance(event, CustomerAliased):
+    if event.type == "customer_aliased":
         for previous in event.previous:
             if previous != main:
                 yield _link(event, previous, main, "aliased")
@@ -182,7 +182,8 @@ def _refuse(
 
 def merged(link: Link, merge: Merge, origin: str, offset: int) -> CustomerMerged:
     """Return the event that tells the loser's fold where to forward to."""
-    return CustomerMerged(
+    return made(
+        CustomerMerged,
         event_id=f"merged:{link.link_id}:{merge.loser}",
         occurred_at=EPOCH + timedelta(milliseconds=link.at_ms),
         received_at=EPOCH + timedelta(milliseconds=link.received_ms),

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_DEPTH = 8
 MAX_TEXT = 8_000
+MAX_INTEGER = 2**63 - 1
 
 
 def plain(value: object, depth: int = 0) -> object:
@@ -27,6 +28,6 @@ def plain(value: object, depth: int = 0) -> object:
 def _leaf(value: object) -> object:
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise PydanticCustomError("string_too_long", "a text longer than 8000 characters")
-    if isinstance(value, int) and value.bit_length() > 63:
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise PydanticCustomError("int_too_large", "a whole number of more than 64 bits")
     return float(value) if isinstance(value, Decimal) else value

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from models import seen
 from models.customer import Customer, decode, encode
-from models.events.marketing import OfferAccepted, OfferDeclined, OfferShown
-from models.events.system import CustomerAbsorbed, CustomerMerged, TimerFired
+from models.events.codec import made
+from models.events.system import CustomerAbsorbed, CustomerMerged
 from models.events.union import Event, Touchpoint
 from models.judge import Judge
 from models.judgement import Judgement, absorb, judged, note, wakes
@@ -120,11 +120,11 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
 
 
 def _offer(event: Touchpoint) -> str | None:
-    if event.type.startswith("offer_"):
-        match event:
-            case OfferShown(offer=offer) | OfferAccepted(offer=offer) | OfferDeclined(offer=offer):
-                return offer
-    return None
+    match event.type:
+        case "offer_shown" | "offer_accepted" | "offer_declined":
+            return event.offer
+        case _:
+            return None
 
 
 def _observed_until(customer: Customer, event: Touchpoint, now: int) -> int | None:
@@ -149,7 +149,8 @@ def _run_timers(reaction: Reaction, until: int, received: int, cause: str, judge
 def _merge(reaction: Reaction, event: CustomerMerged, at: Position) -> None:
     """Become a pointer: all that was gathered goes to the winner, and what comes follows it."""
     customer = reaction.customer
-    absorbed = CustomerAbsorbed(
+    absorbed = made(
+        CustomerAbsorbed,
         event_id=f"absorbed:{event.link_id}:{event.loser}",
         occurred_at=event.occurred_at,
         received_at=event.received_at,
@@ -157,7 +158,7 @@ def _merge(reaction: Reaction, event: CustomerMerged, at: Position) -> None:
         origin=at.origin,
         origin_offset=at.offset,
         loser=customer.customer_id,
-        state=encode(customer),
+        state=encode(customer).decode(),
     )
     reaction.events.append(absorbed)
     reaction.customer = Customer(
@@ -198,9 +199,9 @@ def _absorb(reaction: Reaction, event: CustomerAbsorbed, judge: Judge) -> None:
 def _forward(reaction: Reaction, event: Event, at: Position) -> None:
     """Send on to the winner what still comes under the loser's name, once."""
     customer = reaction.customer
-    if isinstance(event, TimerFired | CustomerMerged):
+    if event.type == "timer_fired" or event.type == "customer_merged":
         return  # a pointer has no timers, and only roots are merged
-    if not isinstance(event, CustomerAbsorbed):
+    if event.type != "customer_absorbed":
         mark = seen.mark_of(event)
         if seen.has(customer.seen, mark):
             return

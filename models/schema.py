@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from models.customer import Customer
 from models.events import Event, Touchpoint
-from models.events.parsing import OURS
+from models.events.envelope import OURS
 from models.records import Alert, Decision, Delivery, Example, Score
 
 Json = dict[str, Any]

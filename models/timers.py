@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from models.events.base import EPOCH
+from models.events.codec import made
 from models.events.system import TimerFired
 
 # What reaches us this long after it happened is history being read in, not news.
@@ -49,7 +50,8 @@ def wake_ms(customer: Waiting, grace_ms: int) -> int | None:
 def fired(customer_id: str, due_ms: int, now_ms: int) -> TimerFired:
     """Return the event that says: nothing came for this customer until `due_ms`."""
     now = EPOCH + timedelta(milliseconds=now_ms)
-    return TimerFired(
+    return made(
+        TimerFired,
         event_id=f"timer:{customer_id}:{due_ms}",
         occurred_at=now,
         received_at=now,

@@ -7,7 +7,7 @@ Both are closed unions, so `match` with `assert_never` covers them, or mypy fail
 from __future__ import annotations
 
 from models.events.base import Campaign, Channel, Contact, Context, Identifier, IdentifierType
-from models.events.codec import decode_event, encode_event
+from models.events.codec import decode_event, encode_event, lean, made
 from models.events.commerce import (
     Line,
     OrderDelivered,
@@ -25,6 +25,7 @@ from models.events.digital import (
     ScreenViewed,
     SearchPerformed,
 )
+from models.events.envelope import Wire
 from models.events.identity import (
     ConsentChanged,
     CustomerAliased,
@@ -34,7 +35,7 @@ from models.events.identity import (
 from models.events.loyalty import CouponRedeemed, PointsEarned, PointsRedeemed, TierChanged
 from models.events.marketing import OfferAccepted, OfferDeclined, OfferShown
 from models.events.messages import MessageClicked, MessageOpened, MessageSent
-from models.events.parsing import Wire, parse
+from models.events.parsing import parse
 from models.events.sales import (
     LeadCreated,
     OpportunityChanged,
@@ -99,5 +100,7 @@ __all__ = [
     "Wire",
     "decode_event",
     "encode_event",
+    "lean",
+    "made",
     "parse",
 ]

@@ -173,17 +173,17 @@ class Recorded(Part):
 class Contact(Recorded):
     """What every touchpoint carries."""
 
-    channel: Channel = Channel.OTHER
     identifiers: tuple[Identifier, ...] = Field(min_length=1, max_length=20)
     utc_offset_minutes: int | None = Field(
         None, ge=-1_080, le=1_080, description="the event's own zone; unknown when absent"
     )
+    observed_until: Instant | None = Field(
+        None, description="a backfill's end: silence after it means nothing"
+    )
+    channel: Channel = Channel.OTHER
     context: Context = NO_CONTEXT
     properties: Properties = Field(
         default_factory=dict, description="what else was said: kept and shown, not interpreted"
-    )
-    observed_until: Instant | None = Field(
-        None, description="a backfill's end: silence after it means nothing"
     )
 
     @property

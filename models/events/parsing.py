@@ -6,87 +6,49 @@ and reads no clock: the same bytes and headers always give the same touchpoint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple, Self, get_args
+from typing import Final
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from models.errors import Reason, TouchpointRejectedError
-from models.events.base import EPOCH
+from models.events.codec import TOUCHPOINTS, lean
+from models.events.envelope import AHEAD, EARLIEST, OURS, Wire, instant
 from models.events.rejection import rejection
+from models.events.sent import read_sent
 from models.events.union import Touchpoint
 from models.upcasters import upcast
 from models.wire import FORMATS, Json
 
 MAX_BYTES: Final = 256 * 1024
-EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-MAX_MS: Final = 7_258_118_400_000  # the year 2200
-AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by hours, not days
-OURS: Final = ("received_at", "source", "observed_until", "customer_id", "origin", "origin_offset")
-
-
-class Wire(NamedTuple):
-    """What is known of a message beside its bytes. Times are ms since 1970."""
-
-    format: str = "native"
-    received_ms: int = 0
-    source: str = ""
-    sent_at: str | None = None
-    observed_until_ms: int | None = None
-    topic: str = ""
-    partition: int = -1
-    offset: int = -1
-
-    @classmethod
-    def of(
-        cls,
-        headers: Iterable[tuple[str, bytes]],
-        timestamp_ms: int,
-        topic: str,
-        partition: int,
-        offset: int,
-    ) -> Self:
-        """Read a Kafka record's headers. Raises TouchpointRejectedError on a bad one."""
-        given = {name: value.decode("ascii", "replace") for name, value in headers}
-        received = _whole(given, "received_at")
-        return cls(
-            format=given.get("format", "native"),
-            received_ms=timestamp_ms if received is None else received,
-            source=given.get("source", ""),
-            sent_at=given.get("sent_at"),
-            observed_until_ms=_whole(given, "observed_until"),
-            topic=topic,
-            partition=partition,
-            offset=offset,
-        )
-
-
-def _whole(given: dict[str, str], name: str) -> int | None:
-    text = given.get(name)
-    if text is None:
-        return None
-    if not text.isdecimal() or len(text) > 15:
-        raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", f"headers.{name}")
-    return int(text)
 
 
 def parse(raw: bytes | None, wire: Wire, max_bytes: int = MAX_BYTES) -> Touchpoint:
-    """Read one touchpoint. Raises TouchpointRejectedError with the reason and where."""
+    """Read one touchpoint, as its lean form. Raises TouchpointRejectedError: why, and where."""
+    if wire.format == "native" and raw and len(raw) <= max_bytes:
+        touchpoint = read_sent(raw, wire)
+        if touchpoint is not None:
+            return touchpoint
+    return _judged(raw, wire, max_bytes)
+
+
+def _judged(raw: bytes | None, wire: Wire, max_bytes: int) -> Touchpoint:
+    """Read a touchpoint step by step: what is odd, or wrong, and has to be told what."""
     message = _json(raw, max_bytes)
     to_native = FORMATS.get(wire.format)
     if to_native is None:
         raise TouchpointRejectedError(Reason.UNKNOWN_FORMAT, f"no format {wire.format[:40]!r}")
-    received = _instant(wire.received_ms, "received_at")
+    received = instant(wire.received_ms, "received_at")
     event = to_native(message, wire.sent_at, received)
     _refuse_what_is_ours(event)
     event = upcast(event)
     _spell_out_identifiers(event)
     _stamp(event, wire, received)
     try:
-        return _validate(event)
+        return lean(_validate(event))
     except ValidationError as error:
         raise rejection(error) from error
 
@@ -123,9 +85,7 @@ def _number(text: str) -> Decimal:
 _decode: Final = msgspec.json.Decoder(float_hook=_number).decode
 _touchpoints: TypeAdapter[Touchpoint] = TypeAdapter(Touchpoint)
 _validate: Final[Callable[[Json], Touchpoint]] = _touchpoints.validator.validate_python
-TYPES: Final = frozenset(
-    member.model_fields["type"].default for member in get_args(get_args(Touchpoint)[0])
-)
+TYPES: Final = frozenset(member.model_fields["type"].default for member in TOUCHPOINTS)
 
 
 def _json(raw: bytes | None, max_bytes: int) -> Json:
@@ -152,9 +112,9 @@ def _stamp(event: Json, wire: Wire, received: datetime) -> None:
     event["received_at"] = received
     event["source"] = wire.source
     if wire.observed_until_ms is not None:
-        event["observed_until"] = _instant(wire.observed_until_ms, "observed_until")
+        event["observed_until"] = instant(wire.observed_until_ms, "observed_until")
     if not event.get("event_id"):
-        event["event_id"] = f"{wire.topic}-{wire.partition}-{wire.offset}"
+        event["event_id"] = wire.place
     occurred = event["occurred_at"] = _time(event.get("occurred_at", received))
     if not EARLIEST <= occurred <= received + AHEAD:
         detail = "before 1990, or over 24 h after it was received"
@@ -162,12 +122,6 @@ def _stamp(event: Json, wire: Wire, received: datetime) -> None:
     offset = occurred.utcoffset()
     if offset:  # UTC is the usual way to send a time: it tells no zone
         event.setdefault("utc_offset_minutes", offset // timedelta(minutes=1))
-
-
-def _instant(ms: int, where: str) -> datetime:
-    if not 0 <= ms <= MAX_MS:
-        raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", where)
-    return EPOCH + timedelta(milliseconds=ms)
 
 
 def _time(value: object) -> datetime:

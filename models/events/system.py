@@ -20,12 +20,12 @@ class CustomerMerged(Recorded):
 
 
 class CustomerAbsorbed(Recorded):
-    """What the loser had gathered reaches the winner; `state` is the loser's Customer, encoded."""
+    """What the loser had gathered reaches the winner; `state` is the loser's Customer, as JSON."""
 
     type: Literal["customer_absorbed"] = "customer_absorbed"
     schema_version: Literal[1] = 1
     loser: Id
-    state: bytes
+    state: str
 
 
 class TimerFired(Recorded):

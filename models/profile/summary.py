@@ -5,9 +5,6 @@ Only facts of the event itself: the reader's language is put around them where t
 
 from __future__ import annotations
 
-from models.events.commerce import OrderPlaced
-from models.events.identity import ConsentChanged, CustomerAliased
-from models.events.service import FeedbackGiven
 from models.events.union import Touchpoint
 
 _LONGEST = 120
@@ -52,14 +49,14 @@ def summary(event: Touchpoint) -> str:
     """Return the line, at most 120 characters; empty when there is nothing to tell."""
     if event.type in _TELLING:
         return _first_told(event)
-    match event:
-        case OrderPlaced(total=total):
-            return f"{event.units} x, {total.amount} {total.currency}"
-        case FeedbackGiven():
+    match event.type:
+        case "order_placed":
+            return f"{event.units} x, {event.total.amount} {event.total.currency}"
+        case "feedback_given":
             return f"{event.kind} {event.score:g}"
-        case ConsentChanged():
+        case "consent_changed":
             return f"{event.purpose} {'+' if event.granted else '-'}"
-        case CustomerAliased():
+        case "customer_aliased":
             return str(event.previous[0])
         case _:
             return ""

@@ -9,8 +9,6 @@ import pytest
 from models.errors import Reason, TouchpointRejectedError
 from models.events import (
     Channel,
-    OrderPlaced,
-    PageViewed,
     TimerFired,
     Wire,
     decode_event,
@@ -86,7 +84,7 @@ def test_channels_have_a_default_that_can_be_overridden():
 @pytest.mark.parametrize("amount", ["1234567890123.45", 1234567890123.45, "0.10", 0.1])
 def test_amounts_are_exact_as_text_and_as_number(amount):
     event = read(ORDER | {"total": {"amount": amount, "currency": "USD"}})
-    assert isinstance(event, OrderPlaced)
+    assert event.type == "order_placed"
     assert str(event.total.amount) == str(amount)
 
 
@@ -107,7 +105,7 @@ def test_an_event_that_an_older_release_logged_is_read_by_this_one():
     written |= {"schema_version": 1, "url": "https://shop.example/a?b"}
     del written["path"]
     event = decode_event(json.dumps(written).encode())
-    assert isinstance(event, PageViewed)
+    assert event.type == "page_viewed"
     assert event.path == "/a"
 
 
@@ -252,5 +250,5 @@ def test_the_documented_example_is_accepted():
     text = (Path(__file__).parents[2] / "docs" / "ingest.md").read_text("utf-8")
     example = text.split("-d '", 1)[1].split("}'\n", 1)[0] + "}"
     event = parse(example.encode(), WIRE)
-    assert isinstance(event, OrderPlaced)
+    assert event.type == "order_placed"
     assert (event.total.minor, event.units) == (5900, 2)

@@ -1,0 +1,72 @@
+"""What is known of a message beside its bytes: how it is written, when and where it came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple, Self
+
+from models.errors import Reason, TouchpointRejectedError
+from models.events.base import EPOCH
+
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by hours, not days
+MAX_MS: Final = 7_258_118_400_000  # the year 2200
+OURS: Final = ("received_at", "source", "observed_until", "customer_id", "origin", "origin_offset")
+
+
+def instant(ms: int, where: str) -> datetime:
+    """Return ms since 1970 as a time. Raises TouchpointRejectedError, naming where it was said."""
+    if not 0 <= ms <= MAX_MS:
+        raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", where)
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+class Wire(NamedTuple):
+    """What is known of a message beside its bytes. Times are ms since 1970."""
+
+    format: str = "native"
+    received_ms: int = 0
+    source: str = ""
+    sent_at: str | None = None
+    observed_until_ms: int | None = None
+    topic: str = ""
+    partition: int = -1
+    offset: int = -1
+
+    @property
+    def place(self) -> str:
+        """The name of an event that came without one: its place in the log."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+    @classmethod
+    def of(
+        cls,
+        headers: Iterable[tuple[str, bytes]],
+        timestamp_ms: int,
+        topic: str,
+        partition: int,
+        offset: int,
+    ) -> Self:
+        """Read a Kafka record's headers. Raises TouchpointRejectedError on a bad one."""
+        given = {name: value.decode("ascii", "replace") for name, value in headers}
+        received = _whole(given, "received_at")
+        return cls(
+            format=given.get("format", "native"),
+            received_ms=timestamp_ms if received is None else received,
+            source=given.get("source", ""),
+            sent_at=given.get("sent_at"),
+            observed_until_ms=_whole(given, "observed_until"),
+            topic=topic,
+            partition=partition,
+            offset=offset,
+        )
+
+
+def _whole(given: dict[str, str], name: str) -> int | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > 15:
+        raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", f"headers.{name}")
+    return int(text)
