@@ -1,44 +1,49 @@
-"""The ingest application: `create_app(settings)`; nothing connects before it is started."""
+"""The ingest application: `create_app(settings)`; nothing connects before it is started.
+
+Starlette alone, for a request's share of the work is its events, not its frame.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from infra.settings import Settings
 from streams.ingest import openapi, problems
 from streams.ingest.auth import Keys
 from streams.ingest.gateway import Gateway
-from streams.ingest.routes import router
+from streams.ingest.routes import routes
 
 
 @asynccontextmanager
-async def _running(app: FastAPI) -> AsyncIterator[None]:
+async def _running(app: Starlette) -> AsyncIterator[None]:
     gateway: Gateway = app.state.gateway
     gateway.log.start()
     yield
     await gateway.log.stop()
 
 
-def create_app(settings: Settings) -> FastAPI:
+async def _described(_: Request) -> JSONResponse:
+    return JSONResponse(openapi.document())
+
+
+def create_app(settings: Settings) -> Starlette:
     """Return the application. Raises KeysError without write keys: it lets nobody in then."""
     keys = Keys(settings.write_keys.get_secret_value())
-    app = FastAPI(
-        title="customer360 ingest",
-        version="1",
-        description="Touchpoints in: acknowledged once Kafka has them, judged one by one.",
+    gateway = Gateway(settings, keys.names)
+    app = Starlette(
+        routes=[*routes(keys, gateway), Route("/openapi.json", _described)],
         lifespan=_running,
+        exception_handlers={
+            problems.ProblemError: problems.on_problem,
+            HTTPException: problems.on_http_error,
+        },
     )
-    app.state.keys = keys
-    app.state.gateway = Gateway(settings, keys.names)
-    app.include_router(router)
-    app.add_exception_handler(problems.ProblemError, problems.on_problem)
-    app.add_exception_handler(HTTPException, problems.on_http_error)
-    app.add_exception_handler(RequestValidationError, problems.on_unknown_path)
-    app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
+    app.state.gateway = gateway
     return app

@@ -6,8 +6,7 @@ import asyncio
 import zlib
 from http import HTTPStatus
 
-from fastapi import Request
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from streams.ingest.limits import Hold
 from streams.ingest.problems import ProblemError

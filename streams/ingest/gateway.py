@@ -8,7 +8,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import msgspec
-from fastapi import Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from infra.settings import Settings
 from models import topics
@@ -20,14 +21,15 @@ from streams.ingest.metrics import Metrics
 from streams.ingest.problems import ProblemError
 from streams.ingest.splitting import Sent
 from streams.ingest.verdicts import Verdict, judge
-from streams.ingest.writes import Place, Record
+from streams.ingest.writes import Headers, Place
 
 PATIENCE = 5.0  # seconds that a request waits for Kafka
 HELD_BYTES = 64 * 1024 * 1024  # of all requests in memory
 PENDING_EVENTS = 100_000  # taken, and not yet acknowledged by Kafka
 SLICE = 200  # events judged before other requests get their turn
+_TOPIC = topics.TOUCHPOINTS.name
 _encode = msgspec.json.Encoder().encode
-Split = Callable[[bytes], Sent]
+Split = Callable[[Request, bytes], Sent]
 
 
 class Gateway:
@@ -43,10 +45,11 @@ class Gateway:
         topic = settings.topic(topics.TOUCHPOINTS)
         self.log = Log(settings.brokers, topic, PATIENCE, PENDING_EVENTS)
 
-    async def receive(self, request: Request, source: str, split: Split, cap: int) -> Response:
+    async def receive(self, request: Request, source: str, split: Split, several: bool) -> Response:
         """Take a request's events in. Raises ProblemError when it cannot be taken as a whole."""
+        cap = self._settings.max_batch_bytes if several else self._settings.max_event_bytes
         with self.budget.hold() as hold:
-            sent = split(await read(request, cap, hold))
+            sent = split(request, await read(request, cap, hold))
             if len(sent.events) > self._settings.max_batch_events:
                 limit = self._settings.max_batch_events
                 detail = f"more than {limit} events in one request"
@@ -57,43 +60,39 @@ class Gateway:
         self.metrics.requests[answer.status_code] += 1
         return answer
 
-    def cap(self, several: bool) -> int:
-        """Return how many bytes a request may bring, unpacked."""
-        return self._settings.max_batch_bytes if several else self._settings.max_event_bytes
-
     async def _append(self, sent: Sent, source: str) -> list[Verdict]:
         began = time.monotonic()
         now = time.time_ns() // 1_000_000
         wire = Wire(sent.format, now, source, sent.sent_at)
-        headers = _headers(wire)
-        records: list[Record] = []
+        keys: list[bytes | None] = []
         verdicts: list[Verdict] = []
         for index, event in enumerate(sent.events):
             key, verdict = judge(event, wire, self._settings.max_event_bytes)
-            records.append(Record(key, event, headers, now))
+            keys.append(key)
             verdicts.append(verdict)
             if index % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
-        places = await self.log.append(records) if records else []
+        if not verdicts:
+            return verdicts
+        places = await self.log.append(keys, sent.events, _headers(wire), now)
         self.metrics.appended(time.monotonic() - began)
-        for index, (verdict, place, record) in enumerate(
-            zip(verdicts, places, records, strict=True)
-        ):
-            self._settle(verdict, place, record)
+        self.metrics.bytes += sum(map(len, sent.events))
+        for index, (verdict, place) in enumerate(zip(verdicts, places, strict=True)):
+            _settle(verdict, place)
+            self.metrics.events[verdict.status, verdict.reason or ""] += 1
             if not sent.single:
                 verdict.index = index
         return verdicts
 
-    def _settle(self, verdict: Verdict, place: Place, record: Record) -> None:
-        name = topics.TOUCHPOINTS.name
-        verdict.receipt = f"{name}/{place.partition}:{place.offset}"
-        if verdict.event_id is None and verdict.reason is None:
-            verdict.event_id = f"{name}-{place.partition}-{place.offset}"
-        self.metrics.events[verdict.status, verdict.reason or ""] += 1
-        self.metrics.bytes += len(record.value)
+
+def _settle(verdict: Verdict, place: Place) -> None:
+    partition, offset = place
+    verdict.receipt = f"{_TOPIC}/{partition}:{offset}"
+    if verdict.event_id is None and verdict.reason is None:
+        verdict.event_id = f"{_TOPIC}-{partition}-{offset}"
 
 
-def _headers(wire: Wire) -> list[tuple[str, bytes]]:
+def _headers(wire: Wire) -> Headers:
     headers = [
         ("format", wire.format.encode()),
         ("received_at", str(wire.received_ms).encode()),

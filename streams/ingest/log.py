@@ -14,20 +14,26 @@ import random
 import time
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import murmur2
 
 from streams.ingest.problems import busy
-from streams.ingest.writes import Place, Queue, Record, Write, pack
+from streams.ingest.writes import Headers, Place, Queue, Share, Write, pack
 
 BATCH_BYTES = 1024 * 1024
 RECONNECT_SECONDS = 1.0
 STOP_SECONDS = 10.0
 EX_SOFTWARE = 70
-_SIGN = 0x7FFFFFFF
 logger = logging.getLogger(__name__)
+
+
+@lru_cache(1 << 16)  # in Python it costs as much as anything else here, and customers come again
+def java_hash(key: bytes) -> int:
+    """Return the hash by which Java's default partitioner places a key (not negative)."""
+    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 def _crash_on_a_bug(task: asyncio.Task[None]) -> None:
@@ -74,37 +80,55 @@ class Log:
         if self._producer:
             await _close(self._producer)
 
-    async def append(self, records: Sequence[Record]) -> list[Place]:
-        """Write records and return their places, in order.
+    async def append(
+        self,
+        keys: Sequence[bytes | None],
+        values: Sequence[bytes],
+        headers: Headers,
+        timestamp: int,
+    ) -> list[Place]:
+        """Write records that share headers and time (ms); return their places, in order.
 
         Raises ProblemError 503 when Kafka is away, slow, or has too much before it. Then
         some of them may yet get there: whoever sends again sends the same event ids.
         """
         if not self.ready:
             raise busy("Kafka does not answer", retry_after=round(self._patience))
-        if self._pending + len(records) > self._max_pending:
+        if self._pending + len(values) > self._max_pending:
             raise busy("too many events on their way to Kafka", retry_after=1)
-        write = Write(records)
-        for index, record in enumerate(records):
-            self._enqueue(write, index, record.key)
+        write = Write(len(values), headers, timestamp)
+        for partition, share in self._shared_out(write, keys, values).items():
+            self._enqueue(partition, share)
         try:
             await asyncio.wait_for(asyncio.shield(write.done), self._patience)
         except TimeoutError as error:
             raise busy("Kafka takes too long", retry_after=round(self._patience)) from error
         except KafkaError as error:
             raise busy(f"Kafka refused: {error}", retry_after=1) from error
-        return [write.places[index] for index in range(len(records))]
+        return write.places
 
     def _stalled(self) -> bool:
         latest = time.monotonic() - self._patience
         return any(began < latest for began in self._sending.values())
 
-    def _enqueue(self, write: Write, index: int, key: bytes | None) -> None:
+    def _shared_out(
+        self, write: Write, keys: Sequence[bytes | None], values: Sequence[bytes]
+    ) -> dict[int, Share]:
         count = self._partitions
-        # Where Java's default partitioner puts it; without a key, anywhere.
-        partition = random.randrange(count) if key is None else (murmur2(key) & _SIGN) % count  # noqa: S311
-        self._queues.setdefault(partition, deque()).append((write, index))
-        self._pending += 1
+        shares: dict[int, Share] = {}
+        for index, (key, value) in enumerate(zip(keys, values, strict=True)):
+            # Where Java's default partitioner puts it; without a key, anywhere.
+            at = (random.getrandbits(31) if key is None else java_hash(key)) % count
+            share = shares.get(at)
+            if share is None:
+                share = shares[at] = Share(write, [], [])
+            share.indexes.append(index)
+            share.records.append((key, value))
+        return shares
+
+    def _enqueue(self, partition: int, share: Share) -> None:
+        self._queues.setdefault(partition, deque()).append(share)
+        self._pending += len(share.records)
         if partition not in self._drains:
             task = self._drains[partition] = asyncio.create_task(self._drain(partition))
             task.add_done_callback(_crash_on_a_bug)
@@ -133,16 +157,18 @@ class Log:
             self._fail(taken, error)
             await self._replace(producer)
         else:
-            self._pending -= len(taken)
-            for offset, (write, index) in enumerate(taken, first):
-                write.put(index, Place(partition, offset))
+            for share in taken:
+                self._pending -= len(share.records)
+                share.write.put(share.indexes, partition, first)
+                first += len(share.records)
         finally:
             del self._sending[partition]
 
     def _fail(self, taken: Queue, error: Exception) -> None:
-        self._pending -= len(taken)
         while taken:
-            taken.popleft()[0].fail(error)
+            share = taken.popleft()
+            self._pending -= len(share.records)
+            share.write.fail(error)
 
     async def _replace(self, broken: AIOKafkaProducer) -> None:
         """Connect anew: an idempotent producer that was refused has a gap in its numbers."""

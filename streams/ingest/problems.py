@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import Request
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -68,8 +68,3 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     return ProblemError(
         HTTPStatus(error.status_code), str(error.detail), headers=headers
     ).response()
-
-
-async def on_unknown_path(request: Request, error: Exception) -> JSONResponse:
-    """Answer a call that is none of Segment's six."""
-    return ProblemError(HTTPStatus.NOT_FOUND, "no such endpoint").response()

@@ -1,68 +1,124 @@
-"""The endpoints: Segment's calls, our own events, CloudEvents; health and metrics."""
+"""The endpoints: Segment's calls, our own events, CloudEvents; health and metrics.
+
+One table makes the routes and their description, so neither can say what the other does not.
+"""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from streams.ingest import splitting
-from streams.ingest.auth import Sender
+from streams.ingest.auth import Keys
 from streams.ingest.gateway import Gateway
-from streams.ingest.openapi import describe
+from streams.ingest.splitting import Sent
 
-router = APIRouter()
-Call = Literal["identify", "track", "page", "screen", "group", "alias"]
-
-
-def _gateway(request: Request) -> Gateway:
-    gateway: Gateway = request.app.state.gateway
-    return gateway
+CALLS: Final = ("identify", "track", "page", "screen", "group", "alias")
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-Shared = Annotated[Gateway, Depends(_gateway)]
+class Endpoint(NamedTuple):
+    """Where events are posted. `body` names what the description says of it."""
+
+    path: str
+    name: str
+    about: str
+    body: str
+    expect: Callable[[Request], None]  # raises ProblemError on a request of another kind
+    split: Callable[[Request, bytes], Sent]
+    several: bool = True
 
 
-@router.post("/v1/batch", **describe("SegmentBatch", several=True))
-async def batch(request: Request, source: Sender, gateway: Shared) -> Response:
-    """Take in a batch of Segment calls, as Segment's and RudderStack's libraries send it."""
+def _segment_batch(_: Request, body: bytes) -> Sent:
+    return splitting.segment_batch(body)
+
+
+def _native(_: Request, body: bytes) -> Sent:
+    return splitting.native(body)
+
+
+def _known_call(request: Request) -> None:
+    if request.path_params["call"] not in CALLS:
+        raise HTTPException(404, "no such endpoint")
     splitting.expect_json(request)
-    return await gateway.receive(request, source, splitting.segment_batch, gateway.cap(True))
 
 
-@router.post("/v1/events", **describe("Touchpoints", several=True))
-async def events(request: Request, source: Sender, gateway: Shared) -> Response:
-    """Take in one touchpoint of our own format, or an array of them."""
-    splitting.expect_json(request)
-    return await gateway.receive(request, source, splitting.native, gateway.cap(True))
+def _segment_call(request: Request, body: bytes) -> Sent:
+    return splitting.segment_call(request.path_params["call"], body)
 
 
-@router.post("/v1/cloudevents", **describe("CloudEvents", several=True))
-async def cloudevents(request: Request, source: Sender, gateway: Shared) -> Response:
-    """Take in CloudEvents 1.0: structured, batched, or binary (attributes as ce- headers)."""
-    split = partial(splitting.cloudevents, request)
-    return await gateway.receive(request, source, split, gateway.cap(True))
+ENDPOINTS: Final = (
+    Endpoint(
+        "/v1/batch",
+        "batch",
+        "Take in a batch of Segment calls, as Segment's and RudderStack's libraries send it.",
+        "SegmentBatch",
+        splitting.expect_json,
+        _segment_batch,
+    ),
+    Endpoint(
+        "/v1/events",
+        "events",
+        "Take in one touchpoint of our own format, or an array of them.",
+        "Touchpoints",
+        splitting.expect_json,
+        _native,
+    ),
+    Endpoint(
+        "/v1/cloudevents",
+        "cloudevents",
+        "Take in CloudEvents 1.0: structured, batched, or binary (attributes as ce- headers).",
+        "CloudEvents",
+        splitting.expect_cloudevents,
+        splitting.cloudevents,
+    ),
+    Endpoint(
+        "/v1/{call}",
+        "call",
+        "Take in one Segment call.",
+        "SegmentCall",
+        _known_call,
+        _segment_call,
+        several=False,
+    ),
+)
 
 
-@router.post("/v1/{call}", **describe("SegmentCall"))
-async def call(call: Call, request: Request, source: Sender, gateway: Shared) -> Response:
-    """Take in one Segment call."""
-    splitting.expect_json(request)
-    split = partial(splitting.segment_call, call)
-    return await gateway.receive(request, source, split, gateway.cap(False))
-
-
-@router.get("/healthz", responses={503: {"description": "Kafka is away or slow"}})
-async def healthz(gateway: Shared) -> JSONResponse:
+async def healthz(request: Request) -> Response:
     """Tell whether events are taken in now."""
+    gateway: Gateway = request.app.state.gateway
     if gateway.log.ready:
         return JSONResponse({"status": "ok"})
     return JSONResponse({"status": "Kafka does not answer"}, 503, headers={"Retry-After": "1"})
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(gateway: Shared) -> PlainTextResponse:
+async def metrics(request: Request) -> Response:
     """Return the counters in Prometheus' text format."""
+    gateway: Gateway = request.app.state.gateway
     return PlainTextResponse(gateway.metrics.text(gateway.budget.held))
+
+
+def routes(keys: Keys, gateway: Gateway) -> list[Route]:
+    """Return all routes, over these keys and this gateway."""
+    return [
+        *(
+            Route(one.path, _taking(one, keys, gateway), methods=["POST"], name=one.name)
+            for one in ENDPOINTS
+        ),
+        Route("/healthz", healthz),
+        Route("/metrics", metrics),
+    ]
+
+
+def _taking(endpoint: Endpoint, keys: Keys, gateway: Gateway) -> Handler:
+    async def take(request: Request) -> Response:
+        source = keys.sender(request)
+        endpoint.expect(request)
+        return await gateway.receive(request, source, endpoint.split, endpoint.several)
+
+    return take

@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-from fastapi import Request
 from msgspec import Raw, Struct
+from starlette.requests import Request
 
 from streams.ingest.problems import ProblemError
 
@@ -53,6 +53,15 @@ def expect_json(request: Request) -> None:
         raise _unsupported("application/json")
 
 
+def expect_cloudevents(request: Request) -> None:
+    """Raise ProblemError 415 unless the request is of one of CloudEvents' three modes."""
+    if media_type(request) in (BATCHED, STRUCTURED):
+        return
+    if "ce-specversion" not in request.headers:
+        raise _unsupported(f"{STRUCTURED}, {BATCHED}, or application/json with ce- headers")
+    expect_json(request)
+
+
 def segment_call(call: str, body: bytes) -> Sent:
     """Return one Segment call; its type is the path's."""
     event = body.strip()
@@ -82,9 +91,6 @@ def cloudevents(request: Request, body: bytes) -> Sent:
         return Sent("cloudevents", [bytes(raw) for raw in _read(_array, body)])
     if kind == STRUCTURED:
         return Sent("cloudevents", [body], single=True)
-    if "ce-specversion" not in request.headers:
-        raise _unsupported(f"{STRUCTURED}, {BATCHED}, or application/json with ce- headers")
-    expect_json(request)
     return Sent("cloudevents", [_structured(request, body)], single=True)
 
 

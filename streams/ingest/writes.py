@@ -13,14 +13,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-
-class Record(NamedTuple):
-    """One record to write. `timestamp` in ms since 1970."""
-
-    key: bytes | None
-    value: bytes
-    headers: list[tuple[str, bytes]]
-    timestamp: int
+Headers = list[tuple[str, bytes]]
 
 
 class Place(NamedTuple):
@@ -31,18 +24,22 @@ class Place(NamedTuple):
 
 
 class Write:
-    """One call of `append`: filled in as its records reach the log."""
+    """One call of `append`: filled in as its records reach the log. `timestamp` in ms, 1970."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = records
-        self.places: dict[int, Place] = {}
+    def __init__(self, count: int, headers: Headers, timestamp: int) -> None:
+        self.headers = headers
+        self.timestamp = timestamp
+        self.places: list[Place] = [_NOWHERE] * count
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done.add_done_callback(_seen)
+        self._left = count
 
-    def put(self, index: int, place: Place) -> None:
-        """Note where a record is; the last one completes the call."""
-        self.places[index] = place
-        if len(self.places) == len(self.records) and not self.done.done():
+    def put(self, indexes: Sequence[int], partition: int, first: int) -> None:
+        """Note where records are, one after the other from `first`; the last completes the call."""
+        for offset, index in enumerate(indexes, first):
+            self.places[index] = Place(partition, offset)
+        self._left -= len(indexes)
+        if self._left == 0 and not self.done.done():
             self.done.set_result(None)
 
     def fail(self, error: Exception) -> None:
@@ -51,27 +48,47 @@ class Write:
             self.done.set_exception(error)
 
 
+_NOWHERE = Place(-1, -1)
+
+
 def _seen(done: asyncio.Future[None]) -> None:
     """Look at the error, which nobody else may: the request may have given up waiting."""
     if not done.cancelled():
         done.exception()
 
 
-Queue = deque[tuple[Write, int]]  # a record each: its call, and its index there
+class Share(NamedTuple):
+    """What a call has for one partition: keys and values, and which of its records they are."""
+
+    write: Write
+    indexes: list[int]
+    records: list[tuple[bytes | None, bytes]]
+
+    def cut(self, at: int) -> tuple[Share, Share]:
+        """Return the records before `at`, and the rest."""
+        return (
+            Share(self.write, self.indexes[:at], self.records[:at]),
+            Share(self.write, self.indexes[at:], self.records[at:]),
+        )
+
+
+Queue = deque[Share]
 
 
 def pack(producer: AIOKafkaProducer, queue: Queue) -> tuple[BatchBuilder, Queue]:
     """Move what fits into one write from the queue; the first record always fits."""
     batch = producer.create_batch()
+    append = batch.append
     taken: Queue = deque()
     while queue:
-        write, index = queue[0]
-        record = write.records[index]
-        fits = batch.append(
-            key=record.key, value=record.value, timestamp=record.timestamp, headers=record.headers
-        )
-        if fits is None:
-            break
-        taken.append(queue.popleft())
+        share = queue.popleft()
+        headers, timestamp = share.write.headers, share.write.timestamp
+        for at, (key, value) in enumerate(share.records):
+            if append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
+                fits, rest = share.cut(at)
+                taken.append(fits)
+                queue.appendleft(rest)
+                return batch, taken
+        taken.append(share)
     batch.close()
     return batch, taken
