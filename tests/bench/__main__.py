@@ -4,6 +4,7 @@ Figures are reported as they are; they hold for the machine, date and commit bes
 """
 
 import argparse
+import asyncio
 import importlib
 import signal
 import sys
@@ -84,7 +85,7 @@ def attempt(bench: Bench, figure: ModuleType) -> dict:
     signal.alarm(LIMIT)
     try:
         return figure.measure(bench)
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
         traceback.print_exc()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return {"failed": {"why": f"{type(error).__name__}: {error}", "date": now}}
