@@ -6,14 +6,18 @@ alert. What was predicted and decided stays as it was: that is history, not stat
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError
 from msgspec.structs import replace
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.admin import client
 from infra.errors import UserError
@@ -23,6 +27,7 @@ from models.judge import Judge
 from models.react import Position
 from models.replay import replay
 from models.topics import EVENTS, PROFILES, Topic
+from streams.lane.restore import MARK, Restored, mark
 
 Tell = Callable[[int, int], None]
 _json = msgspec.json.Encoder(order="deterministic")
@@ -56,19 +61,31 @@ def compare(settings: Settings, tell: Tell) -> Comparison:
     judge = Judge.untrained(horizon_days=settings.horizon_days)
     folded = replay(_events(settings, tell), judge)
     live = {
-        record.key.decode(): decode(record.value) if record.value else None
-        for record in _read(settings, PROFILES, lambda done, there: None)
+        key.decode(): decode(value)
+        for partition in _live(settings).values()
+        for key, value in partition.values.items()
     }
-    return _compared(folded, {of: one for of, one in live.items() if one is not None})
+    return _compared(folded, live)
+
+
+def _live(settings: Settings) -> dict[int, Restored]:
+    """Return the profiles by partition, as a worker that starts now would find them."""
+    restored: dict[int, Restored] = defaultdict(Restored)
+    for record in _read(settings, PROFILES, lambda done, there: None):
+        restored[record.partition].apply([record])
+    return restored
 
 
 def mend(settings: Settings, comparison: Comparison) -> int:
     """Write what the log gives over each difference. Returns how many were written.
 
+    It writes as the partitions' newest owner: what an older one wrote would win else.
     Raises UserError while a worker runs: it alone may write a customer.
     """
     if running(settings):
         raise UserError("a worker is running", "stop it first: it alone may write profiles")
+    newest = max((partition.epoch for partition in _live(settings).values()), default=0)
+    epoch = max(time.time_ns() // 1_000_000, newest + 1)
     with closing(
         KafkaProducer(bootstrap_servers=settings.brokers.split(","), acks="all")
     ) as producer:
@@ -77,6 +94,7 @@ def mend(settings: Settings, comparison: Comparison) -> int:
                 settings.topic(PROFILES),
                 key=one.customer_id.encode(),
                 value=None if one.folded is None else encode(_mended(one.live, one.folded)),
+                headers=[(MARK, mark(epoch, -1))],
             )
             for one in comparison.differences
         ]
@@ -86,6 +104,13 @@ def mend(settings: Settings, comparison: Comparison) -> int:
     return len(sent)
 
 
+# A broker that never had a group makes the topic for them when it is first asked.
+@retry(
+    retry=retry_if_exception_type(CoordinatorNotAvailableError),
+    wait=wait_fixed(0.5),
+    stop=stop_after_delay(30),
+    reraise=True,
+)
 def running(settings: Settings) -> bool:
     """Whether a worker of this deployment is in its group."""
     name = f"{settings.topic_prefix}worker"
@@ -146,15 +171,8 @@ def _events(settings: Settings, tell: Tell) -> Iterator[tuple[Position, bytes]]:
         yield Position(EVENTS.name, record.partition, record.offset), record.value
 
 
-class _Message(NamedTuple):
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes
-
-
-def _read(settings: Settings, topic: Topic, tell: Tell) -> Iterable[_Message]:
-    """Read a topic from its beginning to where it ends now."""
+def _read(settings: Settings, topic: Topic, tell: Tell) -> Iterable[Any]:
+    """Yield a topic's records (kafka-python's) from its beginning to where it ends now."""
     with closing(
         KafkaConsumer(
             bootstrap_servers=settings.brokers.split(","), check_crcs=False, max_poll_records=5_000
@@ -169,6 +187,5 @@ def _read(settings: Settings, topic: Topic, tell: Tell) -> Iterable[_Message]:
         while any(consumer.position(at) < ends[at] for at in every):
             for records in consumer.poll(timeout_ms=500).values():
                 done += len(records)
-                for record in records:
-                    yield _Message(record.partition, record.offset, record.key, record.value)
+                yield from records
             tell(done, there)

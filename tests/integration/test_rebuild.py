@@ -20,6 +20,7 @@ from models.topics import DELIVERIES, EVENTS, PROFILES
 from projections.client import connect
 from projections.migrate import migrate
 from projections.rebuild import rebuild
+from streams.lane.restore import Restored, mark
 from tests.support import waiting
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.log_samples import history, merged, messages
@@ -123,7 +124,8 @@ def test_a_profile_that_is_not_what_the_log_gives_is_named_and_mended(
     wrong = folded[f"c_{5:020d}"]
     wrong = replace(wrong, profile=replace(wrong.profile, orders=999), version=70)
     topic = settings.topic(PROFILES)
-    send(settings.kafka, topic, [(wrong.customer_id.encode(), encode(wrong))])
+    owner = ("mark", mark(4_000_000_000_000, 7))  # a worker whose clock was ahead of ours
+    send(settings.kafka, topic, [(wrong.customer_id.encode(), encode(wrong), [owner])])
     told = CliRunner().invoke(app, ["profiles", "--json"])
     assert told.exit_code == 1
     assert json.loads(told.stdout)["differences"] == [wrong.customer_id]
@@ -132,3 +134,9 @@ def test_a_profile_that_is_not_what_the_log_gives_is_named_and_mended(
     assert mended.profile == folded[wrong.customer_id].profile
     assert (mended.version, mended.risk) == (71, wrong.risk)
     assert refold.compare(settings, quiet).equal
+    restored = Restored()
+    restored.apply(
+        one for one in read_all(settings.kafka, topic) if one.key == wrong.customer_id.encode()
+    )
+    found = decode(restored.values[wrong.customer_id.encode()])
+    assert found == mended, "a worker that starts finds it mended"
