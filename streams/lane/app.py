@@ -54,6 +54,7 @@ class App(faust.App):  # type: ignore[misc]
         self.brokers = brokers
         self.prefix = prefix
         self.patience = patience
+        self.keeps_place = False  # in the group, when it stops
         self.widths = {prefix + topic.name: topic.partitions or partitions for topic in topics}
         self.names = {prefix + topic.name: topic.name for topic in topics}
         self.progress = Progress()
@@ -169,6 +170,8 @@ class App(faust.App):  # type: ignore[misc]
         """Stop what `on_first_start` and the first tenure began, the watchdog first."""
         if self._watcher is not None:
             self._watcher.cancel()
+        if self._consumer is not None and not self.keeps_place:
+            self._consumer.leave()
         await super().on_stop()
         for follower in self._followers:
             await follower.stop()
@@ -179,6 +182,8 @@ class App(faust.App):  # type: ignore[misc]
             await asyncio.sleep(BEAT)
             self.fence.beat()
             self.progress.sample()
+            if self._consumer is not None and self._consumer.adrift():
+                die("nobody looks after the place in the group any more")
             place = self.progress.stuck(self.lags(), self.consumer.position_done, self.patience)
             if place is not None:
                 die(f"{place[0]}/{place[1]} has not moved for {self.patience:.0f} s")

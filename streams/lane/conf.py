@@ -37,6 +37,8 @@ def conf(settings: Settings) -> dict[str, Any]:
         "broker_max_poll_records": 4 * BATCH_RECORDS,
         "broker_commit_interval": 0.5,
         "consumer_group_instance_id": settings.instance,
+        # Who a member is, to the others: the same after a restart, on whichever machine.
+        "canonical_url": f"http://{settings.instance}",
         "consumer_auto_offset_reset": "earliest",
         "consumer_max_fetch_size": 4 * 1024 * 1024,
         "stream_buffer_maxsize": BATCHES,
@@ -51,4 +53,6 @@ def conf(settings: Settings) -> dict[str, Any]:
         "web_router_enabled": False,
         "web_metrics_enabled": False,
         "TableManager": "streams.lane.engine:Tables",
+        "PartitionAssignor": "streams.lane.assignor:Sticky",
+        "Worker": "streams.lane.worker:Worker",
     }

@@ -129,8 +129,23 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
 
     def membership(self) -> int:
         """Return the group generation that the coordinator last confirmed; -1 when put out."""
+        coordinator = self._coordinator()
+        return -1 if coordinator is None else int(coordinator.generation)
+
+    def leave(self) -> None:
+        """When it stops, leave the group at once: a static member would keep its place."""
+        coordinator = self._coordinator()
+        if coordinator is not None:
+            coordinator._group_instance_id = None
+
+    def adrift(self) -> bool:
+        """Whether nobody looks after the membership any more: an error ended it for good."""
+        coordinator = self._coordinator()
+        return coordinator is not None and bool(coordinator._coordination_task.done())
+
+    def _coordinator(self) -> Any:
         consumer = self._thread._consumer
-        return -1 if consumer is None else int(consumer._coordinator.generation)
+        return None if consumer is None else consumer._coordinator
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in self._open if topics is None or tp in topics or tp.topic in topics)

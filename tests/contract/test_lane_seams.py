@@ -13,11 +13,13 @@ import faust
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.schemas import Schema
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from mode.worker import Worker
 
 PINS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 
@@ -40,6 +42,9 @@ HASHES = {
     "Consumer._commit_tps": "a20e230b05ae",
     "Fetcher.fetched_records": "be4348896b9b",
     "AIOKafkaConsumer.seek_to_committed": "f6cd85c8b70a",
+    "PartitionAssignor._perform_assignment": "1e0bf2c5c8f4",
+    "Worker._on_sigint": "25334ac514b2",
+    "GroupCoordinator._maybe_leave_group": "016cd88a16e6",
 }
 
 NEEDED = [
@@ -49,7 +54,11 @@ NEEDED = [
     ),
     (ThreadDelegateConsumer, ["_getmany", "assignment", "highwater"]),
     (AIOKafkaConsumerThread, ["seek_to_beginning", "seek_to_committed"]),
-    (GroupCoordinator, ["_on_join_prepare"]),
+    (GroupCoordinator, ["_on_join_prepare", "_coordination_routine"]),
+    (
+        PartitionAssignor,
+        ["_get_client_metadata", "_update_member_urls", "_protocol_assignments"],
+    ),
     (aiokafka.AIOKafkaProducer, ["create_batch", "send_batch"]),
     (faust.App, ["on_first_start", "on_stop", "on_rebalance_complete"]),
 ]
@@ -78,6 +87,8 @@ def digest(function):
         TableManager.changelog_topics.fget,
         faust.App.on_first_start,
         faust.App._new_transport,
+        PartitionAssignor._perform_assignment,
+        Worker._on_sigint,
         # relied on: the order in which these do things
         faust.App._on_partitions_revoked,
         faust.App._stop_consumer,
@@ -87,6 +98,7 @@ def digest(function):
         Consumer._commit_tps,
         Fetcher.fetched_records,
         aiokafka.AIOKafkaConsumer.seek_to_committed,
+        GroupCoordinator._maybe_leave_group,
     ],
     ids=lambda function: function.__qualname__,
 )

@@ -1,0 +1,68 @@
+"""The workers as the brokers know them: who is in the group, with which partitions, how far.
+
+Asked of the brokers, not of the workers: one that hangs still shows, and so does one
+on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from kafka.admin import KafkaAdminClient, OffsetSpec
+
+from infra.admin import REQUEST_MS, client
+from infra.settings import Settings
+
+Place = tuple[str, int]  # full topic name, partition
+
+
+class Member(NamedTuple):
+    """One member of a group. `lag` counts the records that its partitions are behind."""
+
+    instance: str  # its C360_INSTANCE
+    host: str
+    places: list[Place]
+    lag: int | None  # None: it has nothing, or nothing of it was ever committed
+
+
+def worker_group(settings: Settings) -> str:
+    """Return the name of the workers' group."""
+    return f"{settings.topic_prefix}worker"
+
+
+def members(settings: Settings, group: str, request_ms: int = REQUEST_MS) -> list[Member]:
+    """Return a group's members by name. Raises UserError when no broker answers."""
+    with client(settings, request_ms) as admin:
+        described = admin.describe_groups([group])[group]["members"]
+        lags = _lags(admin, group) if described else {}
+    return sorted(_member(one, lags) for one in described)
+
+
+def _member(described: Mapping[str, object], lags: Mapping[Place, int]) -> Member:
+    places = sorted(_places(described["member_assignment"]))
+    behind = [lags[place] for place in places if place in lags]
+    return Member(
+        str(described["group_instance_id"] or described["member_id"]),
+        str(described["client_host"]).lstrip("/"),
+        places,
+        sum(behind) if behind else None,
+    )
+
+
+def _places(assignment: object) -> Iterable[Place]:
+    """Yield what an assignment names; it is empty while the group has not settled."""
+    topics = assignment["assigned_partitions"] if isinstance(assignment, Mapping) else ()
+    for one in topics:
+        for number in one["partitions"]:
+            yield one["topic"], number
+
+
+def _lags(admin: KafkaAdminClient, group: str) -> dict[Place, int]:
+    committed = admin.list_group_offsets({group: None})[group]
+    known = {place: at.offset for place, at in committed.items() if at.offset >= 0}
+    ends = admin.list_partition_offsets(dict.fromkeys(known, OffsetSpec.LATEST)) if known else {}
+    return {
+        (place.topic, place.partition): max(0, ends[place].offset - offset)
+        for place, offset in known.items()
+    }
