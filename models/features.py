@@ -12,14 +12,14 @@ from models.customer import Customer
 from models.lifetime import DEFAULT
 from models.online.churn import PRIOR
 from models.profile import Profile
-from models.rhythm import DAY_MS, silence_days
+from models.rhythm import DAY_MS, Rhythm
 
 _SCALES = (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0))  # and their tops
 
 
 def features(customer: Customer, at_ms: int, horizon_days: int = 30) -> dict[str, float]:
     """Return the features of `customer` at `at_ms` (ms, UTC), for churn within the horizon."""
-    found = _rhythm(customer, at_ms, horizon_days)
+    found = _rhythm(customer.rhythm, at_ms, horizon_days)
     profile = customer.profile
     _shopping(profile, at_ms, found)
     _service(profile, at_ms, found)
@@ -27,40 +27,43 @@ def features(customer: Customer, at_ms: int, horizon_days: int = 30) -> dict[str
     return found
 
 
-def _rhythm(customer: Customer, at_ms: int, horizon_days: int) -> dict[str, float]:
-    rhythm = customer.rhythm
-    if rhythm.first_ms is None or rhythm.last_ms is None:
+def _rhythm(rhythm: Rhythm, at_ms: int, horizon_days: int) -> dict[str, float]:
+    first, last, visits = rhythm.first_ms, rhythm.last_ms, rhythm.visits
+    if first is None or last is None:
         return {}
-    age = max(0.0, (at_ms - rhythm.first_ms) / DAY_MS)
-    quiet = silence_days(rhythm, at_ms)
-    repeats = max(0, rhythm.visits - 1)
-    silent = DEFAULT.silent(repeats, max(0.0, age - quiet), age, horizon_days)
+    age = (at_ms - first) / DAY_MS if at_ms > first else 0.0
+    quiet = (at_ms - last) / DAY_MS if at_ms > last else 0.0
+    active = age - quiet if age > quiet else 0.0
+    silent = DEFAULT.silent(visits - 1 if visits else 0, active, age, horizon_days)
     found = {
         PRIOR: log(silent / (1.0 - silent)),
         "silence": log1p(quiet),
-        "visits": log1p(rhythm.visits),
+        "visits": log1p(visits),
         "age": log1p(age),
-        "once": 1.0 if rhythm.visits == 1 else 0.0,
+        "once": 1.0 if visits == 1 else 0.0,
     }
-    if rhythm.gaps:
-        usual = max(rhythm.gap_mean, 0.25)
+    if gaps := rhythm.gaps:
+        mean = rhythm.gap_mean
+        usual = mean if mean > 0.25 else 0.25
         found["gap"] = log1p(usual)
-        found["overdue"] = min(5.0, log1p(quiet / usual))
-        if rhythm.gaps > 1:
-            spread = sqrt(rhythm.gap_m2 / (rhythm.gaps - 1))
-            found["unsteady"] = min(5.0, spread / usual)
+        overdue = log1p(quiet / usual)
+        found["overdue"] = overdue if overdue < 5.0 else 5.0
+        if gaps > 1:
+            unsteady = sqrt(rhythm.gap_m2 / (gaps - 1)) / usual
+            found["unsteady"] = unsteady if unsteady < 5.0 else 5.0
     return found
 
 
 def _shopping(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
-    found["orders"] = log1p(profile.orders)
-    if profile.orders:
-        found["items"] = log1p(profile.items / profile.orders)
-        found["refunds"] = min(1.0, profile.refunds / profile.orders)
-    if profile.last_order_ms is not None:
-        found["since_order"] = log1p(max(0.0, (at_ms - profile.last_order_ms) / DAY_MS))
-    if profile.subscription is not None:
-        found["subscribed"] = 1.0 if profile.subscription.value == "active" else -1.0
+    orders, last, subscription = profile.orders, profile.last_order_ms, profile.subscription
+    found["orders"] = log1p(orders)
+    if orders:
+        found["items"] = log1p(profile.items / orders)
+        found["refunds"] = _share(profile.refunds, orders)
+    if last is not None:
+        found["since_order"] = log1p((at_ms - last) / DAY_MS if at_ms > last else 0.0)
+    if subscription is not None:
+        found["subscribed"] = 1.0 if subscription.value == "active" else -1.0
 
 
 def _service(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
@@ -85,9 +88,13 @@ def _satisfaction(profile: Profile, found: dict[str, float]) -> None:
 
 
 def _messages(profile: Profile, found: dict[str, float]) -> None:
-    if profile.messages_sent:
-        found["opened"] = min(1.0, profile.messages_opened / profile.messages_sent)
-        found["clicked"] = min(1.0, profile.messages_clicked / profile.messages_sent)
-    if profile.offers_shown:
-        found["accepted"] = min(1.0, profile.offers_accepted / profile.offers_shown)
-        found["declined"] = min(1.0, profile.offers_declined / profile.offers_shown)
+    if sent := profile.messages_sent:
+        found["opened"] = _share(profile.messages_opened, sent)
+        found["clicked"] = _share(profile.messages_clicked, sent)
+    if shown := profile.offers_shown:
+        found["accepted"] = _share(profile.offers_accepted, shown)
+        found["declined"] = _share(profile.offers_declined, shown)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if part < whole else 1.0

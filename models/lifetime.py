@@ -8,8 +8,8 @@ visitor for alive with certainty.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from math import exp, expm1, log
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,19 @@ class Lifetime:
 
     def alive(self, repeats: int, last: float, age: float) -> float:
         """Return P(still a customer): `repeats` visits after the first, times in days."""
-        # The exponent is bounded, so a machine with 10^6 visits does not overflow.
-        quiet = self._shape(repeats) * math.log((self.alpha + age) / (self.alpha + last))
-        return 1.0 / (1.0 + self.a / (self.b + repeats) * math.exp(min(700.0, quiet)))
+        return self._alive(self._shape(repeats), repeats, last, age)
 
     def silent(self, repeats: int, last: float, age: float, horizon: float) -> float:
         """Return P(no visit within the next `horizon` days)."""
-        until = self.alpha + age
-        some = -math.expm1(self._shape(repeats) * math.log(until / (until + horizon)))
-        return min(1.0 - 1e-6, max(1e-6, 1.0 - self.alive(repeats, last, age) * some))
+        until, shape = self.alpha + age, self._shape(repeats)
+        some = -expm1(shape * log(until / (until + horizon)))
+        silent = 1.0 - self._alive(shape, repeats, last, age) * some
+        return min(1.0 - 1e-6, max(1e-6, silent))
+
+    def _alive(self, shape: float, repeats: int, last: float, age: float) -> float:
+        # The exponent is bounded, so a machine with 10^6 visits does not overflow.
+        quiet = shape * log((self.alpha + age) / (self.alpha + last))
+        return 1.0 / (1.0 + self.a / (self.b + repeats) * exp(min(700.0, quiet)))
 
     def _shape(self, repeats: int) -> float:
         return min(self.r + repeats, 1e4)

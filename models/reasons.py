@@ -6,7 +6,7 @@ A reason says what the model counted; it does not say what caused what.
 
 from __future__ import annotations
 
-import math
+from math import expm1
 
 from models.customer import Customer
 from models.online.churn import BASE, PRIOR, ChurnModel
@@ -25,6 +25,7 @@ GROUPS = {
     "offers": ("accepted", "declined"),
 }
 _GROUP = {feature: group for group, members in GROUPS.items() for feature in members}
+_GROUP_HERE = _GROUP | {PRIOR: "habit"}  # where there is no silence to speak of
 _LOGS = {"silence", "visits", "orders"}  # shown as they were before the logarithm
 
 
@@ -43,46 +44,32 @@ def reasons(
     `value` and `usual` are days for "silence" (usual: the customer's own gap) and the
     leading feature against the population's mean for the others.
     """
-    grouped: dict[str, float] = {}
+    rhythm = customer.rhythm
+    days, own = silence_days(rhythm, at_ms), rhythm.gap_mean if rhythm.gaps else None
+    # The prior weighs silence and habit as one; silent is who stays away longer than usual
+    # and than a day.
+    group_of = _GROUP if days > 1.0 and (own is None or days > own) else _GROUP_HERE
+    sums: dict[str, float] = {}
     for feature, share in shares.items():
-        if feature != BASE:
-            group = _GROUP.get(feature, feature)
-            if feature == PRIOR and not _is_silent(customer, at_ms):
-                group = "habit"  # the prior weighs both as one; here is no silence to speak of
-            grouped[group] = grouped.get(group, 0.0) + share
-    ranked = sorted(grouped.items(), key=lambda item: (-abs(item[1]), item[0]))[:top]
-    return [_reason(group, share, customer, at_ms, seen, model) for group, share in ranked]
+        group = group_of.get(feature, feature)
+        sums[group] = sums.get(group, 0.0) + share
+    sums.pop(BASE, None)
+    told = []
+    for _, group in sorted([(-abs(share), group) for group, share in sums.items()])[:top]:
+        value, usual = (days, own) if group == "silence" else _shown(group, seen, model)
+        told.append(Reason(group, sums[group], value, usual))
+    return told
 
 
-def _reason(
-    group: str,
-    share: float,
-    customer: Customer,
-    at_ms: int,
-    seen: dict[str, float],
-    model: ChurnModel,
-) -> Reason:
-    if group == "silence":
-        own = customer.rhythm.gap_mean if customer.rhythm.gaps else None
-        days = silence_days(customer.rhythm, at_ms)
-        return Reason(feature=group, contribution=share, value=days, usual=own)
-    leading = _leading(group, seen)
-    value, usual = seen.get(leading, 0.0), model.scaler.mean(leading)
-    if leading in _LOGS:
-        value, usual = math.expm1(value), None if usual is None else math.expm1(usual)
-    return Reason(feature=group, contribution=share, value=value, usual=usual)
-
-
-def _is_silent(customer: Customer, at_ms: int) -> bool:
-    """Tell whether the customer stays away longer than usual, and than a day."""
-    usual = customer.rhythm.gap_mean if customer.rhythm.gaps else 0.0
-    return silence_days(customer.rhythm, at_ms) > max(usual, 1.0)
-
-
-def _leading(group: str, seen: dict[str, float]) -> str:
-    """Return the first of the group's features that is known of this customer."""
+def _shown(group: str, seen: dict[str, float], model: ChurnModel) -> tuple[float, float | None]:
+    """Return the group's first feature that is known of this customer, and its mean."""
     members = GROUPS.get(group, (group,))
+    leading = members[0]
     for name in members:
         if name in seen:
-            return name
-    return members[0]
+            leading = name
+            break
+    value, usual = seen.get(leading, 0.0), model.usual(leading)
+    if leading in _LOGS:
+        return expm1(value), None if usual is None else expm1(usual)
+    return value, usual

@@ -20,26 +20,28 @@ TOP = 3
 
 def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
     """Return P(no contact within the horizon after `at_ms`); `cause` is the event's id."""
-    seen = features(customer, at_ms, judge.horizon_days)
-    shares = judge.churn.explain_one(seen)
+    churn, horizon = judge.churn, judge.horizon_days
+    seen = features(customer, at_ms, horizon)
+    shares = churn.explain_one(seen)
     probability = sigmoid(sum(shares.values()))
     return Score(
         score_id=f"{MODEL}:{customer.customer_id}:{cause}:{at_ms}",
         customer_id=customer.customer_id,
         model=MODEL,
-        model_version=judge.churn.learnt,
+        model_version=churn.learnt,
         at_ms=at_ms,
         cause=cause,
         probability=probability,
         band=band(probability, judge),
-        horizon_days=judge.horizon_days,
-        reasons=reasons(customer, at_ms, seen, shares, judge.churn, TOP),
+        horizon_days=horizon,
+        reasons=reasons(customer, at_ms, seen, shares, churn, TOP),
         features=pack(seen),
     )
 
 
 def band(probability: float, judge: Judge) -> Literal["low", "medium", "high"]:
     """Return the band of a probability, by the thresholds at which alerts open and close."""
-    if probability >= judge.catalogue.risk.high:
+    rule = judge.catalogue.risk
+    if probability >= rule.high:
         return "high"
-    return "medium" if probability >= judge.catalogue.risk.low else "low"
+    return "medium" if probability >= rule.low else "low"

@@ -1,7 +1,9 @@
-"""The churn model: River's StandardScaler and LogisticRegression over the lifetime prior.
+"""The churn model: a logistic regression over the lifetime prior, as a River classifier.
 
-A prediction is linear in the logit, so its reasons sum to it exactly. Until
-WARM_UP examples are learnt the prior's logit is mixed in, alone at first.
+It learns what River's `StandardScaler | LogisticRegression(AdaGrad)` learns (a test
+holds the two together), in one pass instead of five. A prediction is linear in the
+logit, so its reasons sum to it exactly. Until WARM_UP examples are learnt the prior's
+logit is mixed in, alone at first.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
-from models.online.river_parts import AdaGrad, LogisticRegression, VectorDict
-from models.online.scaling import TINY, Scaler, bounded, clean, sigmoid
+from river.base import Classifier
+
+from models.online.scaling import LIMIT, Moments, Scaler, bounded, sigmoid
 
 PRIOR = "prior_logit"  # the feature that carries the lifetime prior
 BASE = "base"  # the reason that belongs to no feature: the population's own risk
@@ -18,66 +21,88 @@ WARM_UP = 1_000
 LEARNING_RATE = 0.05
 INTERCEPT_RATE = 0.01
 SPREAD = 8.0  # standard deviations beyond which a value counts no more
+EPSILON = 1e-8  # AdaGrad's: no step is divided by nothing
 
 
-class ChurnModel:
+class Term(Moments):
+    """A feature's moments, its weight, and the sum of its squared gradients (AdaGrad)."""
+
+    __slots__ = ("g2", "weight")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = 0.0
+        self.g2 = 0.0
+
+
+class ChurnModel(Classifier):  # type: ignore[misc]  # River comes without types
     """Learns P(no contact within the horizon); `learnt` counts examples: its version."""
 
     def __init__(self) -> None:
         self.learnt = 0
-        self.scaler = Scaler(SPREAD)
-        self.regression: Any = LogisticRegression(
-            optimizer=AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE
-        )
-        self._terms: dict[str, tuple[float, float, float]] | None = None
+        self.intercept = 0.0
+        self.scaler = Scaler(SPREAD, Term)
 
-    def predict_one(self, features: dict[str, float]) -> float:
+    def chance(self, features: dict[str, float]) -> float:
         """Return P(churn). Unknown features count nothing, missing ones are the mean."""
         return sigmoid(sum(self.explain_one(features).values()))
+
+    def predict_proba_one(self, x: dict[str, float], **_: Any) -> dict[bool, float]:
+        """Return P of each label, as River's classifiers do; True: the customer stays away."""
+        chance = self.chance(x)
+        return {False: 1.0 - chance, True: chance}
 
     def explain_one(self, features: dict[str, float]) -> dict[str, float]:
         """Return each feature's share of the logit, BASE for the rest: they sum to it."""
         trust = min(1.0, self.learnt / WARM_UP)
-        terms = self._compiled()
-        shares = {BASE: trust * self.regression.intercept}
-        for name, value in features.items() if terms else ():
+        shares = {BASE: trust * self.intercept}
+        terms = self.scaler.parts
+        for name, given in features.items() if terms else ():
             term = terms.get(name)
-            if term is not None and (known := bounded(value)) is not None:
-                mean, scale, weight = term
-                distance = min(SPREAD, max(-SPREAD, (known - mean) * scale))
-                shares[name] = trust * weight * distance
+            if term is None or not term.scale:
+                continue
+            value = given  # `bounded` in line, as in the scaler
+            if type(given) is not float or not -LIMIT <= given <= LIMIT:
+                bound = bounded(given)
+                if bound is None:
+                    continue
+                value = bound
+            distance = (value - term.mean) * term.scale
+            if not -SPREAD <= distance <= SPREAD:
+                distance = math.copysign(SPREAD, distance)
+            shares[name] = trust * term.weight * distance
         if trust < 1.0 and (prior := bounded(features.get(PRIOR))) is not None:
             shares[PRIOR] = shares.get(PRIOR, 0.0) + (1.0 - trust) * prior
         return shares
 
-    def learn_one(self, features: dict[str, float], label: float) -> None:
-        """Learn one matured example; `label` 1 stayed away, 0 came back."""
-        known = clean(features)
-        self.scaler.learn_one(known)
-        self.regression.learn_one(self.scaler.transform_one(known), label >= 0.5)
-        self.learnt += 1
-        self._terms = None
+    def usual(self, feature: str) -> float | None:
+        """Return the population's mean of a feature, None when it was never seen."""
+        term = self.scaler.parts.get(feature)
+        return None if term is None else term.mean
 
-    def _compiled(self) -> dict[str, tuple[float, float, float]]:
-        """Return mean, 1 / deviation and weight by feature; made once between two examples."""
-        if self._terms is None:
-            stats = self.scaler.stats
-            self._terms = {
-                name: (stats.means[name], 1.0 / math.sqrt(stats.vars[name]), weight)
-                for name, weight in self.regression.weights.items()
-                if stats.vars[name] > TINY
-            }
-        return self._terms
+    def learn_one(self, x: dict[str, float], y: float) -> None:
+        """Learn one matured example; label `y` is 1 for stayed away, 0 for came back."""
+        known = self.scaler.learn_one(x)
+        logit = self.intercept
+        for term, distance in known:
+            logit += term.weight * distance
+        slope = sigmoid(logit) - (y >= 0.5)
+        self.intercept -= INTERCEPT_RATE * slope
+        for term, distance in known:
+            gradient = slope * distance
+            term.g2 += gradient * gradient
+            term.weight -= LEARNING_RATE * gradient / math.sqrt(term.g2 + EPSILON)
+        self.learnt += 1
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
+        terms = self.scaler.parts.items()
         return {
             "learnt": self.learnt,
             "scaler": self.scaler.to_state(),
-            "weights": dict(self.regression.weights),
-            "intercept": self.regression.intercept,
-            "g2": dict(self.regression.optimizer.g2),
-            "steps": self.regression.optimizer.n_iterations,
+            "weights": {name: term.weight for name, term in terms},
+            "intercept": self.intercept,
+            "g2": {name: term.g2 for name, term in terms},
         }
 
     @classmethod
@@ -85,9 +110,9 @@ class ChurnModel:
         """Return the model that `to_state` wrote, bit for bit."""
         model = cls()
         model.learnt = int(state["learnt"])
-        model.scaler = Scaler.from_state(state["scaler"], SPREAD)
-        model.regression._weights = VectorDict(state["weights"])
-        model.regression.intercept = state["intercept"]
-        model.regression.optimizer.g2.update(state["g2"])
-        model.regression.optimizer.n_iterations = state["steps"]
+        model.intercept = state["intercept"]
+        model.scaler = Scaler.from_state(state["scaler"], SPREAD, Term)
+        for name, term in model.scaler.parts.items():
+            term.weight = state["weights"].get(name, 0.0)
+            term.g2 = state["g2"].get(name, 0.0)
         return model

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-from models.online.scaling import Scaler, clean, sigmoid
+from models.online.scaling import Moments, Scaler, sigmoid
 
 BIAS = "bias"
 START = -2.2  # the shared level before anything was learnt: one in ten converts
@@ -26,7 +26,7 @@ class OfferModel:
 
     def __init__(self) -> None:
         self.learnt = 0
-        self.scaler = Scaler(SPREAD)
+        self.scaler = Scaler(SPREAD, Moments)
         self.level = [START, 1.0 / LEVEL_VARIANCE]  # mean, precision
         self.arms: dict[str, dict[str, list[float]]] = {}  # arm -> feature -> [mean, precision]
 
@@ -56,7 +56,7 @@ class OfferModel:
 
     def learn_one(self, features: dict[str, float], arm: str, reward: float) -> None:
         """Learn one outcome: a step of the extended Kalman filter, each weight by itself."""
-        self.scaler.learn_one(clean(features))
+        self.scaler.learn_one(features)
         context = self._context(features)
         weights = self.arms.setdefault(arm, {})
         logit = self.level[0]
@@ -74,7 +74,7 @@ class OfferModel:
         self.learnt += 1
 
     def _context(self, features: dict[str, float]) -> dict[str, float]:
-        return {BIAS: 1.0, **self.scaler.transform_one(clean(features))}
+        return {BIAS: 1.0, **self.scaler.transform_one(features)}
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
@@ -90,7 +90,7 @@ class OfferModel:
         """Return the model that `to_state` wrote, bit for bit."""
         model = cls()
         model.learnt = int(state["learnt"])
-        model.scaler = Scaler.from_state(state["scaler"], SPREAD)
+        model.scaler = Scaler.from_state(state["scaler"], SPREAD, Moments)
         model.level = [float(part) for part in state["level"]]
         model.arms = {
             arm: {name: [float(part) for part in pair] for name, pair in weights.items()}

@@ -148,7 +148,7 @@ def test_a_follower_predicts_as_the_learner_would():
         made = msgspec.json.decode(example(number), type=Example)
         model.learn_one(unpack(made.features), made.label)
     x = {"silence": 2.2, "visits": 1.0}
-    assert seat_after(stored[b"churn"]).current().churn.predict_one(x) == model.predict_one(x)
+    assert seat_after(stored[b"churn"]).current().churn.chance(x) == model.chance(x)
 
 
 def test_a_follower_keeps_its_model_when_a_snapshot_is_not_ours():

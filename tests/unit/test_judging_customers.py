@@ -131,7 +131,7 @@ def test_reasons_and_the_base_sum_to_the_logit():
     shares = model.explain_one(seen)
     told = reasons(customer, at(200), seen, shares, model)
     logit = math.fsum([reason.contribution for reason in told] + [shares[BASE]])
-    assert sigmoid(logit) == pytest.approx(model.predict_one(seen), abs=1e-12)
+    assert sigmoid(logit) == pytest.approx(model.chance(seen), abs=1e-12)
 
 
 def test_silence_is_told_in_days_against_the_customers_own_habit():
