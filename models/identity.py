@@ -75,17 +75,17 @@ _FORMS: dict[IdentifierType, Callable[[str], str]] = {
 }
 
 
+@lru_cache(_REMEMBERED)
 def normalise(identifier: Identifier) -> Identifier | None:
     """Return the identifier in its one spelling; None when it names nobody."""
     value = _spelt(identifier.type, identifier.value)
     if not value:
         return None
-    if value == identifier.value:
-        return identifier
-    return identifier.model_copy(update={"value": value})
+    return (
+        identifier if value == identifier.value else identifier.model_copy(update={"value": value})
+    )
 
 
-@lru_cache(_REMEMBERED)
 def _spelt(kind: IdentifierType, value: str) -> str:
     text = normalize("NFKC", value).strip()
     if text.casefold() in _NOBODY or _ZEROS.match(text):
@@ -96,27 +96,29 @@ def _spelt(kind: IdentifierType, value: str) -> str:
 
 def known(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
     """Return those that name somebody, in their one spelling, each once."""
-    spelt: dict[tuple[str, str], Identifier] = {}
-    for identifier in identifiers:
-        one = normalise(identifier)
-        if one is not None:
-            spelt.setdefault((one.type, one.value), one)
-    return tuple(spelt.values())
-
-
-def customer_id_of(identifier: Identifier) -> str:
-    """Return the id of the customer that a normalised identifier names."""
-    return _id_of(identifier.type, identifier.value)
+    return tuple(dict.fromkeys(filter(None, map(normalise, identifiers))))
 
 
 @lru_cache(_REMEMBERED)
-def _id_of(kind: IdentifierType, value: str) -> str:
-    return f"c_{blake2b(f'{kind.value}:{value}'.encode(), digest_size=10).hexdigest()}"
+def customer_id_of(identifier: Identifier) -> str:
+    """Return the id of the customer that a normalised identifier names."""
+    return f"c_{blake2b(str(identifier).encode(), digest_size=10).hexdigest()}"
 
 
 def primary(identifiers: Iterable[Identifier]) -> Identifier:
     """Return the strongest identifier, the first of its kind. Raises ValueError on none."""
-    return min(identifiers, key=lambda identifier: _RANKS[identifier.type])
+    return min(identifiers, key=_rank)
+
+
+def _rank(identifier: Identifier) -> int:
+    return _RANKS[identifier.type]
+
+
+@lru_cache(_REMEMBERED)
+def _whose(identifiers: tuple[Identifier, ...]) -> tuple[tuple[Identifier, ...], str]:
+    """Return the identifiers that name somebody, and the customer; "" when there is none."""
+    found = known(identifiers)
+    return found, customer_id_of(primary(found)) if found else ""
 
 
 def identify(event: Touchpoint, origin: str, offset: int) -> Touchpoint:
@@ -124,12 +126,12 @@ def identify(event: Touchpoint, origin: str, offset: int) -> Touchpoint:
 
     Raises TouchpointRejectedError when no identifier names anybody.
     """
-    identifiers = known(event.identifiers)
-    if not identifiers:
+    identifiers, customer_id = _whose(event.identifiers)
+    if not customer_id:
         raise _nobody("identifiers")
     changes: dict[str, object] = {
         "identifiers": identifiers,
-        "customer_id": customer_id_of(primary(identifiers)),
+        "customer_id": customer_id,
         "origin": origin,
         "origin_offset": offset,
     }

@@ -28,7 +28,7 @@ REMEMBERED = 20  # refusals kept with a customer
 Kind = Literal["observed", "identified", "aliased"]
 
 
-class Link(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Link(Struct, frozen=True, omit_defaults=True):
     """Two customers that one event named at once. `left` is the weaker name."""
 
     link_id: str
@@ -81,41 +81,39 @@ class _Root(NamedTuple):
     chain: list[tuple[str, Identity]]  # what was climbed to reach it
 
 
-def links_of(event: Touchpoint) -> Iterator[Link]:
-    """Yield the links that an identified event carries."""
-    if len(event.identifiers) == 1 and event.type != "customer_aliased":
+def links_of(event: Touchpoint, new: Callable[[str], bool] | None = None) -> Iterator[Link]:
+    """Yield the links that an identified event carries: of those whose id is `new`, if asked."""
+    if event.type == "customer_aliased":
+        joins = _joins(event.identifiers, True, event.previous)
+    elif len(event.identifiers) == 1:
         return
-    main = primary(event.identifiers)
-    stated = event.type == "customer_identified" or event.type == "customer_aliased"
-    for other in event.identifiers:
+    else:
+        joins = _joins(event.identifiers, event.type == "customer_identified")
+    for join in joins:
+        if new is None or new(join[0]):
+            yield Link(*join, event.event_id, event.occurred_ms, event.received_ms)
+
+
+@lru_cache(1 << 15)  # a visit's events all carry the same links
+def _joins(
+    who: tuple[Identifier, ...], stated: bool, previous: tuple[Identifier, ...] = ()
+) -> tuple[tuple[str, Kind, str, str, str, str], ...]:
+    """Return what these names join, as the first fields of `Link`."""
+    main = primary(who)
+    joins = []
+    for other in who:
         stronger = rank_of(main.type) < rank_of(other.type)
         if other != main and (stated or (stronger and not is_person(other.type))):
-            yield _link(event, other, main, "identified" if stated else "observed")
-    if event.type == "customer_aliased":
-        for previous in event.previous:
-            if previous != main:
-                yield _link(event, previous, main, "aliased")
+            joins.append(_join(other, main, "identified" if stated else "observed"))
+    joins += [_join(one, main, "aliased") for one in previous if one != main]
+    return tuple(joins)
 
 
-def _link(event: Touchpoint, left: Identifier, right: Identifier, kind: Kind) -> Link:
+def _join(left: Identifier, right: Identifier, kind: Kind) -> tuple[str, Kind, str, str, str, str]:
     left_id, right_id = customer_id_of(left), customer_id_of(right)
-    return Link(
-        link_id=_link_id(kind, left_id, right_id),
-        kind=kind,
-        left=left_id,
-        left_type=left.type.value,
-        right=right_id,
-        right_type=right.type.value,
-        event_id=event.event_id,
-        at_ms=event.occurred_ms,
-        received_ms=event.received_ms,
-    )
-
-
-@lru_cache(1 << 15)  # a visit's events all carry the same link
-def _link_id(kind: Kind, left: str, right: str) -> str:
-    named = f"{kind}:{left}:{right}".encode()
-    return f"l_{blake2b(named, digest_size=10).hexdigest()}"
+    named = f"{kind}:{left_id}:{right_id}".encode()
+    link_id = f"l_{blake2b(named, digest_size=10).hexdigest()}"
+    return link_id, kind, left_id, left.type.value, right_id, right.type.value
 
 
 def resolve(link: Link, lookup: Callable[[str], Identity | None]) -> Resolution:

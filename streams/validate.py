@@ -58,6 +58,5 @@ def accept(outbox: Outbox, batch: Batch, record: Record, linked: Recent) -> None
     touchpoint = parse(record.value, wire, settings.max_event_bytes)
     event = identify(touchpoint, f"{batch.topic}/{batch.partition}", record.offset)
     outbox.send(EVENTS, event.customer_id.encode(), encode_event(event))
-    for link in links_of(event):
-        if linked.add(link.link_id):
-            outbox.send(IDENTITY_LINKS, link.left.encode(), encode(link))
+    for link in links_of(event, linked.add):
+        outbox.send(IDENTITY_LINKS, link.left.encode(), encode(link))

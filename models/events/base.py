@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from models.plain import plain
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -46,7 +46,8 @@ def _text(value: object) -> object:
     raise PydanticCustomError("bad_time", "a time is ISO 8601 text")
 
 
-def _utc(at: datetime) -> datetime:
+def utc(at: datetime) -> datetime:
+    """Return a time in UTC. Raises ValueError when no reader could tell it."""
     if not 1900 < at.year < 2200:  # beyond, converting zones may overflow
         raise PydanticCustomError("bad_time", "not between 1901 and 2199")
     return at.astimezone(UTC)
@@ -62,7 +63,7 @@ class _Logged:
         return core_schema.json_or_python_schema(logged, handler(source))
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc), _Logged()]
+Instant = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(utc), _Logged()]
 Properties = Annotated[dict[Name, JsonValue], Field(max_length=200), BeforeValidator(plain)]
 Scalar = (
     Annotated[str, Field(max_length=2_000)]
@@ -162,12 +163,12 @@ class Recorded(Part):
     @property
     def occurred_ms(self) -> int:
         """When it happened, ms since 1970."""
-        return (self.occurred_at - EPOCH) // _MILLISECOND
+        return (self.occurred_at - EPOCH) // MILLISECOND
 
     @property
     def received_ms(self) -> int:
         """When it reached the log, ms since 1970."""
-        return (self.received_at - EPOCH) // _MILLISECOND
+        return (self.received_at - EPOCH) // MILLISECOND
 
 
 class Contact(Recorded):
@@ -191,4 +192,4 @@ class Contact(Recorded):
         """A backfill's end, ms since 1970."""
         if self.observed_until is None:
             return None
-        return (self.observed_until - EPOCH) // _MILLISECOND
+        return (self.observed_until - EPOCH) // MILLISECOND

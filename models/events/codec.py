@@ -58,9 +58,10 @@ def decode_event(value: bytes) -> Event:
     Raises ValueError on anything else: the log is our own, so that is a bug, not bad input.
     """
     try:
-        return cast(Event, _read(value))
-    except msgspec.ValidationError:
-        return cast(Event, _read(encode_json(_brought_up(_read_any(value)))))
+        try:
+            return cast(Event, _read(value))
+        except msgspec.ValidationError:
+            return cast(Event, _read(encode_json(_brought_up(_read_any(value)))))
     except RecursionError as error:
         raise ValueError("nested too deep to be an event") from error
 

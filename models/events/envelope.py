@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, Self
 
 from models.errors import Reason, TouchpointRejectedError
-from models.events.base import EPOCH
+from models.events.base import EPOCH, MILLISECOND
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by hours, not days
@@ -19,7 +19,7 @@ def instant(ms: int, where: str) -> datetime:
     """Return ms since 1970 as a time. Raises TouchpointRejectedError, naming where it was said."""
     if not 0 <= ms <= MAX_MS:
         raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", where)
-    return EPOCH + timedelta(milliseconds=ms)
+    return EPOCH + ms * MILLISECOND  # half of what naming the milliseconds takes
 
 
 class Wire(NamedTuple):
@@ -49,24 +49,29 @@ class Wire(NamedTuple):
         offset: int,
     ) -> Self:
         """Read a Kafka record's headers. Raises TouchpointRejectedError on a bad one."""
-        given = {name: value.decode("ascii", "replace") for name, value in headers}
+        given = dict(headers)
         received = _whole(given, "received_at")
+        sent_at = given.get("sent_at")
         return cls(
-            format=given.get("format", "native"),
-            received_ms=timestamp_ms if received is None else received,
-            source=given.get("source", ""),
-            sent_at=given.get("sent_at"),
-            observed_until_ms=_whole(given, "observed_until"),
-            topic=topic,
-            partition=partition,
-            offset=offset,
+            _text(given.get("format", b"native")),
+            timestamp_ms if received is None else received,
+            _text(given.get("source", b"")),
+            None if sent_at is None else _text(sent_at),
+            _whole(given, "observed_until"),
+            topic,
+            partition,
+            offset,
         )
 
 
-def _whole(given: dict[str, str], name: str) -> int | None:
-    text = given.get(name)
-    if text is None:
+def _text(value: bytes) -> str:
+    return value.decode("ascii", "replace")
+
+
+def _whole(given: dict[str, bytes], name: str) -> int | None:
+    digits = given.get(name)
+    if digits is None:
         return None
-    if not text.isdecimal() or len(text) > 15:
+    if not digits.isdigit() or len(digits) > 15:
         raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", f"headers.{name}")
-    return int(text)
+    return int(digits)

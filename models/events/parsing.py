@@ -43,6 +43,8 @@ def _judged(raw: bytes | None, wire: Wire, max_bytes: int) -> Touchpoint:
         raise TouchpointRejectedError(Reason.UNKNOWN_FORMAT, f"no format {wire.format[:40]!r}")
     received = instant(wire.received_ms, "received_at")
     event = to_native(message, wire.sent_at, received)
+    if wire.format != "native" and (touchpoint := _by_the_book(event, wire)) is not None:
+        return touchpoint
     _refuse_what_is_ours(event)
     event = upcast(event)
     _spell_out_identifiers(event)
@@ -51,6 +53,18 @@ def _judged(raw: bytes | None, wire: Wire, max_bytes: int) -> Touchpoint:
         return lean(_validate(event))
     except ValidationError as error:
         raise rejection(error) from error
+
+
+def _by_the_book(event: Json, wire: Wire) -> Touchpoint | None:
+    """Read a mapped event as if it had been sent in our own format; None: step by step."""
+    occurred = event.get("occurred_at")
+    if not isinstance(occurred, datetime):
+        occurred = None
+    try:  # a mapping may have moved the time, and its zone must outlast the writing
+        said = {name: value for name, value in event.items() if value is not occurred}
+        return read_sent(_write(said), wire, occurred)
+    except (ValueError, OverflowError, RecursionError):
+        return None
 
 
 def _refuse_what_is_ours(event: Json) -> None:
@@ -83,6 +97,7 @@ def _number(text: str) -> Decimal:
 
 
 _decode: Final = msgspec.json.Decoder(float_hook=_number).decode
+_write: Final = msgspec.json.Encoder(decimal_format="number").encode
 _touchpoints: TypeAdapter[Touchpoint] = TypeAdapter(Touchpoint)
 _validate: Final[Callable[[Json], Touchpoint]] = _touchpoints.validator.validate_python
 TYPES: Final = frozenset(member.model_fields["type"].default for member in TOUCHPOINTS)

@@ -6,7 +6,7 @@ So it may decline what they take, never the reverse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -17,14 +17,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import astuple
 from pydantic import BaseModel
 
-from models.events.base import Identifier, IdentifierType
+from models.events.base import Identifier, IdentifierType, utc
 from models.events.codec import LEAN, TOUCHPOINTS
 from models.events.envelope import AHEAD, EARLIEST, OURS, Wire, instant
 from models.events.lean import (
     TIME,
     Check,
     Field,
-    Lean,
     fields_of,
     in_order,
     namespace_of,
@@ -36,7 +35,6 @@ from models.plain import MAX_INTEGER, MAX_TEXT
 _MINUTE: Final = timedelta(minutes=1)
 _ZONE: Final = 1_080  # minutes at most, either way
 _FARTHEST: Final = timedelta(minutes=_ZONE)
-_LAST_YEAR: Final = 2200
 _LONGEST: Final = 200  # characters of an id; entries in a section
 _MANY: Final = 20  # identifiers
 _Identifier: Final[Any] = part_of(Identifier)
@@ -52,8 +50,17 @@ _Leaf = (
     | float
     | None
 )
-_Shallow = _Leaf | list[_Leaf] | dict[str, _Leaf]
 _Whose = tuple[_Identifier, ...] | dict[IdentifierType, _Name | list[_Name]]
+
+
+def _json(levels: int) -> Any:
+    """Return the type of JSON of so many levels, bounded as `plain` bounds it."""
+    below = _json(levels - 1) if levels else None
+    return _Leaf | list[below] | dict[str, below] if levels else _Leaf  # type: ignore[valid-type]
+
+
+_Json: Any = _json(3)
+_Properties = Annotated[dict[_Name, _Json], Meta(max_length=_LONGEST)]
 
 # How these are sent; all else is as in the log.
 _SENT: Final[dict[str, Field]] = {
@@ -88,7 +95,7 @@ def _sent_form_of(model: type[BaseModel], logged: type[Struct]) -> type[Struct]:
         model.__name__,
         [*_SENT.values(), *own, version],
         bases=(_Sent,),
-        namespace=namespace_of(model, _settled(fields.values()), _timed(times))
+        namespace=namespace_of(model, *map(_timed, times))
         | {"logged": logged, "own": sum(field[2] is msgspec.NODEFAULT for field in own)},
         kw_only=True,
         tag_field="type",
@@ -100,40 +107,19 @@ def _sent_form_of(model: type[BaseModel], logged: type[Struct]) -> type[Struct]:
 def _as_sent(field: Field) -> Field:
     name, kind, default = field
     if name == "properties":
-        return name, Annotated[dict[_Name, _Shallow], Meta(max_length=_LONGEST)], default
+        return name, _Properties, default
     return (name, _WrittenTime | None, default) if kind == TIME | None else field
 
 
-def _settled(fields: Iterable[Field]) -> Check:
-    """Let a default that was said be the default, so that the log leaves it out."""
-    defaults = [field[::2] for field in fields if isinstance(field[2], str | Lean)]
-
-    def settle(sent: Any) -> None:
-        for name, default in defaults:
-            value = getattr(sent, name)
-            if value is not default and value == default:
-                setattr(sent, name, default)
-
-    return settle
-
-
-def _timed(names: list[str]) -> Check:
-    """Read times that are the event's own; the models take more years than these."""
+def _timed(name: str) -> Check:
+    """Read a time that is the event's own."""
 
     def read(sent: Any) -> None:
-        for name in names:
-            text = getattr(sent, name)
-            if text is not None:
-                setattr(sent, name, _moment(text))
+        text = getattr(sent, name)
+        if text is not None:
+            setattr(sent, name, utc(datetime.fromisoformat(text)))
 
     return read
-
-
-def _moment(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if not EARLIEST.year <= at.year < _LAST_YEAR:
-        raise ValueError("out of range")
-    return at.astimezone(UTC)
 
 
 _read: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(
