@@ -55,10 +55,17 @@ class Clock:
 
 
 class Core:
-    """One partition of everything. `customers` is the fold's state, as `profiles` carries it."""
+    """One partition of everything. `customers` is the fold's state, as `profiles` carries it.
 
-    def __init__(self, judge: Judge, customers: dict[bytes, bytes] | None = None) -> None:
+    `start` is the offset that the logs begin at: above all that `customers` have seen.
+    """
+
+    def __init__(
+        self, judge: Judge, customers: dict[bytes, bytes] | None = None, start: int = 0
+    ) -> None:
         self.clock = Clock()
+        self._start = start
+        self._taken = 0
         self.customers = {} if customers is None else customers
         self.log: list[bytes] = []
         self._known = Known()
@@ -72,7 +79,7 @@ class Core:
     def process(self, messages: list[Message]) -> None:
         """Take in touchpoints, and all that follows from them."""
         for start in range(0, len(messages), BATCH):
-            fresh = self._validate(messages[start : start + BATCH], start)
+            fresh = self._validate(messages[start : start + BATCH])
             links = self._links(fresh)
             with self.clock("encode event"):
                 self.log += [encode_event(event) for event in fresh]
@@ -82,7 +89,8 @@ class Core:
                 reactions = self._fold(part)
                 self._learn(self._send(reactions))
 
-    def _validate(self, messages: list[Message], offset: int) -> list:
+    def _validate(self, messages: list[Message]) -> list:
+        offset, self._taken = self._start + self._taken, self._taken + len(messages)
         with self.clock("parse"):
             parsed = [
                 parse(m.value, Wire.of(m.headers, 0, "touchpoints", 0, offset + n))
@@ -112,7 +120,7 @@ class Core:
                     self.log.append(encode_event(event))
 
     def _fold(self, part: list[bytes]) -> list[Reaction]:
-        offset, self._folded = self._folded, self._folded + len(part)
+        offset, self._folded = self._start + self._folded, self._folded + len(part)
         with self.clock("decode event"):
             events = [decode_event(value) for value in part]
         with self.clock("read customer"):

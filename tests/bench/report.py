@@ -39,8 +39,9 @@ def medians(passes: list[dict]) -> dict:
         if isinstance(value, dict):
             if all(isinstance(other, dict) for other in others):
                 found[name] = medians(others)
-        elif all(isinstance(other, int | float) for other in others):
-            found[name] = round(statistics.median(others), 3)
+        elif isinstance(value, int | float):
+            if all(isinstance(other, int | float) for other in others):
+                found[name] = round(statistics.median(others), 3)
         else:
             found[name] = value
     return found

@@ -1,7 +1,8 @@
 """Where the time goes: a sampling profile of another process (py-spy), by function.
 
 Self time is what a function spends itself, the C code that it calls included: C has no
-frames here. Total time includes the functions that it calls. Only busy threads count.
+frames here. Total time includes the functions that it calls. Only the thread that holds
+the interpreter counts: it is what the others wait for.
 """
 
 import shutil
@@ -23,8 +24,8 @@ def recording(out: Path, *target: str) -> list[str]:
     found = str(beside) if beside.exists() else shutil.which("py-spy")
     if found is None:
         raise FileNotFoundError("py-spy is missing: `make setup`")
-    kept = ("--rate", str(RATE), "--format", "raw", "--function", "--output", str(out))
-    return [found, "record", *kept, *target]
+    kept = ("--rate", str(RATE), "--format", "raw", "--function", "--gil")
+    return [found, "record", *kept, "--output", str(out), *target]
 
 
 @contextmanager
