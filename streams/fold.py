@@ -22,12 +22,12 @@ from streams.known import Known
 from streams.lane import Outbox, Record
 
 _json = msgspec.json.Encoder().encode
+_known = Known()  # one for all partitions, so that its limit is the process's
 
 
 @app.agent(topics.events, name="fold")
 async def fold(batches: Any) -> None:
     """Let each customer react to its events, in the order of the log."""
-    known = Known()
     async for batch in batches:
         state = await due.customers.open(batch)
         outbox = Outbox()
@@ -39,14 +39,14 @@ async def fold(batches: Any) -> None:
                 bury(outbox, batch, record, rejected)
                 continue
             key = event.customer_id.encode()
-            customer = changed.get(key) or known.read(key, state.get(key))
+            customer = changed.get(key) or _known.read(key, state.get(key))
             at = Position(batch.topic, batch.partition, record.offset)
             reaction = react(customer, event, at, judge.current())
             if reaction.changed:
                 changed[key] = reaction.customer
                 send(outbox, key, reaction)
         for key, customer in changed.items():
-            state.put(key, known.write(key, customer))
+            state.put(key, _known.write(key, customer))
         if await app.complete(batch, outbox, state):
             due.reset(batch.partition, changed.items())
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -23,11 +22,13 @@ from streams.lane.engine import BatchSchema, BatchTransport
 from streams.lane.fatal import EXIT_CONFIG, die
 from streams.lane.fence import Fence
 from streams.lane.follow import Follower
+from streams.lane.keeper import Keeper
 from streams.lane.outbox import Outbox
+from streams.lane.partitions import Partitions
 from streams.lane.progress import Progress
 from streams.lane.publisher import Publisher
-from streams.lane.restore import restore
 from streams.lane.state import StateTable
+from streams.lane.store import MemoryStores, Stores, StoresError
 from streams.lane.view import View
 
 BEAT = 0.5  # seconds
@@ -48,6 +49,7 @@ class App(faust.App):  # type: ignore[misc]
         partitions: int,
         topics: Iterable[Topic],
         patience: float = PATIENCE,
+        stores: Stores | None = None,  # of state; none given: in memory
         **conf: Any,
     ) -> None:
         super().__init__(id, broker=f"kafka://{brokers.replace(',', ';')}", **conf)
@@ -58,11 +60,13 @@ class App(faust.App):  # type: ignore[misc]
         self.widths = {prefix + topic.name: topic.partitions or partitions for topic in topics}
         self.names = {prefix + topic.name: topic.name for topic in topics}
         self.progress = Progress()
+        self.partitions = Partitions(self._may_begin)
         # Half of what the group waits: the pause is known before anybody else takes over.
         self.fence = Fence(longest_pause=self.conf.broker_session_timeout / 2)
-        self.fence.on_begin = self._begin_tenure
+        self.fence.on_begin = lambda: self.keeper.begin()
         self.publisher = Publisher(brokers, prefix, self.widths)
-        self.state_tables: list[StateTable] = []
+        self.keeper = Keeper(brokers, self.fence, stores or MemoryStores())
+        self._taking_over = asyncio.Lock()
         self._followers: list[Follower] = []
         self._following = False
         self._watcher: asyncio.Task[None] | None = None
@@ -75,11 +79,18 @@ class App(faust.App):  # type: ignore[misc]
     def StateTable(self, name: str, *, source: Topic, changelog: Topic) -> StateTable:
         """Return keyed state, partitioned like `source`, kept on `changelog`."""
         table = StateTable(
-            name, source, changelog, prefix=self.prefix, fence=self.fence, publisher=self.publisher
+            name,
+            source,
+            changelog,
+            prefix=self.prefix,
+            brokers=self.brokers,
+            fence=self.fence,
+            publisher=self.publisher,
+            stores=self.keeper.stores,
         )
         if self.widths[table.source] != self.widths[table.changelog]:
             raise ValueError(f"{table.source} and {table.changelog} differ in partitions")
-        self.state_tables.append(table)
+        self.keeper.tables.append(table)
         return table
 
     def follow(self, topic: Topic, on_record: Callable[[Record], None]) -> None:
@@ -92,7 +103,11 @@ class App(faust.App):  # type: ignore[misc]
         self._followers.append(Follower(self.brokers, name, self.widths[name], on_record))
 
     def agent(self, channel: Any, *, name: str, **kwargs: Any) -> Callable[[AgentFun], Any]:
-        """Make an agent of an `async def`; an error in it ends the process, unacknowledged."""
+        """Make an agent of an `async def`, run once a partition with that one's batches.
+
+        What it keeps beside the state is of one partition, and of that as long as the
+        process lives. An error in it ends the process, unacknowledged.
+        """
 
         def bind(fun: AgentFun) -> Any:
             self.progress.add(name, channel.get_topic_name())
@@ -102,8 +117,7 @@ class App(faust.App):  # type: ignore[misc]
         return bind
 
     def _guarded(self, name: str, fun: AgentFun) -> AgentFun:
-        @functools.wraps(fun)
-        async def run(batches: Any) -> None:
+        async def guarded(batches: Any) -> None:
             try:
                 await fun(batches)
             except Exception as error:
@@ -111,7 +125,16 @@ class App(faust.App):  # type: ignore[misc]
             if not self.should_stop:
                 die(f"agent {name} ended")
 
+        @functools.wraps(fun)
+        async def run(batches: Any) -> None:
+            await self.partitions.run(batches, guarded)
+            if not self.should_stop:
+                die(f"agent {name} ended")
+
         return run
+
+    def _may_begin(self, batch: Batch) -> bool:
+        return batch.tenure == self.fence.tenure and self.flow_control.is_active()
 
     async def publish(self, outbox: Outbox) -> None:
         """Send messages that belong to no batch; returns when the brokers have them."""
@@ -155,11 +178,12 @@ class App(faust.App):  # type: ignore[misc]
     async def on_first_start(self) -> None:
         """Check the topics and connect, before anything else starts.
 
-        Faust would make directories here: the lane keeps nothing on disk.
+        Faust would make directories here: what the lane keeps on disk, it makes itself.
         """
         try:
             await check_topics(self.brokers, self.widths)
-        except TopicsError as error:
+            await self.keeper.prepare()
+        except (TopicsError, StoresError) as error:
             die(str(error), code=EXIT_CONFIG)
         except KafkaConnectionError:
             die(f"no Kafka broker answers at {self.brokers}")
@@ -176,6 +200,8 @@ class App(faust.App):  # type: ignore[misc]
         for follower in self._followers:
             await follower.stop()
         await self.publisher.stop()
+        self.fence.end()
+        await self.keeper.close()
 
     async def _watch(self) -> None:
         while True:
@@ -188,41 +214,25 @@ class App(faust.App):  # type: ignore[misc]
             if place is not None:
                 die(f"{place[0]}/{place[1]} has not moved for {self.patience:.0f} s")
 
-    def _begin_tenure(self) -> None:
-        for table in self.state_tables:
-            table.begin()
-
     async def _take_over(self, *_: Any, **__: Any) -> None:
         """Recover what this tenure owns, then open the gate. Runs before streams resume."""
         tenure = -1
         try:
-            while tenure != self.fence.tenure:
-                tenure = self.fence.tenure
-                await self._recover(tenure)
-            await self.consumer.rewind()
+            async with self._taking_over:
+                while tenure != self.fence.tenure:
+                    tenure = self.fence.tenure
+                    await self._follow()
+                    await self.keeper.recover(tenure)
+                await self.consumer.rewind()
+                await self.keeper.stand_by(self.assignor.assigned_standbys())
         except Exception as error:
             if tenure == self.fence.tenure:
                 die("cannot recover", error)
 
-    async def _recover(self, tenure: int) -> None:
+    async def _follow(self) -> None:
         if not self._following:
             self._following = True
             await asyncio.gather(*(follower.start() for follower in self._followers))
-        found = await asyncio.gather(
-            *(
-                restore(
-                    self.brokers,
-                    table.changelog,
-                    table.wanted() - table.owned(),
-                    lambda: self.fence.tenure == tenure,
-                )
-                for table in self.state_tables
-            )
-        )
-        for table, restored in zip(self.state_tables, found, strict=True):
-            if restored is None or self.fence.tenure != tenure:
-                return
-            await table.adopt(restored, time.time_ns() // 1_000_000)
 
     def _new_transport(self) -> Any:
         return BatchTransport(self.conf.broker_consumer, self)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from faust.serializers.schemas import Schema
@@ -21,6 +20,7 @@ from faust.types.tuples import TP, ConsumerMessage
 
 from streams.lane.batch import Batch, Record
 from streams.lane.fence import Fence
+from streams.lane.fetch import FetchThread
 
 BATCH_RECORDS = 1_000
 OPEN_BATCHES = 8  # of a partition, handed out and not acknowledged, before it is left to wait
@@ -55,6 +55,9 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
         self.fence.membership = self.membership
         self.names: Mapping[str, str] = self.app.names  # full topic name -> the catalogue's
 
+    def _new_consumer_thread(self) -> FetchThread:
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and hand out, until stopped. Replaces Faust's loop over single messages."""
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
@@ -77,10 +80,12 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
                     await self._hand_out(TP(*tp), records)
             await asyncio.sleep(0)
 
-    async def _hand_out(self, tp: TP, records: Iterable[Any]) -> None:
+    async def _hand_out(self, tp: TP, records: Sequence[Record]) -> None:
         start = self._next.get(tp, 0)
-        rest = (raw for raw in records if raw.offset >= start)
-        while chunk := tuple(_record(raw) for raw in islice(rest, BATCH_RECORDS)):
+        if records[0].offset < start:
+            records = [record for record in records if record.offset >= start]
+        for begin in range(0, len(records), BATCH_RECORDS):
+            chunk = tuple(records[begin : begin + BATCH_RECORDS])
             # Without flow the callback would wait, and a rebalance needs the fetch lock.
             if not (self.flow_active and self.fence.ready and tp in self.fence.places):
                 return  # `rewind` makes Kafka deliver them again
@@ -165,17 +170,9 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
         """Give the batches in hand a while to finish, then commit what is done."""
         patience = self.app.conf.broker_rebalance_timeout / 4
         deadline = self.loop.time() + patience
-        while self.loop.time() < deadline and any(self._in_hand()):
+        while self.loop.time() < deadline and self.app.partitions.in_hand:
             await asyncio.sleep(IDLE)
         await self.commit_and_end_transactions()
-
-    def _in_hand(self) -> Iterator[Any]:
-        return (
-            message
-            for tp, waiting in self._open.items()
-            for message in waiting
-            if message.tracked and (tp, message.offset) not in self._finished
-        )
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
         """Commit what is done (inside `super`), and only then forget it."""
@@ -204,8 +201,4 @@ class Tables(TableManager):  # type: ignore[misc]
     @property
     def changelog_topics(self) -> set[str]:
         """Return the changelogs of the lane's tables; no group member subscribes to them."""
-        return {table.changelog for table in self.app.state_tables}
-
-
-def _record(raw: Any) -> Record:
-    return Record(raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+        return {table.changelog for table in self.app.keeper.tables}

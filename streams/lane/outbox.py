@@ -6,13 +6,13 @@ the middle of a batch leaves no half of it behind.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from models.topics import Topic
 from streams.lane.batch import Headers
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One record to be. A null key goes to any partition, a null value is a tombstone."""
 
     topic: Topic

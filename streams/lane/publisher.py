@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -17,13 +17,12 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from streams.lane.batch import Headers
 from streams.lane.outbox import Message
+from streams.lane.records import Row, batches
 
-Row = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
-
-BATCH_BYTES = 512 * 1024  # before compression; a single larger record still goes, alone
 TIMEOUT_MS = 60_000  # rides out a broker's restart; the process ends after it
+
+Place = tuple[str, int]  # full topic name, partition
 
 
 @lru_cache(maxsize=1 << 18)
@@ -37,8 +36,7 @@ class Publisher:
 
     def __init__(self, brokers: str, prefix: str, partitions: Mapping[str, int]) -> None:
         self._brokers = brokers
-        self._prefix = prefix
-        self._partitions = partitions
+        self._routes = {name.removeprefix(prefix): (name, n) for name, n in partitions.items()}
         self._producer: Any = None
         self._turn = count()
 
@@ -48,8 +46,6 @@ class Publisher:
             bootstrap_servers=self._brokers,
             acks="all",
             enable_idempotence=True,
-            max_batch_size=BATCH_BYTES,
-            compression_type="zstd",
             request_timeout_ms=TIMEOUT_MS,
         )
         await self._producer.start()
@@ -61,34 +57,34 @@ class Publisher:
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send messages, each by its key. Raises KafkaError; KeyError for a topic not named."""
-        rows: dict[tuple[str, int], list[Row]] = defaultdict(list)
+        rows: dict[Place, list[Row]] = defaultdict(list)
         for message in messages:
-            topic = self._prefix + message.topic.name
-            rows[topic, self._place(topic, message)].append(message[1:4])
+            name, width = self._routes[message.topic.name]
+            partition = message.partition
+            if partition is None:
+                partition = self._place(message.key, width)
+            rows[name, partition].append((message.key, message.value, message.headers))
         await self.write(rows)
 
-    async def write(self, rows: Mapping[tuple[str, int], Iterable[Row]]) -> None:
-        """Send rows to given partitions (full topic name, number). Raises KafkaError."""
-        futures = []
-        for (topic, partition), some in rows.items():
-            for batch in self._batches(some):
-                futures.append(await self._producer.send_batch(batch, topic, partition=partition))
-        await asyncio.gather(*futures)
+    async def write(self, rows: Mapping[Place, Iterable[Row]]) -> dict[Place, int]:
+        """Send rows to given partitions; return for each the offset after the last of its rows.
 
-    def _place(self, topic: str, message: Message) -> int:
-        if message.partition is not None:
-            return message.partition
-        number = next(self._turn) if message.key is None else java_hash(message.key)
-        return number % self._partitions[topic]
-
-    def _batches(self, rows: Iterable[Row]) -> Iterator[Any]:
+        A partition is named by full topic name and number. Raises KafkaError.
+        """
         now = time.time_ns() // 1_000_000
-        batch = self._producer.create_batch()
-        for key, value, headers in rows:
-            if batch.append(timestamp=now, key=key, value=value, headers=list(headers)) is None:
-                yield batch
-                batch = self._producer.create_batch()
-                batch.append(timestamp=now, key=key, value=value, headers=list(headers))
-        batch.close()
-        if batch.record_count():
-            yield batch
+        ends = await asyncio.gather(*(self._append(to, some, now) for to, some in rows.items()))
+        return dict(zip(rows, ends, strict=True))
+
+    async def _append(self, place: Place, rows: Iterable[Row], now: int) -> int:
+        topic, partition = place
+        send = self._producer.send_batch
+        sent = [
+            (await send(batch, topic, partition=partition), batch.record_count())
+            for batch in batches(rows, now)
+        ]
+        return max([(await written).offset + count for written, count in sent], default=0)
+
+    def _place(self, key: bytes | None, width: int) -> int:
+        if width == 1:
+            return 0
+        return (next(self._turn) if key is None else java_hash(key)) % width

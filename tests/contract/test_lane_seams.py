@@ -11,8 +11,10 @@ from importlib.metadata import version
 import aiokafka
 import faust
 import pytest
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
+from aiokafka.producer.sender import SendProduceReqHandler
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.schemas import Schema
 from faust.tables.manager import TableManager
@@ -45,6 +47,13 @@ HASHES = {
     "PartitionAssignor._perform_assignment": "1e0bf2c5c8f4",
     "Worker._on_sigint": "25334ac514b2",
     "GroupCoordinator._maybe_leave_group": "016cd88a16e6",
+    "AIOKafkaConsumerThread._fetch_records": "39a2c6c79fc1",
+    "PartitionRecords._consumer_record": "e668541600b0",
+    "PartitionRecords._unpack_records": "b803e6d46480",
+    "MessageAccumulator.add_batch": "5ed1c5b1367a",
+    "MessageAccumulator._pop_batch": "41cc98a298ef",
+    "MessageBatch.get_data_buffer": "81c4aaef84b0",
+    "SendProduceReqHandler.create_request": "807639a95205",
 }
 
 NEEDED = [
@@ -60,6 +69,7 @@ NEEDED = [
         ["_get_client_metadata", "_update_member_urls", "_protocol_assignments"],
     ),
     (aiokafka.AIOKafkaProducer, ["create_batch", "send_batch"]),
+    (Fetcher, ["_create_fetch_waiter"]),
     (faust.App, ["on_first_start", "on_stop", "on_rebalance_complete"]),
 ]
 
@@ -88,6 +98,8 @@ def digest(function):
         faust.App.on_first_start,
         faust.App._new_transport,
         PartitionAssignor._perform_assignment,
+        AIOKafkaConsumerThread._fetch_records,
+        PartitionRecords._consumer_record,
         Worker._on_sigint,
         # relied on: the order in which these do things
         faust.App._on_partitions_revoked,
@@ -97,6 +109,11 @@ def digest(function):
         AIOKafkaConsumerThread._create_worker_consumer,
         Consumer._commit_tps,
         Fetcher.fetched_records,
+        PartitionRecords._unpack_records,
+        MessageAccumulator.add_batch,
+        MessageAccumulator._pop_batch,
+        MessageBatch.get_data_buffer,
+        SendProduceReqHandler.create_request,
         aiokafka.AIOKafkaConsumer.seek_to_committed,
         GroupCoordinator._maybe_leave_group,
     ],

@@ -1,0 +1,55 @@
+"""An agent once a partition: while one partition's results are on their way, others work.
+
+Within a partition a batch begins when the agent is done with the one before, so
+order, state and offsets are as with one agent; only the waiting is shared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from streams.lane.batch import Batch
+
+Agent = Callable[[AsyncIterator[Batch]], Awaitable[None]]
+
+
+class Partitions:
+    """Runs agents, each partition's batches in an agent's run of their own.
+
+    `current` tells whether a batch may still begin: one that waited here while its
+    partition went to somebody else may not. `in_hand` has the partitions, as catalogue's
+    topic and number, of which an agent works on a batch.
+    """
+
+    def __init__(self, current: Callable[[Batch], bool]) -> None:
+        self.in_hand: set[tuple[str, int]] = set()
+        self._current = current
+
+    async def run(self, batches: AsyncIterator[Batch], agent: Agent) -> None:
+        """Hand batches on, until they end or this is cancelled; then end the agent's runs."""
+        waiting: dict[int, asyncio.Queue[Batch]] = {}
+        runs: list[asyncio.Task[None]] = []
+        try:
+            async for batch in batches:
+                if batch.partition not in waiting:
+                    own = waiting[batch.partition] = asyncio.Queue()
+                    runs.append(asyncio.ensure_future(agent(self._own(own))))
+                waiting[batch.partition].put_nowait(batch)
+        finally:
+            for one in runs:
+                one.cancel()
+            await asyncio.gather(*runs, return_exceptions=True)
+
+    async def _own(self, waiting: asyncio.Queue[Batch]) -> AsyncIterator[Batch]:
+        while True:
+            batch = await waiting.get()
+            if not self._current(batch):
+                continue
+            place = (batch.topic, batch.partition)
+            self.in_hand.add(place)
+            try:
+                yield batch
+            finally:
+                self.in_hand.discard(place)
+            await asyncio.sleep(0)  # an agent that waits for nothing leaves others their turn

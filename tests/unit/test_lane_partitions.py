@@ -1,0 +1,112 @@
+"""Partitions do not wait for each other, and the batches of one keep their order."""
+
+import asyncio
+
+import pytest
+
+from streams.lane import Batch, Record
+from streams.lane.partitions import Partitions
+
+
+def batch(partition, offset, tenure=1):
+    return Batch("events", partition, (Record(offset, b"k", b"v"),), tenure)
+
+
+class Source:
+    """A stream of batches that stays open, as Faust's does."""
+
+    def __init__(self, *batches):
+        self.batches = asyncio.Queue()
+        for one in batches:
+            self.batches.put_nowait(one)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        return await self.batches.get()
+
+
+@pytest.fixture
+async def started():
+    tasks = []
+
+    def start(source, agent, current=lambda _: True):
+        partitions = Partitions(current)
+        tasks.append(asyncio.create_task(partitions.run(source, agent)))
+        return partitions, tasks[-1]
+
+    yield start
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def settle():
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_partition_that_waits_holds_up_no_other_and_only_its_own_order(started):
+    acknowledged, done = asyncio.Event(), []
+
+    async def agent(batches):
+        async for one in batches:
+            if one.partition == 0:
+                await acknowledged.wait()
+            done.append((one.partition, one.last))
+
+    source = Source(batch(0, 1), batch(0, 2), batch(1, 1), batch(1, 2))
+    partitions, _ = started(source, agent)
+    await settle()
+    assert done == [(1, 1), (1, 2)]
+    assert partitions.in_hand == {("events", 0)}
+    acknowledged.set()
+    await settle()
+    assert done[2:] == [(0, 1), (0, 2)]
+    assert partitions.in_hand == set()
+
+
+async def test_a_batch_that_waited_while_its_tenure_ended_is_not_begun(started):
+    tenure, done = [1], []
+
+    async def agent(batches):
+        async for one in batches:
+            done.append((one.tenure, one.last))
+            tenure[0] = 2  # meanwhile the partition goes, and comes back
+
+    source = Source(batch(0, 1), batch(0, 2), batch(0, 2, tenure=2))
+    started(source, agent, lambda one: one.tenure == tenure[0])
+    await settle()
+    assert done == [(1, 1), (2, 2)]
+
+
+async def test_an_agent_that_waits_for_nothing_leaves_others_their_turn(started):
+    turns = []
+
+    async def agent(batches):
+        async for one in batches:
+            turns.append(one.partition)
+
+    started(Source(*(batch(n % 2, n) for n in range(20))), agent)
+    await settle()
+    assert turns[:10] != [0] * 10
+    assert {0, 1} <= set(turns[:6])
+
+
+async def test_ending_ends_every_run_and_leaves_nothing_in_hand(started):
+    ended = []
+
+    async def agent(batches):
+        try:
+            async for _ in batches:
+                await asyncio.sleep(3600)
+        finally:
+            ended.append(1)
+
+    partitions, task = started(Source(batch(0, 1), batch(1, 1)), agent)
+    await settle()
+    assert len(partitions.in_hand) == 2
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert ended == [1, 1]
