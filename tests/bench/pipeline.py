@@ -16,6 +16,7 @@ from infra.admin import client
 from infra.files.log import Log, Message
 from infra.settings import Settings
 from models.topics import EVENTS, IDENTITY_LINKS, PROFILES, SCORES, TOUCHPOINTS
+from tests.bench.changelog import newest, profiles_digest
 from tests.bench.harness import BROKER_TIME, Bench, Running, StalledError
 
 WARM_UP = 500  # messages before the clock runs: code is imported, partitions are assigned
@@ -48,12 +49,15 @@ def run(
         spent = spots.settled(running, len(messages)) - cpu
         finished, after = spots.newest(), spots.ends()
         memory = running.memory()
+    kept = newest(settings, profiles or settings.topic(PROFILES))
     number = len(messages) - WARM_UP
     return {
         "events_per_second": number / (finished - begun),
         "cpu_us_per_event": spent * 1e6 / number,
         "records_written": {name: after[name] - before[name] for name in after},
         "memory_mib": round(memory / 2**20),
+        "customers": len(kept),
+        "profiles": profiles_digest(kept),
     }
 
 
