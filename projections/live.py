@@ -135,6 +135,10 @@ class Live:
         self._decoded[customer_id] = (held.value, customer)
         return customer
 
+    def held(self, customer_id: str) -> Held:
+        """Return what is kept of exactly this customer. Raises KeyError when it is unknown."""
+        return self._held[customer_id]
+
     def partition(self, customer_id: str) -> int | None:
         """Return the partition that holds this customer."""
         held = self._held.get(customer_id)

@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
 from models.catalogue import Catalogue, parse
 from projections.serve import board, operations, problems, profiles, stream
 from projections.serve.console import pages
 from projections.serve.keys import ApiKeys
+from projections.serve.points import Points
 from projections.serve.sources import Sources
 
 ABOUT = """Live customer profiles: one customer, whole, in milliseconds, by any identifier.
@@ -24,7 +27,21 @@ Read your own write: pass an ingest receipt as `wait_for`.
 
 
 class Api(FastAPI):
-    """The server: its description says that errors are problems."""
+    """The server. Plain reads of one customer go the short way, past the framework."""
+
+    def __init__(self, points: Points, **given: Any) -> None:
+        super().__init__(**given)
+        self._points = points
+        self._guarded = ServerErrorMiddleware(self._shortest, handler=problems.crash)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        way = self._guarded if scope["type"] == "http" else super().__call__
+        await way(scope, receive, send)
+
+    async def _shortest(self, scope: Scope, receive: Receive, send: Send) -> None:
+        way = self._points.shortly(scope) or super().__call__
+        await way(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
@@ -48,7 +65,10 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
         async with sources.following():
             yield
 
+    keys = ApiKeys(settings.api_keys.get_secret_value())
+    points = Points(sources.live, keys)
     app = Api(
+        points,
         title="customer360 profile API",
         version="1",
         description=ABOUT,
@@ -59,8 +79,8 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
         redoc_url=None,
     )
     app.state.sources = sources
-    app.state.bodies = profiles.Bodies()
-    app.state.keys = ApiKeys(settings.api_keys.get_secret_value())
+    app.state.keys = keys
+    app.state.points = points
     app.state.catalogue = read_catalogue(settings)
     problems.install(app)
     for part in (profiles, board, stream, operations):

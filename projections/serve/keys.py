@@ -55,6 +55,12 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+def presented(authorization: str, named: str) -> str:
+    """Return the key in a request's Authorization or X-API-Key header, empty when there is none."""
+    scheme, _, bearer = authorization.partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else named
+
+
 class _KeyScheme(SecurityBase):
     """Reads the key of a request. One dependency, where FastAPI's own would be three."""
 
@@ -65,10 +71,9 @@ class _KeyScheme(SecurityBase):
     async def __call__(self, request: Request) -> str:
         """Return the name of the key that a request came with. Raises Problem 401."""
         keys: ApiKeys = request.app.state.keys
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        named = request.headers.get("x-api-key", "")
-        presented = bearer.strip() if scheme.lower() == "bearer" else named
-        name = keys.name_of(presented) if presented else None
+        headers = request.headers
+        shown = presented(headers.get("authorization", ""), headers.get("x-api-key", ""))
+        name = keys.name_of(shown) if shown else None
         if name is None:
             raise Problem(
                 401,

@@ -81,7 +81,8 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return respond(422, "invalid-request", "the request does not read as it should", faults)
 
 
-async def _crash(request: Request, error: Exception) -> Response:
+async def crash(request: Request, error: Exception) -> Response:
+    """Answer what was not foreseen, telling nothing of it."""
     _log.error("%s %s", request.method, request.url.path, exc_info=error)
     return respond(500, "internal-error", "this was not foreseen; the server's log tells more")
 
@@ -102,4 +103,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _crash)
+    app.add_exception_handler(Exception, crash)

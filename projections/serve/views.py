@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from models.customer import Customer, Episode
 from models.money import exponent
@@ -18,6 +19,7 @@ Json = dict[str, object]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(1 << 17)  # a customer is laid out again at each change, with nearly the same times
 def instant(ms: int | None) -> str | None:
     """Write ms since 1970 as ISO 8601 in UTC, "2026-11-22T09:30:00.000Z"."""
     if ms is None:

@@ -166,7 +166,7 @@ async def test_an_unforeseen_error_is_a_problem_that_tells_no_secret(serve, http
     def fail(*_):
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr(serve.state.sources.live, "get", fail)
+    monkeypatch.setattr(serve.state.sources.live, "locate", fail)
     answer = await http.get(f"/v1/profiles/{ANA}")
     assert answer.status_code == 500
     assert answer.json()["type"] == "urn:c360:internal-error"
@@ -343,3 +343,58 @@ async def test_who_missed_too_much_is_told_to_read_anew(serve, live):
     await listening(live)
     live.apply([record(rich(version=13))])
     assert [kind for kind, _, _ in await reading] == ["reset", "change"]
+
+
+SHORT = [
+    (f"/v1/profiles/{ANA}", {}),
+    (f"/v1/profiles/{derive(ANA)}", {}),
+    (f"/v1/profiles/{ANA.replace('@', '%40')}/offer", {}),
+    (f"/v1/profiles/{ANA}/timeline", {"X-API-Key": "test-api-key", "Authorization": ""}),
+    (f"/v1/profiles/{ANA}/scores", {"If-None-Match": "*"}),
+    (f"/v1/profiles/{ANA}/traits", {"If-None-Match": '"another-1"'}),
+]
+LONG = [
+    (f"/v1/profiles/{ANA}?timeout=1", {}),
+    (f"/v1/profiles/{ANA}/", {}),
+    (f"/v1/profiles/{ANA}/shoes", {}),
+    (f"/v1/profiles/{ANA}/offer/now", {}),
+    ("/v1/profiles/email:nobody@example.com", {}),
+    ("/v1/profiles/", {}),
+    (f"/v1/profiles/{ANA}", {"Authorization": "Bearer wrong-key"}),
+    (f"/v1/profiles/{ANA}", {"Authorization": "", "X-API-Key": ""}),
+    ("/v1/stats", {}),
+]
+
+
+@pytest.mark.parametrize(("path", "headers"), SHORT + LONG)
+async def test_the_short_way_gives_the_very_answer_of_the_long_one(
+    serve, http, monkeypatch, path, headers
+):
+    taken = []
+    shortly = serve._points.shortly
+
+    def watched(scope):
+        taken.append(shortly(scope))
+        return taken[-1]
+
+    monkeypatch.setattr(serve._points, "shortly", watched)
+    short = await http.get(path, headers=headers)
+    assert (taken[0] is not None) == ((path, headers) in SHORT)
+    monkeypatch.setattr(serve._points, "shortly", lambda scope: None)
+    long = await http.get(path, headers=headers)
+    assert short.status_code == long.status_code
+    assert short.content == long.content
+    assert sorted(short.headers.raw) == sorted(long.headers.raw)
+
+
+async def test_writing_to_a_customer_is_refused_as_ever(http):
+    answer = await http.post(f"/v1/profiles/{ANA}")
+    assert answer.status_code == 405
+
+
+async def test_a_change_is_answered_at_once_although_the_old_answer_was_kept(http, live):
+    for version in (13, 14):
+        live.apply([record(rich(version=version))])
+        for part, key in (("", "version"), ("/offer", "version")):
+            answer = await http.get(f"/v1/profiles/{ANA}{part}")
+            assert answer.json()[key] == version
