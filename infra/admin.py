@@ -17,12 +17,9 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from infra.errors import UserError
 from infra.settings import PREFIX, Settings
-from models.topics import CATALOGUE, Topic
+from models.topics import CATALOGUE, COMPACTION_LAG, Topic
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-# A paused worker's late write may come after the new owner's. Compaction must not
-# make it the only one left before recovery could have seen both.
-COMPACTION_LAG_MS = 60 * 60 * 1000
 REQUEST_MS = 10_000
 
 
@@ -81,7 +78,7 @@ def config(topic: Topic, settings: Settings) -> dict[str, str]:
     if topic.compacted:
         return common | {
             "cleanup.policy": "compact",
-            "min.compaction.lag.ms": str(COMPACTION_LAG_MS),
+            "min.compaction.lag.ms": str(int(COMPACTION_LAG.total_seconds() * 1000)),
             "segment.bytes": str(128 * 1024 * 1024),
         }
     kept = -1 if topic.keep is None else int(topic.keep.total_seconds() * 1000)

@@ -27,7 +27,8 @@ from models.judge import Judge
 from models.react import Position
 from models.replay import replay
 from models.topics import EVENTS, PROFILES, Topic
-from streams.lane.restore import MARK, Restored, mark
+from streams.lane.restore import MARK, Copy, mark
+from streams.lane.store import MemoryStore
 
 Tell = Callable[[int, int], None]
 _json = msgspec.json.Encoder(order="deterministic")
@@ -63,17 +64,17 @@ def compare(settings: Settings, tell: Tell) -> Comparison:
     live = {
         key.decode(): decode(value)
         for partition in _live(settings).values()
-        for key, value in partition.values.items()
+        for key, value in partition.store.contents.items()
     }
     return _compared(folded, live)
 
 
-def _live(settings: Settings) -> dict[int, Restored]:
+def _live(settings: Settings) -> dict[int, Copy]:
     """Return the profiles by partition, as a worker that starts now would find them."""
-    restored: dict[int, Restored] = defaultdict(Restored)
+    copies: dict[int, Copy] = defaultdict(lambda: Copy(MemoryStore()))
     for record in _read(settings, PROFILES, lambda done, there: None):
-        restored[record.partition].apply([record])
-    return restored
+        copies[record.partition].take([record], record.offset + 1)
+    return copies
 
 
 def mend(settings: Settings, comparison: Comparison) -> int:
@@ -84,7 +85,7 @@ def mend(settings: Settings, comparison: Comparison) -> int:
     """
     if running(settings):
         raise UserError("a worker is running", "stop it first: it alone may write profiles")
-    newest = max((partition.epoch for partition in _live(settings).values()), default=0)
+    newest = max((copy.store.stamp.epoch for copy in _live(settings).values()), default=0)
     epoch = max(time.time_ns() // 1_000_000, newest + 1)
     with closing(
         KafkaProducer(bootstrap_servers=settings.brokers.split(","), acks="all")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -88,6 +88,12 @@ class Settings(BaseModel):
     )
     worker_port: int = Field(
         6066, ge=1, le=65535, description="the worker's own web port; a second one's is the next"
+    )
+    state: Literal["memory", "disk"] = Field(
+        "memory", description="where workers hold state: disk, when it does not fit in memory"
+    )
+    standbys: int = Field(
+        1, ge=0, le=7, description="workers that keep a copy of what another has, to take over"
     )
     session_seconds: float = Field(
         20.0, ge=1, le=300, description="until a silent worker's partitions go to the others"

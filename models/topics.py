@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+# A paused worker's late write may come after the new owner's. Compaction must not
+# make it the only one left before recovery could have seen both.
+COMPACTION_LAG = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:

@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.settings import Settings
 from streams.lane.engine import BATCH_RECORDS
+from streams.lane.store import MemoryStores, Stores
 
 BATCHES = 4096  # an agent's queue: OPEN_BATCHES a partition bounds it, never this
 
@@ -22,12 +23,13 @@ def conf(settings: Settings) -> dict[str, Any]:
         "prefix": settings.topic_prefix,
         "partitions": settings.partitions,
         "datadir": str(settings.home / "worker" / settings.instance),
+        "stores": stores(settings),
         "store": "memory://",
         "topic_allow_declare": False,
         "topic_disable_leader": True,
         "topic_partitions": settings.partitions,
         "topic_replication_factor": settings.replication,
-        "table_standby_replicas": 0,
+        "table_standby_replicas": settings.standbys,
         "cython_optimizations": True,
         "broker_session_timeout": session,
         "broker_heartbeat_interval": session / 6,
@@ -56,3 +58,12 @@ def conf(settings: Settings) -> dict[str, Any]:
         "PartitionAssignor": "streams.lane.assignor:Sticky",
         "Worker": "streams.lane.worker:Worker",
     }
+
+
+def stores(settings: Settings) -> Stores:
+    """Return what holds this worker's state."""
+    if settings.state == "disk":
+        from streams.lane.disk import DiskStores  # slow to import, and for this alone
+
+        return DiskStores(settings.home.absolute() / "worker" / settings.instance / "state")
+    return MemoryStores()

@@ -22,7 +22,11 @@ def status(app: App) -> dict[str, Any]:
         "steps": app.progress.status(app.lags()),
         "tables": {
             table.name: {str(p): len(table.partition(p)) for p in sorted(table.owned())}
-            for table in app.state_tables
+            for table in app.keeper.tables
+        },
+        "standby": {
+            table.name: {str(p): at for p, at in sorted(table.copies().items())}
+            for table in app.keeper.tables
         },
     }
 

@@ -6,14 +6,15 @@ Nobody else sees the changes until the broker has them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
+from streams.lane.store import Readable
+
+NOTHING: Readable = MappingProxyType({})
 
 
-class Store(Protocol):
+class Table(Protocol):
     """What a view came from."""
 
     async def store(self, view: View) -> bool:
@@ -31,9 +32,9 @@ class View:
 
     def __init__(
         self,
-        durable: Mapping[bytes, bytes] = NOTHING,
+        durable: Readable = NOTHING,
         *,
-        table: Store | None = None,
+        table: Table | None = None,
         partition: int = 0,
         tenure: int = 0,
         offset: int = -1,

@@ -1,14 +1,17 @@
 """The order in `complete`: outputs, changelog, visible, and only then the source offset."""
 
 import asyncio
+import time
 
 import pytest
 
 from models.topics import EVENTS, PROFILES, SCORES
-from streams.lane import App, Batch, Outbox, Record
+from streams.lane import App, Batch, Outbox, Record, disk
 from streams.lane import app as apps
+from streams.lane import state as states
 from streams.lane.conf import conf
-from streams.lane.restore import Restored
+from streams.lane.restore import MARK, mark
+from streams.lane.store import Stamp
 
 HERE = 1
 
@@ -18,6 +21,7 @@ class Recorder:
 
     def __init__(self):
         self.done = []
+        self.end = 0  # of the changelog
         self.meanwhile = lambda: None
 
     async def publish(self, messages):
@@ -27,15 +31,18 @@ class Recorder:
     async def write(self, rows):
         [((topic, partition), some)] = rows.items()
         self.done.append(("changelog", topic, partition, [row[:2] for row in some]))
+        self.end += len(some)
         self.meanwhile()
+        return {(topic, partition): self.end}
 
     def finish(self, batch, topic):
         self.done.append(("offset", topic, batch.last))
 
 
-@pytest.fixture
-async def lane(make_settings, monkeypatch):
-    settings = make_settings()
+@pytest.fixture(params=["memory", "disk"])
+async def lane(make_settings, monkeypatch, request):
+    settings = make_settings(state=request.param)
+    monkeypatch.setattr(disk, "topic_ids", lambda brokers, topics: dict.fromkeys(topics, "id"))
     app = App("order", topics=[EVENTS, PROFILES, SCORES], **conf(settings))
     recorder = Recorder()
     table = app.StateTable("counts", source=EVENTS, changelog=PROFILES)
@@ -43,7 +50,9 @@ async def lane(make_settings, monkeypatch):
     monkeypatch.setattr(app.publisher, "write", recorder.write)
     app._consumer = recorder
     app.fence.begin(1, {(settings.topic(EVENTS), HERE)})
-    await table.adopt({HERE: Restored(values={b"a": b"1"})}, 0)
+    await app.keeper.prepare()
+    table.copy(HERE).store.apply({b"a": b"1"}, Stamp(0, 4))
+    await table.adopt([HERE], 0)
     batch = Batch("events", HERE, (Record(7, b"a", b"x"),), tenure=app.fence.tenure)
     outbox = Outbox()
     outbox.send(SCORES, b"a", b"output")
@@ -133,12 +142,98 @@ async def test_a_write_to_a_partition_of_somebody_else_is_refused(lane):
 async def test_a_new_owner_writes_again_what_a_stale_record_covers(lane):
     app, table, _, _, recorder = lane
     app.fence.begin(3, {(table.source, 2)})
-    stale = Restored(values={b"k": b"true"}, epochs={b"k": 9}, overtaken={b"k", b"gone"})
-    await table.adopt({2: stale}, now_ms=5)
+    copy = table.copy(2)
+    copy.store.apply({b"k": b"true"}, Stamp(8, 9))
+    copy.overtaken |= {b"k", b"gone"}
+    recorder.end = 8
+    await table.adopt([2], now_ms=5)
     assert recorder.done == [
         ("changelog", table.changelog, 2, [(b"gone", None), (b"k", b"true")]),
     ]
     assert table.owned() == {2}
+    assert (copy.overtaken, copy.store.stamp) == (set(), Stamp(10, 10))
+
+
+async def test_the_stamp_follows_what_is_written(lane):
+    app, table, batch, outbox, _ = lane
+    copy = table._partitions[HERE].copy
+    assert await app.complete(batch, outbox, await opened(table, batch))
+    assert copy.store.stamp == Stamp(2, 5)
+    await table.write(HERE, {b"a": None})
+    assert copy.store.stamp == Stamp(3, 5)
+
+
+@pytest.fixture
+def between(monkeypatch):
+    """Let the changelog hold these records from the stamp on, when it is read."""
+    found = []
+
+    async def catch_up(brokers, copies, wanted):
+        for copy in copies.values():
+            copy.take(found, copy.store.stamp.position + len(found))
+        return True
+
+    monkeypatch.setattr(states, "catch_up", catch_up)
+    return found
+
+
+def record(key, value, epoch):
+    return Record(0, key, value, ((MARK, mark(epoch, 0)),), time.time_ns() // 1_000_000)
+
+
+async def test_an_earlier_owner_s_late_write_is_covered_by_the_next_one(lane, between):
+    app, table, batch, outbox, recorder = lane
+    recorder.end = 2  # two records that are not ours
+    between += [record(b"a", b"late", 4), record(b"c", b"late", 4)]
+    between += [record(b"a", b"2", 5), record(b"b", b"", 5)]
+    assert await app.complete(batch, outbox, await opened(table, batch))
+    assert recorder.done[1][3] == [(b"a", b"2"), (b"b", b"")]
+    assert recorder.done[2] == ("changelog", table.changelog, HERE, [(b"c", None)])
+    assert table.partition(HERE) == {b"a": b"2", b"b": b""}
+    assert table._partitions[HERE].copy.store.stamp == Stamp(5, 5)
+
+
+async def test_a_newer_owner_s_write_ends_the_process(lane, between, monkeypatch):
+    app, table, batch, outbox, recorder = lane
+    recorder.end = 1
+    between += [record(b"c", b"theirs", 6), record(b"a", b"2", 5), record(b"b", b"", 5)]
+
+    class Died(BaseException):
+        pass
+
+    def die(reason, error=None):
+        raise Died(reason)
+
+    monkeypatch.setattr(states, "die", die)
+    with pytest.raises(Died, match="newer owner"):
+        await app.complete(batch, outbox, await opened(table, batch))
+    assert recorder.done[-1][0] == "changelog"  # the offset is not acknowledged
+
+
+async def test_what_was_given_up_is_kept_as_a_copy_until_it_is_retired(lane):
+    app, table, _, _, _ = lane
+    app.fence.begin(2, {(table.source, 2)})
+    assert table.copies() == {HERE: 0}
+    await table.retire({HERE})
+    assert table.copies() == {HERE: 0}
+    app.fence.begin(3, {(table.source, HERE)})
+    await table.adopt([HERE], 0)
+    assert (table.partition(HERE), table.copies()) == ({b"a": b"1"}, {})
+    app.fence.begin(4, {(table.source, 2)})
+    await table.retire(())
+    assert table.copies() == {}
+
+
+async def test_all_of_a_partition_can_be_gone_through_while_it_is_ours(lane):
+    app, table, _, _, _ = lane
+    assert [dict(some) async for some in table.scan(HERE)] == [{b"a": b"1"}]
+    assert [some async for some in table.scan(HERE + 1)] == []
+    await table.write(HERE, {b"%04d" % number: b"x" for number in range(1_200)})
+    seen = []
+    async for some in table.scan(HERE):
+        seen += some
+        app.fence.begin(2, {(table.source, 2)})
+    assert len(seen) == 500
 
 
 async def test_hooks_hear_of_partitions_that_come_and_go(lane):
@@ -150,5 +245,5 @@ async def test_hooks_hear_of_partitions_that_come_and_go(lane):
     assert table.owned() == {HERE}
     app.fence.begin(4, {(table.source, HERE)})  # a generation was missed: kept by nobody
     assert table.owned() == set()
-    await table.adopt({HERE: Restored()}, 0)
+    await table.adopt([HERE], 0)
     assert heard == [("revoked", HERE), ("recovered", HERE)]

@@ -10,7 +10,8 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from models.topics import PROFILES, SCORES
-from streams.lane.restore import MARK, mark, restore
+from streams.lane.restore import MARK, mark
+from tests.support.changelog import recovered
 from tests.support.counting import (
     WORKER,
     committed,
@@ -80,7 +81,7 @@ def test_recovery_ends_behind_transaction_markers_and_keeps_the_newest_owners_wr
 ):
     topic = kafka_settings.topic(PROFILES)
 
-    async def write_and_restore():
+    async def write():
         producer = AIOKafkaProducer(
             bootstrap_servers=kafka_settings.brokers,
             transactional_id=kafka_settings.topic_prefix + "tx",
@@ -98,12 +99,12 @@ def test_recovery_ends_behind_transaction_markers_and_keeps_the_newest_owners_wr
                     topic, value, key=key, partition=1, headers=[(MARK, mark(epoch, 0))]
                 )
         await producer.stop()
-        return await restore(kafka_settings.brokers, topic, [0, 1], lambda: True)
 
-    restored = asyncio.run(asyncio.wait_for(write_and_restore(), 30))
-    assert restored[1].values == {b"kept": b"", b"won": b"new"}
-    assert restored[1].overtaken == {b"won"}
-    assert restored[0].values == {}
+    asyncio.run(asyncio.wait_for(write(), 30))
+    copies = recovered(kafka_settings.brokers, topic, [0, 1], 30)
+    assert copies[1].store.contents == {b"kept": b"", b"won": b"new"}
+    assert copies[1].overtaken == {b"won"}
+    assert copies[0].store.contents == {}
 
 
 def test_recovery_reads_a_compacted_changelog_to_its_end(kafka_settings, broker):
@@ -142,8 +143,8 @@ def test_recovery_reads_a_compacted_changelog_to_its_end(kafka_settings, broker)
         return len(read_all(broker, topic)) < 30
 
     until(compacted, 90, "the broker compacts")
-    restored = asyncio.run(asyncio.wait_for(restore(broker, topic, [0], lambda: True), 20))
-    assert list(restored[0].values) == [b"same"]
+    copies = recovered(broker, topic, [0], 20)
+    assert list(copies[0].store.contents) == [b"same"]
 
 
 def test_a_revoked_partition_is_committed_so_nothing_is_processed_twice(

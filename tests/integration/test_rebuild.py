@@ -20,7 +20,8 @@ from models.topics import DELIVERIES, EVENTS, PROFILES
 from projections.client import connect
 from projections.migrate import migrate
 from projections.rebuild import rebuild
-from streams.lane.restore import Restored, mark
+from streams.lane.restore import Copy, mark
+from streams.lane.store import MemoryStore
 from tests.support import waiting
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.log_samples import history, merged, messages
@@ -134,9 +135,8 @@ def test_a_profile_that_is_not_what_the_log_gives_is_named_and_mended(
     assert mended.profile == folded[wrong.customer_id].profile
     assert (mended.version, mended.risk) == (71, wrong.risk)
     assert refold.compare(settings, quiet).equal
-    restored = Restored()
-    restored.apply(
-        one for one in read_all(settings.kafka, topic) if one.key == wrong.customer_id.encode()
-    )
-    found = decode(restored.values[wrong.customer_id.encode()])
+    key = wrong.customer_id.encode()
+    copy = Copy(MemoryStore())
+    copy.take([one for one in read_all(settings.kafka, topic) if one.key == key], 0)
+    found = decode(copy.store.contents[key])
     assert found == mended, "a worker that starts finds it mended"

@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient
 
 from models.topics import EVENTS, PROFILES
 from streams.lane.publisher import java_hash
-from streams.lane.restore import restore
+from tests.support.changelog import recovered
 from tests.support.waiting import until
 
 WORKER = "tests.support.counting_worker"
@@ -19,10 +19,10 @@ WORKER = "tests.support.counting_worker"
 def counted(settings):
     """Return {key: n} as the changelog's next owner would recover it."""
     topic = settings.topic(PROFILES)
-    found = asyncio.run(restore(settings.brokers, topic, range(settings.partitions), lambda: True))
+    found = recovered(settings.brokers, topic, range(settings.partitions))
     counts = Counter()
-    for partition, state in found.items():
-        for key, value in state.values.items():
+    for partition, copy in found.items():
+        for key, value in copy.store.contents.items():
             assert key == b"nobody" or java_hash(key) % settings.partitions == partition
             counts[key] = json.loads(value)["n"]
     return counts
