@@ -16,6 +16,7 @@ from models.timers import Alarms, Waiting, fired, waiting, wake_ms
 from models.topics import EVENTS, PROFILES
 from streams.app import app, settings
 from streams.lane import Outbox, StateTable
+from streams.lane.fatal import die
 
 EVERY = 1.0  # seconds between looks
 BEHIND = 10_000  # records unread in one partition
@@ -23,15 +24,27 @@ AT_ONCE = 2_000  # customers a look: a long silence of everybody does not flood 
 
 customers: StateTable = app.StateTable("customers", source=EVENTS, changelog=PROFILES)
 _alarms: dict[int, Alarms] = {}
+_setting: set[asyncio.Task[None]] = set()
 _grace_ms = int(settings.backfill_grace_seconds * 1000)
 
 
 @customers.on_recovered
 def watch(partition: int) -> None:
-    """Set the alarms of a partition that has become ours."""
+    """Begin to set the alarms of a partition that has become ours; streams do not wait for it."""
     alarms = _alarms[partition] = Alarms()
-    for key, value in customers.partition(partition).items():
-        alarms.set(key, wake_ms(waiting(value), _grace_ms))
+    task = asyncio.create_task(set_all(partition, alarms))
+    _setting.add(task)
+    task.add_done_callback(_setting.discard)
+
+
+async def set_all(partition: int, alarms: Alarms) -> None:
+    """Set the alarms of all its customers, each as it is by then."""
+    try:
+        async for portion in customers.scan(partition):
+            for key, value in portion:
+                alarms.set(key, wake_ms(waiting(value), _grace_ms))
+    except Exception as error:
+        die(f"cannot set the alarms of {partition}", error)
 
 
 @customers.on_revoked

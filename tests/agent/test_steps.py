@@ -1,5 +1,6 @@
 """The steps without a broker: a batch in, and what is asked of the lane."""
 
+import asyncio
 import json
 
 import pytest
@@ -13,6 +14,9 @@ from models.timers import fired
 from models.topics import DEAD_LETTERS, EVENTS, IDENTITY_LINKS, SCORES
 from streams import due, fold, resolve, validate
 from streams.lane import Batch, Record, View
+from streams.lane.restore import Copy
+from streams.lane.state import Partition
+from streams.lane.store import MemoryStore
 from tests.support.histories import ANA, NOON, event
 
 VISITOR = Identifier(type="anonymous_id", value="a-1")
@@ -159,7 +163,7 @@ async def test_what_is_no_event_is_buried_and_the_next_folded(run):
 
 
 @pytest.fixture
-def watched(monkeypatch):
+async def watched(monkeypatch):
     """One owned partition with one customer in it, and what is published."""
     customer = Customer(customer_id=ANA_ID, clock_ms=5, received_ms=5, timers={"silence": 100})
     held, published = {ANA_ID.encode(): encode(customer)}, []
@@ -167,9 +171,11 @@ def watched(monkeypatch):
     async def publish(outbox):
         published.extend(outbox.messages)
 
-    monkeypatch.setattr(due.customers, "partition", lambda _: held)
+    owned = Partition(Copy(MemoryStore(held)), epoch=1)
+    monkeypatch.setitem(due.customers._partitions, 3, owned)
     monkeypatch.setattr(due.app, "publish", publish)
     due.watch(3)
+    await asyncio.gather(*due._setting)
     yield held, published
     due.unwatch(3)
 
