@@ -18,6 +18,7 @@ from infra.settings import SettingsError
 # In the order of `c360 --help`. Imported when used: `status` need not wait for River.
 COMMANDS = {
     "up": "up",
+    "workers": "workers",
     "status": "status",
     "topics": "topics",
     "doctor": "doctor",

@@ -23,7 +23,6 @@ PORTS = {
     "clickhouse_native_port": "clickhouse",
     "ingest_port": "ingest",
     "serve_port": "serve",
-    "worker_port": "worker",
 }
 
 
@@ -82,8 +81,9 @@ def _jars() -> str:
 
 def _ports(settings: Settings, running: int | None) -> Iterator[Finding]:
     external = {"kafka": settings.kafka, "clickhouse": settings.clickhouse}
-    for name, part in PORTS.items():
-        port = getattr(settings, name)
+    needed = [(getattr(settings, name), name, part) for name, part in PORTS.items()]
+    workers = range(settings.worker_port, settings.worker_port + settings.workers)
+    for port, name, part in [*needed, *((port, "worker_port", "worker") for port in workers)]:
         if external.get(part):
             continue
         if ports.is_free(port):

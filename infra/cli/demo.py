@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.live import Live
@@ -46,10 +47,14 @@ class Demo:
         self._events_before = 0
         self._result: figures.Json | None = None
 
-    def run(self, parts: list[Part]) -> None:
+    def run(self, parts: list[Part], wanted: Callable[[], list[Part]]) -> None:
         """Run until Ctrl-C, or until the time is over. Raises UserError."""
+        customers = simulator(self._settings)
         supervisor = Supervisor(
-            self._settings.home, [*parts, simulator(self._settings)], self._report
+            self._settings.home,
+            [*parts, customers],
+            self._report,
+            lambda: [*wanted(), customers],
         )
         supervisor.catch_signals()
         self._progress.__enter__()

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.cli import figures
+from infra.cli import figures, workers
 from infra.cli.context import settings_and_secrets
 from infra.local import home
 from infra.settings import Settings
@@ -20,7 +20,7 @@ from infra.settings import Settings
 def command(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Show processes, lag by step, freshness and table counts.
+    """Show processes, workers, lag by step, freshness and table counts.
 
     Exit code 1 when Kafka, the profile API or ClickHouse does not answer.
     """
@@ -51,6 +51,7 @@ def gather(settings: Settings) -> dict[str, Any]:
             }
             for part in home.published(settings.home)
         ],
+        "workers": workers.told(settings),
         "lag": figures.lag(settings),
         "profiles": stats
         and {
@@ -77,6 +78,8 @@ def _show(found: dict[str, Any], console: Console) -> None:
     else:
         console.print(f"`c360 up` is process {found['up']}, on {found['home']}")
         console.print(_parts(found["parts"]))
+    if found["workers"]:
+        console.print(workers.table(found["workers"]))
     console.print(_section("records behind", found["lag"], "Kafka does not answer"))
     console.print(_section("profiles", _flat(found["profiles"]), "the profile API does not answer"))
     console.print(_section("rows in ClickHouse", found["tables"], "ClickHouse does not answer"))

@@ -10,7 +10,8 @@ from rich.console import Console
 from infra import secrets
 from infra.cli.context import settings
 from infra.cli.progress import Progress
-from infra.local import stack
+from infra.local import home, stack
+from infra.local.part import Part
 from infra.local.supervisor import Supervisor
 from infra.settings import Settings
 
@@ -24,6 +25,9 @@ def command(
     demo: Annotated[
         bool, typer.Option("--demo", help="with simulated customers, and a live table of them")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="how many; `c360 workers` changes it")
+    ] = None,
     seconds: Annotated[
         float | None,
         typer.Option("--for", min=1, help="stop by itself after so many seconds of running"),
@@ -31,16 +35,27 @@ def command(
 ) -> None:
     """Start customer360 on this machine; Ctrl-C stops it and keeps the data."""
     chosen = for_demo(settings()) if demo else settings()
+    if workers is not None:
+        chosen = chosen.model_copy(update={"workers": workers})
+    stack.require_work(chosen, chosen.workers)
     known = secrets.resolve(chosen)
     console = Console()
     progress = Progress(console, known)
-    every = stack.build(known, lambda: secrets.resolve(chosen), progress.say)
+
+    def every(count: int = known.workers) -> list[Part]:
+        sized = known.model_copy(update={"workers": count})
+        return stack.build(sized, lambda: secrets.resolve(chosen), progress.say)
+
+    def wanted() -> list[Part]:
+        return stack.choose(every(home.wanted_workers(known.home)), tuple(parts or ()))
+
     if demo:
         from infra.cli.demo import Demo
 
-        Demo(known, console, progress, seconds).run(every)
+        Demo(known, console, progress, seconds).run(every(), wanted)
         return
-    supervisor = Supervisor(known.home, stack.choose(every, tuple(parts or ())), progress.report)
+    running = stack.choose(every(), tuple(parts or ()))
+    supervisor = Supervisor(known.home, running, progress.report, wanted)
     supervisor.catch_signals()
     with progress:
         supervisor.run(lambda: progress.tick(supervisor, seconds))

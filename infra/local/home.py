@@ -19,6 +19,7 @@ from infra.local import folders
 
 LOCK = "up.lock"
 STATE = "up.json"
+WORKERS = "up.workers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,28 @@ def published(home: Path) -> list[PartState]:
         return [PartState(**part) for part in json.loads((home / STATE).read_text())]
     except FileNotFoundError:
         return []
+
+
+def wanted_workers(home: Path) -> int:
+    """Return how many workers the running `c360 up` is to have."""
+    return int((home / WORKERS).read_text())
+
+
+def want_workers(home: Path, count: int) -> None:
+    """Write down how many workers there are to be, for `wanted_workers`."""
+    fresh = home / f"{WORKERS}.new"
+    fresh.write_text(str(count))
+    fresh.rename(home / WORKERS)
+
+
+def resize(home: Path, count: int) -> bool:
+    """Tell the running `c360 up` how many workers there are to be; return whether one runs."""
+    pid = holder(home)
+    if pid is None:
+        return False
+    want_workers(home, count)
+    os.kill(pid, signal.SIGUSR2)
+    return True
 
 
 def reload(home: Path) -> bool:

@@ -38,11 +38,11 @@ def answers(host: str, port: int, seconds: float = 1.0) -> bool:
     return True
 
 
-def free_port() -> int:
-    """Return a port that is free now and that no outgoing connection will take."""
+def free_port(following: int = 0) -> int:
+    """Return a port that is free now, with those `following`, and no outgoing connection takes."""
     ports = random.Random().sample(_TEST_PORTS, 200)  # noqa: S311  # no secret
     for port in ports:
-        if is_free(port):
+        if all(is_free(port + more) for more in range(following + 1)):
             return port
     raise UserError("no free port was found between 20000 and 32000")
 

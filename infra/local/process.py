@@ -38,16 +38,26 @@ def spawn(
         )
 
 
-def stop(process: subprocess.Popen[bytes], grace: float) -> int:
-    """Ask `process` to end, kill it after `grace` seconds; return its exit code."""
+def ask(process: subprocess.Popen[bytes]) -> None:
+    """Ask `process` to end, and do not wait."""
     if process.poll() is None:
         process.terminate()
         process.send_signal(signal.SIGCONT)  # a stopped process could not obey
-        try:
-            return process.wait(grace)
-        except subprocess.TimeoutExpired:
-            process.kill()
+
+
+def finish(process: subprocess.Popen[bytes], grace: float) -> int:
+    """Wait for the end of who was asked, kill it after `grace` seconds; return its exit code."""
+    try:
+        return process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
     return process.wait()
+
+
+def stop(process: subprocess.Popen[bytes], grace: float) -> int:
+    """Ask `process` to end, kill it after `grace` seconds; return its exit code."""
+    ask(process)
+    return finish(process, grace)
 
 
 def tail(log: Path, lines: int = 15, since: int = 0) -> str:

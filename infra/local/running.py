@@ -1,4 +1,4 @@
-"""One supervised part over its life: waiting, starting, ready, crashed, stopped.
+"""One supervised part over its life: waiting, starting, ready, crashed, stopping, stopped.
 
 A crash counts against a part only while all that it needs is well: a worker that
 cannot live without Kafka is not to blame for Kafka's absence.
@@ -32,6 +32,7 @@ class State(StrEnum):
     STARTING = "starting"
     READY = "ready"
     CRASHED = "crashed"  # to be restarted after a pause
+    STOPPING = "stopping"  # asked to end, for good
     STOPPED = "stopped"
 
 
@@ -45,6 +46,7 @@ class Running:
         self.restarts = 0
         self.took = 0.0  # seconds from launch to ready
         self.exit_code: int | None = None
+        self.retired = False  # asked to end, for good
         self._quick = 0
         self._since = time.monotonic()
         self._since_ms = time.time_ns() // 1_000_000
@@ -71,6 +73,11 @@ class Running:
                 self._crash(met, now)
             case State.CRASHED if now - self._since >= self._pause() and met():
                 self._launch(now)
+            case State.STOPPING if self._process and self._ended():
+                self.exit_code = self._process.returncode
+                self._enter(State.STOPPED, now)
+            case State.STOPPING if now - self._since > self.part.grace:
+                self.kill()
             case _:
                 pass
 
@@ -86,10 +93,20 @@ class Running:
             self.stop()
             self._enter(State.WAITING, time.monotonic())
 
+    def retire(self) -> None:
+        """Ask it to end; the steps that follow see to it, without anybody waiting."""
+        self.retired = True
+        if self.state not in (State.STOPPING, State.STOPPED):
+            if self._process is not None:
+                process.ask(self._process)
+            self._enter(State.STOPPING if self.pid else State.STOPPED, time.monotonic())
+
     def stop(self) -> bool:
         """Stop its process, if any; say whether there was one."""
         if self._process is not None and self.state is not State.STOPPED:
-            self.exit_code = process.stop(self._process, self.part.grace)
+            if self.state is not State.STOPPING:  # asked twice, some do not finish their work
+                process.ask(self._process)
+            self.exit_code = process.finish(self._process, self.part.grace)
         stopped = self._process is not None and self.state is not State.STOPPED
         self._enter(State.STOPPED, time.monotonic())
         return stopped

@@ -32,12 +32,13 @@ Say = Callable[[str], None]
 def build(settings: Settings, secrets: Callable[[], Settings], say: Say) -> list[Part]:
     """Return every part in the order of starting. `secrets` resolves the settings anew."""
     run = partial(_module, settings, secrets)
+    workers = [_worker(settings, secrets, number) for number in range(settings.workers)]
     return [
         _kafka(settings, say),
         _clickhouse(settings, secrets),
         Part(name="topics", launch=lambda: _topics(settings), needs=("kafka",)),
         Part(name="tables", launch=lambda: _tables(secrets()), needs=("clickhouse",)),
-        run("worker", "streams", port="worker_port", needs=("topics",)),
+        *workers,
         run("serve", "projections.serve", port="serve_port", needs=("topics",)),
         run("ingest", "streams.ingest", port="ingest_port", needs=("topics",)),
         run("project", "projections", needs=("topics", "tables")),
@@ -45,21 +46,55 @@ def build(settings: Settings, secrets: Callable[[], Settings], say: Say) -> list
 
 
 def choose(parts: list[Part], names: tuple[str, ...]) -> list[Part]:
-    """Return the parts of these names (none: all), and the preparations they need."""
+    """Return the parts of these names (none: all), and the preparations they need.
+
+    "worker" names all of them.
+    """
     unknown = set(names) - set(CHOICES)
     if unknown:
         raise UserError(f"no such part: {', '.join(sorted(unknown))}", f"choose of {CHOICES}")
     if not names:
         return parts
-    needed = {need for part in parts if part.name in names for need in part.needs}
-    chosen = set(names) | (needed & set(PREPARATIONS))
-    return [part for part in parts if part.name in chosen]
+    asked = [part for part in parts if part.name.partition("-")[0] in names]
+    needed = {need for part in asked for need in part.needs}
+    return [part for part in parts if part in asked or part.name in needed & set(PREPARATIONS)]
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with the settings, secrets included, in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return kept | settings.environ() | {"PYTHONUNBUFFERED": "1"}
+
+
+def require_work(settings: Settings, count: int) -> None:
+    """Raise UserError when so many workers would share fewer partitions."""
+    if count > settings.partitions:
+        raise UserError(
+            f"{count} workers would share {settings.partitions} partitions",
+            "more workers than partitions have nothing to do",
+        )
+
+
+def worker_settings(settings: Settings, number: int) -> dict[str, object]:
+    """Return what sets a worker apart from the first, which is number 0: its name and port."""
+    if number == 0:
+        return {}
+    return {
+        "instance": f"{settings.instance}-{number + 1}",
+        "worker_port": settings.worker_port + number,
+    }
+
+
+def _worker(settings: Settings, secrets: Callable[[], Settings], number: int) -> Part:
+    own = worker_settings(settings, number)
+    return _module(
+        settings.model_copy(update=own),
+        lambda: secrets().model_copy(update=own),
+        "worker" if number == 0 else f"worker-{number + 1}",
+        "streams",
+        port="worker_port",
+        needs=("topics",),
+    )
 
 
 def _kafka(settings: Settings, say: Say) -> Part:

@@ -1,7 +1,8 @@
 """Keep the parts running: start them in order, restart what crashes, stop all in reverse.
 
-Nothing outlives the supervisor: it stops every part before it ends, and the parts are
-tethered to it in case it cannot. It runs in one thread, the one the parts watch.
+Which parts there are may change while it runs. Nothing outlives the supervisor: it
+stops every part before it ends, and the parts are tethered to it in case it cannot. It
+runs in one thread, the one the parts watch.
 """
 
 from __future__ import annotations
@@ -26,16 +27,29 @@ Report = Callable[[Running], None]
 
 
 class Supervisor:
-    """The parts of one data directory. `report` is told each time a part changes state."""
+    """The parts of one data directory. `report` is told each time a part changes state.
 
-    def __init__(self, home: Path, parts: Sequence[Part], report: Report = lambda _: None) -> None:
+    `wanted` returns the parts there should be from now on; it is asked on SIGUSR2. Who is
+    there by name stays as it is.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        parts: Sequence[Part],
+        report: Report = lambda _: None,
+        wanted: Callable[[], Sequence[Part]] | None = None,
+    ) -> None:
         self.home = home.absolute()
+        self._ask_wanted = wanted
+        self._wanted = list(parts)
         self.logs = self.home / "logs"
         self._report = report
         self._stopping = threading.Event()
         self._reloading = threading.Event()
+        self._resizing = threading.Event()
         self._screens: list[int] = []  # what is written to a terminal: file descriptors
-        self.parts = {part.name: Running(part, self.logs / f"{part.name}.log") for part in parts}
+        self.parts = {part.name: self._running(part) for part in parts}
 
     @property
     def ready(self) -> bool:
@@ -50,10 +64,14 @@ class Supervisor:
         self._stopping.set()
 
     def catch_signals(self) -> None:
-        """Let SIGINT, SIGTERM and a closed terminal end `run`, SIGUSR1 take over new secrets."""
+        """Let SIGINT, SIGTERM and a closed terminal end `run`, SIGUSR1 take over new secrets.
+
+        SIGUSR2 asks which parts there should be.
+        """
         signal.signal(signal.SIGINT, self.stop_soon)
         signal.signal(signal.SIGTERM, self.stop_soon)
         signal.signal(signal.SIGUSR1, lambda *_: self._reloading.set())
+        signal.signal(signal.SIGUSR2, lambda *_: self._resizing.set())
         self._screens = [output for output in (1, 2) if os.isatty(output)]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` leaves it
             signal.signal(signal.SIGHUP, self._hang_up)
@@ -85,16 +103,36 @@ class Supervisor:
             for running in self.parts.values():
                 if running.part.follows_secrets:
                     running.restart()
-        changed = False
+        before = self._states()
+        self._resize()
         for running in self.parts.values():
-            before = running.state
             running.step(partial(self._met, running), time.monotonic())
-            if running.state is not before:
-                changed = True
+            if running.state is not before.get(running.part.name):
                 self._report(running)
             rotate(running.log)
-        if changed:
+        if self._states() != before:
             self._publish()
+
+    def _resize(self) -> None:
+        """Add the parts that are missing, let go those that are too many; nobody waits for them."""
+        if self._resizing.is_set() and self._ask_wanted is not None:
+            self._resizing.clear()
+            self._wanted = list(self._ask_wanted())
+        names = {part.name for part in self._wanted}
+        for name, running in list(self.parts.items()):
+            if name not in names:
+                running.retire()
+            if running.retired and running.state is State.STOPPED:
+                del self.parts[name]
+        for part in self._wanted:
+            if part.name not in self.parts:
+                self.parts[part.name] = self._running(part)
+
+    def _states(self) -> dict[str, State]:
+        return {name: running.state for name, running in self.parts.items()}
+
+    def _running(self, part: Part) -> Running:
+        return Running(part, self.logs / f"{part.name}.log")
 
     def _met(self, running: Running) -> bool:
         """Whether all that a part needs is well, and what that needs: topics are gone with Kafka.
@@ -108,8 +146,16 @@ class Supervisor:
         homes.publish(self.home, [running.published() for running in self.parts.values()])
 
     def _stop(self) -> None:
-        for running in reversed(self.parts.values()):
-            if running.stop():
-                with suppress(OSError):  # who reads the reports may be gone: stop the rest too
-                    self._report(running)
+        """Stop all, together whom nobody left needs: a worker after those that send to it."""
+        left = dict(reversed(self.parts.items()))
+        while left:
+            needed = {name for running in left.values() for name in running.part.needs}
+            going = [running for name, running in left.items() if name not in needed]
+            for running in going:
+                running.retire()
+            for running in going:
+                del left[running.part.name]
+                if running.stop():
+                    with suppress(OSError):  # who reads the reports may be gone: stop the rest too
+                        self._report(running)
         self._publish()

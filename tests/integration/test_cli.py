@@ -62,6 +62,12 @@ def test_an_unknown_part_is_told_with_those_there_are(c360):
     assert "worker" in done.stderr
 
 
+def test_up_with_more_workers_than_partitions_is_refused(c360):
+    done = c360("up", "--workers", "3", C360_PARTITIONS="2")
+    assert done.returncode == 1
+    assert "3 workers would share 2 partitions" in done.stderr
+
+
 def test_help_lists_every_command(c360):
     done = c360("--help")
     assert done.returncode == 0

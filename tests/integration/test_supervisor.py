@@ -20,7 +20,10 @@ from infra.local.supervisor import Supervisor
 from tests.support.waiting import until
 
 LASTING = "import time; print('here', flush=True); time.sleep(600)"
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+DEAF = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    "print('deaf', flush=True); time.sleep(600)"
+)
 
 
 def part(name, code=LASTING, **over):
@@ -150,6 +153,97 @@ def test_changed_secrets_restart_only_the_parts_that_follow_them(supervise):
     after = {name: running.pid for name, running in supervisor.parts.items()}
     assert after["ingest"] != before["ingest"]
     assert after["worker"] == before["worker"]
+
+
+class Wanted:
+    """A supervisor's parts, and those that there should be."""
+
+    def __init__(self, home, *names, **over):
+        self.names, self._over = names, over
+        self.supervisor = Supervisor(home, self.parts(), wanted=self.parts)
+        self.supervisor.logs.mkdir(parents=True)
+
+    def parts(self):
+        return [part(name, self._over.get(name, LASTING)) for name in self.names]
+
+    def become(self, *names):
+        self.names = names
+        os.kill(os.getpid(), signal.SIGUSR2)
+
+
+@pytest.fixture
+def resized(tmp_path):
+    """Return a function that makes a supervisor of parts by name, told to resize by a signal."""
+    made = []
+
+    def make(*names, **over):
+        made.append(Wanted(tmp_path / "home", *names, **over))
+        made[-1].supervisor.catch_signals()
+        return made[-1]
+
+    yield make
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for one in made:
+        for running in one.supervisor.parts.values():
+            running.kill()
+            running.stop()
+
+
+def test_parts_come_and_go_while_it_runs_and_the_others_are_left_alone(resized):
+    wanted = resized("kafka", "worker", "worker-2")
+    supervisor = wanted.supervisor
+    drive(supervisor, lambda: supervisor.ready)
+    before = {name: running.pid for name, running in supervisor.parts.items()}
+    wanted.become("kafka", "worker", "worker-3")
+    drive(supervisor, lambda: set(supervisor.parts) == set(wanted.names) and supervisor.ready)
+    after = {name: running.pid for name, running in supervisor.parts.items()}
+    assert (after["kafka"], after["worker"]) == (before["kafka"], before["worker"])
+    assert gone([before["worker-2"]])
+    published = {one["name"]: one["state"] for one in published_in(supervisor.home)}
+    assert published == {"kafka": "ready", "worker": "ready", "worker-3": "ready"}
+
+
+def test_nobody_waits_for_a_part_that_is_slow_to_go(resized):
+    wanted = resized("worker", "worker-2", **{"worker-2": DEAF})
+    supervisor = wanted.supervisor
+    drive(supervisor, lambda: "deaf" in supervisor.parts["worker-2"].tail())
+    wanted.become("worker")
+    drive(supervisor, lambda: supervisor.parts["worker-2"].state is State.STOPPING)
+    first = supervisor.parts["worker"].pid
+    os.kill(first, signal.SIGKILL)
+    drive(supervisor, lambda: supervisor.parts["worker"].pid not in (None, first))
+    assert supervisor.parts["worker-2"].state is State.STOPPING
+    supervisor.parts["worker-2"].kill()
+    drive(supervisor, lambda: "worker-2" not in supervisor.parts)
+
+
+def test_a_part_that_does_not_go_is_killed_when_its_time_is_over(supervise):
+    supervisor = supervise(part("worker", DEAF, grace=0.2))
+    worker = supervisor.parts["worker"]
+    drive(supervisor, lambda: "deaf" in worker.tail())
+    worker.retire()
+    drive(supervisor, lambda: worker.state is State.STOPPED)
+    assert worker.exit_code == -signal.SIGKILL
+
+
+def test_who_is_wanted_again_while_it_goes_is_started_anew(resized):
+    wanted = resized("worker", "worker-2")
+    supervisor = wanted.supervisor
+    drive(supervisor, lambda: supervisor.ready)
+    before = supervisor.parts["worker-2"].pid
+    wanted.become("worker")
+    supervisor.tick()
+    wanted.become("worker", "worker-2")
+    drive(
+        supervisor,
+        lambda: supervisor.ready and supervisor.parts["worker-2"].pid not in (None, before),
+    )
+
+
+def published_in(folder):
+    return json.loads((folder / "up.json").read_text())
 
 
 def test_a_part_writes_its_own_log(supervise):

@@ -56,6 +56,18 @@ class Up:
         """Return a part's resident memory in bytes."""
         return psutil.Process(self.pids()[name]).memory_info().rss
 
+    def c360(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command on the same home."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("C360_")}
+        return subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            env=clean | self.settings.environ(),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
     def ingest(self) -> httpx.Client:
         key = self.settings.write_keys.get_secret_value().partition("=")[2]
         url = f"http://127.0.0.1:{self.settings.ingest_port}"
