@@ -30,7 +30,6 @@ from streams.lane import Batch, Outbox, Record
 from streams.lane.garbage import look_seldom
 from streams.lane.view import View
 from streams.learn import advance
-from tests.bench.changelog import profiles_digest
 from tests.bench.workload import touchpoints
 
 BATCH = 500
@@ -182,7 +181,6 @@ def run(messages: list[Message], judge: Judge) -> dict:
         "steps_cpu_us_per_event": spent,
         "customers": len(core.customers),
         "log_events": len(core.log),
-        "profiles": profiles_digest(core.customers.values()),
         "of_which_us_per_call": _inside(core.log[: len(messages)], core.customers, judge),
     }
 

@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import psutil
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -33,6 +33,7 @@ from tests.bench import workload
 REPOSITORY = Path(__file__).parents[2]
 PARTITIONS = 4
 STOP_SECONDS = 20.0
+T = TypeVar("T")
 BROKER_TIME = {"message.timestamp.type": "LogAppendTime"}
 SECRETS = {
     "clickhouse_password": "bench",
@@ -47,6 +48,10 @@ SECRETS = {
 
 class StalledError(RuntimeError):
     """A run did not come to its end; the message has the end of its log."""
+
+
+class WrongError(RuntimeError):
+    """What came out is not what the core makes of the same events."""
 
 
 class Running:
@@ -103,6 +108,7 @@ class Bench:
         self._open = ExitStack()
         self._numbers = count(1)
         self._workloads: dict[int, list[Message]] = {}
+        self._known: dict[object, object] = {}
 
     def __enter__(self) -> Self:
         self.pin(self.here)
@@ -216,6 +222,12 @@ class Bench:
         if number not in self._workloads:
             self._workloads[number] = workload.touchpoints(number)
         return self._workloads[number]
+
+    def once(self, name: object, make: Callable[[], T]) -> T:
+        """Return what `make` gives, asked once a run for each name."""
+        if name not in self._known:
+            self._known[name] = make()
+        return self._known[name]
 
     def judge(self) -> Judge:
         """Return the judge of a new deployment."""

@@ -17,7 +17,8 @@ from infra.files.log import Log, Message
 from infra.settings import Settings
 from models.topics import EVENTS, IDENTITY_LINKS, PROFILES, SCORES, TOUCHPOINTS
 from tests.bench.changelog import newest, profiles_digest
-from tests.bench.harness import BROKER_TIME, Bench, Running, StalledError
+from tests.bench.core import Core
+from tests.bench.harness import BROKER_TIME, Bench, Running, StalledError, WrongError
 
 WARM_UP = 500  # messages before the clock runs: code is imported, partitions are assigned
 QUIET = 2.0  # s without a new record: all is done
@@ -36,8 +37,11 @@ def run(
 ) -> dict:
     """Start a process, give it the messages, wait until it has them all; return its figures.
 
-    The topics are there already. `profiles`: the topic that carries them, when it is not
-    the worker's own; `commits`: whether its offsets are in its group, to be waited for.
+    The topics are there already. What comes out must be what the core makes of the messages:
+    raises WrongError when it is not, StalledError when it does not come.
+
+    `profiles`: the topic that carries them, when it is not the worker's own; `commits`:
+    whether its offsets are in its group, to be waited for.
     """
     spots = Spots(settings, profiles or settings.topic(PROFILES), commits=commits)
     with bench.process(settings, *command) as running, closing(spots):
@@ -50,6 +54,8 @@ def run(
         finished, after = spots.newest(), spots.ends()
         memory = running.memory()
     kept = newest(settings, profiles or settings.topic(PROFILES))
+    if profiles_digest(kept) != expected(bench, messages):
+        raise WrongError("the profiles are not those that the core makes of the same events")
     number = len(messages) - WARM_UP
     return {
         "events_per_second": number / (finished - begun),
@@ -57,8 +63,18 @@ def run(
         "records_written": {name: after[name] - before[name] for name in after},
         "memory_mib": round(memory / 2**20),
         "customers": len(kept),
-        "profiles": profiles_digest(kept),
     }
+
+
+def expected(bench: Bench, messages: list[Message]) -> str:
+    """Return the digest of the profiles that the core makes of these events."""
+
+    def digest() -> str:
+        core = Core(bench.judge())
+        core.process(messages)
+        return profiles_digest(core.customers.values())
+
+    return bench.once(("profiles of", len(messages)), digest)
 
 
 def send(settings: Settings, messages: Iterable[Message], topic: str = "") -> None:

@@ -5,7 +5,8 @@ frameworks is the framework. A row is (topic, key, value), the topic's name in f
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import msgspec
 
@@ -15,8 +16,22 @@ from models.events import Wire, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
 from models.links import Identity, decode_link, encode, links_of, merged, resolve
+from models.online.churn import ChurnModel
+from models.online.learner import CHURN, Lesson, learn
+from models.online.offers import OfferModel
+from models.online.snapshots import Snapshot
+from models.online.snapshots import encode as encode_snapshot
 from models.react import Reaction
-from models.topics import ALERTS, DECISIONS, EVENTS, EXAMPLES, IDENTITY_LINKS, SCORES
+from models.records import Example, unpack
+from models.topics import (
+    ALERTS,
+    DECISIONS,
+    EVENTS,
+    EXAMPLES,
+    IDENTITY_LINKS,
+    MODEL_SNAPSHOTS,
+    SCORES,
+)
 
 Row = tuple[str, bytes, bytes]
 
@@ -24,11 +39,13 @@ settings = Settings.from_env(os.environ)
 judge = Judge.untrained(parse_catalogue(settings.offers_text()))
 GROUP = settings.topic_prefix + "worker"
 ALL_LINKS = b"links"  # one key: whoever resolves must see every cluster
+SECRET = settings.snapshot_secret.get_secret_value().encode()
 _linked: set[str] = set()
 _json = msgspec.json.Encoder().encode
+_read_example = msgspec.json.Decoder(Example).decode
 _name = {
     topic: settings.topic(topic)
-    for topic in (EVENTS, IDENTITY_LINKS, SCORES, DECISIONS, ALERTS, EXAMPLES)
+    for topic in (EVENTS, IDENTITY_LINKS, SCORES, DECISIONS, ALERTS, EXAMPLES, MODEL_SNAPSHOTS)
 }
 
 
@@ -74,3 +91,23 @@ def outgoing(key: bytes, reaction: Reaction) -> list[Row]:
     for event in reaction.events:
         rows.append((_name[EVENTS], event.customer_id.encode(), encode_event(event)))
     return rows
+
+
+def taught(
+    model: str, before: Snapshot | None, examples: Iterable[tuple[int, bytes]]
+) -> tuple[Snapshot | None, list[Row]]:
+    """Return a model after examples (offset, value), and its snapshot; it judges from now on."""
+    global judge
+    lessons = []
+    for offset, value in examples:
+        example = _read_example(value)
+        lessons.append(Lesson(offset, example, unpack(example.features)))
+    after = learn(model, before, lessons)
+    if after is None or after is before:
+        return before, []
+    if model == CHURN:
+        judge = replace(judge, churn=ChurnModel.from_state(after.state))
+    else:
+        judge = replace(judge, offers=OfferModel.from_state(after.state))
+    row = (_name[MODEL_SNAPSHOTS], model.encode(), encode_snapshot(after, SECRET))
+    return after, [row]

@@ -3,7 +3,13 @@
 Customers live in the operator's state and go into the recovery store; each batch's
 profile of a customer is sent once. A dataflow has no way back, so what a step sends to
 an earlier one (merges, forwarded events) goes through the events topic, as elsewhere.
+
+Bytewax takes a batch apart by key. The core takes what one partition sends in the order
+of that partition, so the rows of a batch are put back into it before they leave.
 """
+
+from itertools import chain
+from operator import itemgetter
 
 from bytewax import operators as op
 from bytewax.connectors.kafka import KafkaSink, KafkaSinkMessage, KafkaSource, KafkaSourceMessage
@@ -13,8 +19,9 @@ from bytewax.operators import StatefulBatchLogic
 from models.customer import Customer, encode
 from models.events import decode_event
 from models.links import Identity
+from models.online.snapshots import Snapshot
 from models.react import Position, react
-from models.topics import EVENTS, IDENTITY_LINKS, PROFILES, TOUCHPOINTS
+from models.topics import EVENTS, EXAMPLES, IDENTITY_LINKS, PROFILES, TOUCHPOINTS
 from tests.bench.peers import steps
 
 BROKERS = steps.settings.brokers.split(",")
@@ -26,6 +33,9 @@ PRODUCER = {
     "partitioner": "murmur2_random",
     "queue.buffering.max.messages": "500000",
 }
+
+
+Placed = tuple[Position, list[steps.Row]]  # what follows from the event at that position
 
 
 class Resolve(StatefulBatchLogic):
@@ -46,14 +56,30 @@ class Resolve(StatefulBatchLogic):
         return dict(self.identities)
 
 
+class Learn(StatefulBatchLogic):
+    """Examples to a model's snapshots."""
+
+    def __init__(self, model: Snapshot | None) -> None:
+        self.model = model
+
+    def on_batch(self, values: list[KafkaSourceMessage]) -> tuple[list[steps.Row], bool]:
+        examples = ((message.offset, message.value) for message in values)
+        self.model, rows = steps.taught(values[0].key.decode(), self.model, examples)
+        return rows, StatefulBatchLogic.RETAIN
+
+    def snapshot(self) -> Snapshot | None:
+        return self.model
+
+
 class Fold(StatefulBatchLogic):
     """One customer's events to its profile, scores and what follows."""
 
     def __init__(self, customer: Customer | None) -> None:
         self.customer = customer
 
-    def on_batch(self, values: list[KafkaSourceMessage]) -> tuple[list[steps.Row], bool]:
-        rows, customer = [], self.customer
+    def on_batch(self, values: list[KafkaSourceMessage]) -> tuple[list[Placed], bool]:
+        rows: list[Placed] = []
+        customer = self.customer
         for message in values:
             event = decode_event(message.value)
             customer = customer or Customer(customer_id=event.customer_id)
@@ -61,9 +87,9 @@ class Fold(StatefulBatchLogic):
             reaction = react(customer, event, at, steps.judge)
             if reaction.changed:
                 customer = reaction.customer
-                rows += steps.outgoing(message.key, reaction)
+                rows.append((at, steps.outgoing(message.key, reaction)))
         if customer is not self.customer:
-            rows.append((PROFILES_NAME, message.key, encode(customer)))
+            rows.append((at, [(PROFILES_NAME, message.key, encode(customer))]))
             self.customer = customer
         return rows, StatefulBatchLogic.RETAIN
 
@@ -78,6 +104,12 @@ def validate(messages: list[KafkaSourceMessage]) -> list[steps.Row]:
         for message in messages
         for row in steps.accept(message.value, message.headers, message.partition, message.offset)
     ]
+
+
+def in_order(placed: list[Placed]) -> list[steps.Row]:
+    """Put a batch's rows into the order of the events they follow from."""
+    placed.sort(key=itemgetter(0))
+    return list(chain.from_iterable(rows for _, rows in placed))
 
 
 def to_sink(rows: list[steps.Row]) -> list[KafkaSinkMessage]:
@@ -103,7 +135,8 @@ flow = Dataflow("customer360")
 rows = op.merge(
     "rows",
     op.flat_map_batch("validate", read(flow, TOUCHPOINTS), validate),
+    stateful("learn", read(flow, EXAMPLES), Learn),
     stateful("resolve", read(flow, IDENTITY_LINKS), Resolve),
-    stateful("fold", read(flow, EVENTS), Fold),
+    op.flat_map_batch("in order", stateful("fold", read(flow, EVENTS), Fold), in_order),
 )
 op.output("out", op.flat_map_batch("to sink", rows, to_sink), KafkaSink(BROKERS, None, PRODUCER))

@@ -12,20 +12,13 @@ from models.customer import Customer, decode, encode
 from models.events import decode_event
 from models.links import Identity, decode_identity
 from models.links import encode as encode_identity
+from models.online.snapshots import decode as decode_snapshot
 from models.react import Position, react
-from models.topics import (
-    ALERTS,
-    DECISIONS,
-    EVENTS,
-    EXAMPLES,
-    IDENTITY_LINKS,
-    SCORES,
-    TOUCHPOINTS,
-)
+from models.topics import CATALOGUE, EVENTS, EXAMPLES, IDENTITY_LINKS, TOUCHPOINTS
 from tests.bench.peers import steps
 
 COMMIT_SECONDS = 0.5  # as often as the worker does; 5 s is the default
-KEPT = "customer"
+KEPT = "kept"
 
 
 class Payload(Serializer):
@@ -54,7 +47,7 @@ topics: dict[str, Topic] = {
         value_deserializer="bytes",
         value_serializer=Payload(),
     )
-    for topic in (TOUCHPOINTS, IDENTITY_LINKS, EVENTS, SCORES, DECISIONS, ALERTS, EXAMPLES)
+    for topic in CATALOGUE
 }
 
 
@@ -89,6 +82,17 @@ def fold(value: bytes, key: bytes, timestamp: int, headers: list, state: State) 
     return steps.outgoing(key, reaction)
 
 
+def learn(value: bytes, key: bytes, timestamp: int, headers: list, state: State) -> list[steps.Row]:
+    """Examples to a model's snapshots."""
+    kept = state.get_bytes(KEPT)
+    before = None if kept is None else decode_snapshot(kept, steps.SECRET)
+    example = (message_context().offset, value)
+    _, rows = steps.taught(key.decode(), before, [example])
+    for _, _, snapshot in rows:
+        state.set_bytes(KEPT, snapshot)
+    return rows
+
+
 def send(dataframe) -> None:
     """Let each row go where it says."""
     dataframe.to_topic(
@@ -103,6 +107,7 @@ def named(topic) -> Topic:
 
 send(app.dataframe(named(TOUCHPOINTS)).apply(validate, expand=True, metadata=True))
 send(app.dataframe(named(IDENTITY_LINKS)).apply(resolve, expand=True, stateful=True))
+send(app.dataframe(named(EXAMPLES)).apply(learn, expand=True, stateful=True, metadata=True))
 send(app.dataframe(named(EVENTS)).apply(fold, expand=True, stateful=True, metadata=True))
 
 if __name__ == "__main__":
