@@ -6,18 +6,20 @@ The chance comes from the decision's id alone, so a replay decides the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from hashlib import blake2b
+
+import numpy as np
 
 from models.catalogue import NONE, Eligibility, Offer
 from models.customer import Customer
 from models.features import features
 from models.judge import Judge
-from models.online.thompson import Arm, propensities
-from models.records import Decision, pack
+from models.online.thompson import propensities
+from models.profile import Trait
+from models.records import Decision, Features, pack, unpack
 from models.rhythm import DAY_MS
 
-POLICY = "thompson-1"
+POLICY = "thompson-2"
 HOLDOUT = "holdout"
 
 
@@ -28,9 +30,9 @@ def decide(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Decision
     policy = judge.catalogue.policy
     held = is_held_out(customer.customer_id, judge)
     decision_id = f"offer:{customer.customer_id}:{at_ms}:{cause}"
-    seen = features(customer, at_ms, judge.horizon_days)
-    offers = [] if held else list(eligible(customer, at_ms, judge))
-    chances = propensities(_arms(offers, seen, judge), policy.floor)
+    seen = _seen(customer, at_ms, cause, judge)
+    offers = [] if held else eligible(customer, at_ms, judge)
+    chances = _chances(offers, seen, judge) if offers else {NONE: 1.0}
     chosen = _draw(chances, _fraction(policy.seed, decision_id))
     offer = judge.catalogue.offer(chosen)
     return Decision(
@@ -46,8 +48,16 @@ def decide(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Decision
         model_version=judge.offers.learnt,
         policy=HOLDOUT if held else POLICY,
         holdout=held,
-        features=pack(seen),
+        features=seen,
     )
+
+
+def _seen(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Features:
+    """Return the features at this moment: those of the score just made, if there is one."""
+    risk = customer.risk
+    if risk is not None and risk.at_ms == at_ms and risk.cause == cause:
+        return risk.features
+    return pack(features(customer, at_ms, judge.horizon_days))
 
 
 def standing(customer: Customer, at_ms: int) -> Decision | None:
@@ -62,41 +72,47 @@ def is_held_out(customer_id: str, judge: Judge) -> bool:
     return _fraction(policy.seed, f"holdout:{customer_id}") < policy.holdout
 
 
-def eligible(customer: Customer, at_ms: int, judge: Judge) -> Iterable[Offer]:
-    """Yield the offers that may be made to this customer now, in the catalogue's order."""
-    for offer in judge.catalogue.offers:
-        expired = offer.expires is not None and at_ms >= offer.expires.timestamp() * 1000
-        capped = customer.offers_made.get(offer.id, 0) >= offer.cap
-        if not expired and not capped and _meets(customer, offer.eligible):
-            yield offer
+def eligible(customer: Customer, at_ms: int, judge: Judge) -> list[Offer]:
+    """Return the offers that may be made to this customer now, in the catalogue's order."""
+    made = customer.offers_made
+    return [
+        offer
+        for offer in judge.catalogue.offers
+        if made.get(offer.id, 0) < offer.cap
+        and (offer.expires is None or at_ms < offer.expires.timestamp() * 1000)
+        and _meets(customer, offer.eligible)
+    ]
 
 
 def _meets(customer: Customer, rule: Eligibility) -> bool:
     profile = customer.profile
-    consent = profile.consents.get(rule.consent) if rule.consent else None
-    tier = profile.traits.get("tier")
-    active = profile.subscription is not None and profile.subscription.value == "active"
     risk = customer.risk.probability if customer.risk is not None else 0.0
-    calm = profile.tickets_opened.keys() <= profile.tickets_closed.keys()
     return (
-        (rule.consent is None or (consent is not None and consent.value is True))
-        and not any(product in profile.products for product in rule.not_owned)
-        and profile.orders >= rule.min_orders
-        and (not rule.tiers or (tier is not None and tier.value in rule.tiers))
-        and rule.subscribed in (None, active)
-        and (calm or rule.during_complaint)
+        profile.orders >= rule.min_orders
         and risk >= rule.min_risk
+        and (rule.consent is None or _value(profile.consents.get(rule.consent)) is True)
+        and (not rule.tiers or _value(profile.traits.get("tier")) in rule.tiers)
+        and rule.subscribed in (None, _value(profile.subscription) == "active")
+        and profile.products.keys().isdisjoint(rule.not_owned)
+        and (
+            rule.during_complaint or profile.tickets_opened.keys() <= profile.tickets_closed.keys()
+        )
     )
 
 
-def _arms(offers: list[Offer], seen: dict[str, float], judge: Judge) -> list[Arm]:
-    worth = [(offer.id, offer.value, offer.cost) for offer in offers]
-    worth.append((NONE, judge.catalogue.policy.none_value, 0.0))
-    logits = judge.offers.predict_arms(seen, (id for id, _, _ in worth))
-    return [
-        Arm(id, mean, variance, value, cost)
-        for (id, value, cost), (mean, variance) in zip(worth, logits, strict=True)
-    ]
+def _value(said: Trait | None) -> str | float | bool | None:
+    return None if said is None else said.value
+
+
+def _chances(offers: list[Offer], seen: Features, judge: Judge) -> dict[str, float]:
+    """Return the chance of each offer, and of making none, to be drawn."""
+    policy = judge.catalogue.policy
+    arms = [*[offer.id for offer in offers], NONE]
+    means, variances = judge.offers.predict_arms(unpack(seen), arms)
+    values = np.array([*[offer.value for offer in offers], policy.none_value])
+    costs = np.array([*[offer.cost for offer in offers], 0.0])
+    chances = propensities(means, variances, values, costs, policy.floor)
+    return dict(zip(arms, chances, strict=True))
 
 
 def _draw(chances: dict[str, float], fraction: float) -> str:

@@ -29,8 +29,8 @@ class Term(Moments):
 
     __slots__ = ("g2", "weight")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
         self.weight = 0.0
         self.g2 = 0.0
 

@@ -8,10 +8,13 @@ drawn from just those, so what is logged is what was drawn from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Self
 
-from models.online.scaling import Moments, Scaler, sigmoid
+import numpy as np
+from numpy.typing import NDArray
+
+from models.online.scaling import MOST, Moments, Scaler, sigmoid
 
 BIAS = "bias"
 START = -2.2  # the shared level before anything was learnt: one in ten converts
@@ -21,6 +24,25 @@ WEIGHT_VARIANCE = 0.05
 SPREAD = 3.0  # contexts are cut at this many standard deviations
 
 
+class _Arm:
+    """One arm's weights: mean and precision by row, the bias first, then features by place.
+
+    A precision of 0: nothing was learnt about this feature yet.
+    """
+
+    __slots__ = ("means", "precisions")
+
+    def __init__(self) -> None:
+        self.means: list[float] = []
+        self.precisions: list[float] = []
+
+    def reach(self, rows: int) -> None:
+        """Make room for so many rows."""
+        more = [0.0] * (rows - len(self.means))
+        self.means += more
+        self.precisions += more
+
+
 class OfferModel:
     """Learns from (context, arm, reward 0..1); `learnt` counts examples: its version."""
 
@@ -28,61 +50,86 @@ class OfferModel:
         self.learnt = 0
         self.scaler = Scaler(SPREAD, Moments)
         self.level = [START, 1.0 / LEVEL_VARIANCE]  # mean, precision
-        self.arms: dict[str, dict[str, list[float]]] = {}  # arm -> feature -> [mean, precision]
+        self._arms: dict[str, _Arm] = {}
+        # The arms side by side as columns, for predicting: brought up to date when asked for.
+        self._columns: dict[str, int] = {}
+        self._stale: set[str] = set()
+        self._means, self._variances = np.zeros((0, 0)), np.zeros((0, 0))
 
     def predict_one(self, features: dict[str, float], arm: str) -> tuple[float, float]:
         """Return the mean and the variance of the arm's logit in this context."""
-        return self.predict_arms(features, [arm])[0]
+        means, variances = self.predict_arms(features, [arm])
+        return float(means[0]), float(variances[0])
 
     def predict_arms(
-        self, features: dict[str, float], arms: Iterable[str]
-    ) -> list[tuple[float, float]]:
-        """Return `predict_one` of each arm, in order, in one context."""
-        context = self._context(features)
-        return [self._logit(context, self.arms.get(arm, {})) for arm in arms]
-
-    def _logit(
-        self, context: dict[str, float], weights: dict[str, list[float]]
-    ) -> tuple[float, float]:
-        mean, variance = self.level[0], 1.0 / self.level[1]
-        if not weights:  # an arm that is new
-            variance += BIAS_VARIANCE
-        for name, value in context.items():
-            if name in weights:
-                weight, precision = weights[name]
-                mean += weight * value
-                variance += value * value / precision
-        return mean, variance
+        self, features: dict[str, float], arms: Sequence[str]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return means and variances of the arms' logits, in order, in one context."""
+        self._catch_up()
+        mean, precision = self.level
+        context = np.array([1.0, *self.scaler.vector(features)])[:, None]
+        # Row by row, not a matrix product: the same sum on every processor.
+        means = np.add.reduce(self._means * context, axis=0, initial=mean)
+        spread = self._variances * (context * context)
+        variances = np.add.reduce(spread, axis=0, initial=1.0 / precision)
+        columns = [self._columns.get(arm, 0) for arm in arms]
+        return means.take(columns), variances.take(columns)
 
     def learn_one(self, features: dict[str, float], arm: str, reward: float) -> None:
         """Learn one outcome: a step of the extended Kalman filter, each weight by itself."""
-        self.scaler.learn_one(features)
-        context = self._context(features)
-        weights = self.arms.setdefault(arm, {})
+        self.learnt += 1
+        if arm not in self._arms and len(self._arms) >= MOST:
+            return
+        known = self.scaler.learn_one(features)
+        weights = self._arms.setdefault(arm, _Arm())
+        weights.reach(1 + len(self.scaler.parts))
+        means, precisions = weights.means, weights.precisions
+        context = [(0, 1.0), *((part.place + 1, distance) for part, distance in known)]
         logit = self.level[0]
-        for name, value in context.items():
-            prior = BIAS_VARIANCE if name == BIAS else WEIGHT_VARIANCE
-            logit += weights.setdefault(name, [0.0, 1.0 / prior])[0] * value
+        for row, value in context:
+            if not precisions[row]:
+                precisions[row] = 1.0 / (WEIGHT_VARIANCE if row else BIAS_VARIANCE)
+            logit += means[row] * value
         chance = sigmoid(logit)
         doubt, surprise = max(chance * (1.0 - chance), 1e-3), min(1.0, max(0.0, reward)) - chance
         self.level[1] += doubt
         self.level[0] += surprise / self.level[1]
-        for name, value in context.items():
-            weight = weights[name]
-            weight[1] += value * value * doubt
-            weight[0] += surprise * value / weight[1]
-        self.learnt += 1
+        for row, value in context:
+            precisions[row] += value * value * doubt
+            means[row] += surprise * value / precisions[row]
+        self._stale.add(arm)
 
-    def _context(self, features: dict[str, float]) -> dict[str, float]:
-        return {BIAS: 1.0, **self.scaler.transform_one(features)}
+    def _catch_up(self) -> None:
+        """Bring the columns up to date. Column 0 is an arm that is new."""
+        rows = 1 + len(self.scaler.parts)
+        fresh = self._stale - self._columns.keys()
+        if fresh or len(self._means) < rows:
+            self._columns = {arm: column for column, arm in enumerate(self._arms, 1)}
+            self._stale = set(self._arms)
+            self._means, self._variances = np.zeros((2, rows, 1 + len(self._arms)))
+            self._variances[0, 0] = BIAS_VARIANCE
+        for arm in self._stale:
+            weights, column = self._arms[arm], self._columns[arm]
+            learnt = len(weights.means)
+            self._means[:learnt, column] = weights.means
+            self._variances[:learnt, column] = [p and 1.0 / p for p in weights.precisions]
+        self._stale.clear()
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
+        names = [BIAS, *self.scaler.parts]
         return {
             "learnt": self.learnt,
             "scaler": self.scaler.to_state(),
             "level": list(self.level),
-            "arms": {arm: {k: list(v) for k, v in w.items()} for arm, w in self.arms.items()},
+            "arms": {
+                arm: {
+                    name: [mean, precision]
+                    for name, mean, precision in zip(names, own.means, own.precisions, strict=False)
+                    if precision
+                }
+                for arm, own in self._arms.items()
+            },
         }
 
     @classmethod
@@ -92,8 +139,11 @@ class OfferModel:
         model.learnt = int(state["learnt"])
         model.scaler = Scaler.from_state(state["scaler"], SPREAD, Moments)
         model.level = [float(part) for part in state["level"]]
-        model.arms = {
-            arm: {name: [float(part) for part in pair] for name, pair in weights.items()}
-            for arm, weights in state["arms"].items()
-        }
+        names = [BIAS, *model.scaler.parts]
+        for arm, weights in state["arms"].items():
+            own = model._arms[arm] = _Arm()
+            own.reach(len(names))
+            for row, name in enumerate(names):
+                if name in weights:
+                    own.means[row], own.precisions[row] = map(float, weights[name])
         return model

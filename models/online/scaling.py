@@ -38,11 +38,13 @@ class Moments:
     """One feature so far: how often seen, mean, variance; scale is 1 / deviation.
 
     `scale` is 0 while the feature has not varied: it then tells nobody from another.
+    `place` counts the features in the order in which they were first seen, from 0.
     """
 
-    __slots__ = ("count", "mean", "scale", "variance")
+    __slots__ = ("count", "mean", "place", "scale", "variance")
 
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
+        self.place = place
         self.count = 0
         self.mean = 0.0
         self.variance = 0.0
@@ -78,7 +80,7 @@ class Scaler(Generic[M]):
             if part is None:
                 if len(parts) >= MOST:
                     continue
-                part = parts[name] = self._make()
+                part = parts[name] = self._make(len(parts))
             usual, away = value, value - part.mean
             if part.count >= KNOWN and part.scale and abs(away) * part.scale > spread:
                 away = math.copysign(spread / part.scale, away)
@@ -92,14 +94,15 @@ class Scaler(Generic[M]):
                 scaled.append((part, min(spread, max(-spread, distance))))
         return scaled
 
-    def transform_one(self, features: dict[str, float]) -> dict[str, float]:
-        """Return the features' distances; those that are unknown or never varied are left out."""
+    def vector(self, features: dict[str, float]) -> list[float]:
+        """Return the distances by place; 0, the mean, for what is unknown or never varied."""
         parts, spread = self.parts, self.spread
-        scaled: dict[str, float] = {}
+        scaled = [0.0] * len(parts)
         for name, given in features.items():
             part = parts.get(name)
-            if part is not None and part.scale and (value := bounded(given)) is not None:
-                scaled[name] = min(spread, max(-spread, (value - part.mean) * part.scale))
+            if part is not None and (value := bounded(given)) is not None:
+                distance = (value - part.mean) * part.scale
+                scaled[part.place] = min(spread, max(-spread, distance))
         return scaled
 
     def to_state(self) -> dict[str, Any]:
@@ -116,7 +119,7 @@ class Scaler(Generic[M]):
         """Return the scaler that `to_state` wrote, bit for bit."""
         scaler = cls(spread, part)
         for name, count in state["counts"].items():
-            made = scaler.parts[name] = part()
+            made = scaler.parts[name] = part(len(scaler.parts))
             made.count = count
             made.mean = state["means"][name]
             made.variance = state["vars"][name]

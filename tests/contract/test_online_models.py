@@ -12,7 +12,8 @@ from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
 from models.online.churn import BASE, INTERCEPT_RATE, LEARNING_RATE, SPREAD, WARM_UP, ChurnModel
-from models.online.offers import OfferModel
+from models.online.offers import BIAS_VARIANCE, OfferModel
+from models.online.offers import SPREAD as OFFER_SPREAD
 from models.online.scaling import LIMIT, MOST
 
 
@@ -221,6 +222,56 @@ def test_shares_are_the_plain_formula_whatever_the_values(count, x):
 
 
 TRAINED = {}
+
+
+def plain_logit(model, x, arm):
+    """An arm's mean and variance, written as the formula says."""
+    state = model.to_state()
+    means, variances = state["scaler"]["means"], state["scaler"]["vars"]
+    weights = state["arms"].get(arm)
+    mean, variance = state["level"][0], 1.0 / state["level"][1]
+    if weights is None:
+        return mean, variance + BIAS_VARIANCE
+    context = {"bias": 1.0}
+    for name, value in x.items():
+        usable = isinstance(value, int | float) and math.isfinite(value)
+        if usable and variances.get(name, 0.0) > 1e-12:
+            value = max(-LIMIT, min(LIMIT, float(value)))
+            distance = (value - means[name]) / math.sqrt(variances[name])
+            context[name] = max(-OFFER_SPREAD, min(OFFER_SPREAD, distance))
+    for name, value in context.items():
+        if name in weights:
+            mean += weights[name][0] * value
+            variance += value * value / weights[name][1]
+    return mean, variance
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+@given(st.dictionaries(st.sampled_from(NAMES), values))
+def test_arms_are_the_plain_formula_whatever_the_values(count, x):
+    model = TRAINED.setdefault(("offers", count), trained(Offers, count))
+    means, variances = model.predict_arms(x, ["a", "b", "new"])
+    for arm, mean, variance in zip(("a", "b", "new"), means, variances, strict=True):
+        assert (mean, variance) == pytest.approx(plain_logit(model, x, arm), abs=1e-12)
+
+
+def test_an_arm_learns_without_moving_another_one():
+    model = trained(Offers)
+    x = {"silence": 1.0, "visits": 1.0}
+    before = model.predict_arms(x, ["a", "b"])
+    for _ in range(20):
+        model.learn_one(x, "b", 1.0)
+        model.predict_arms(x, ["a", "b"])
+    (a, b), _ = model.predict_arms(x, ["a", "b"])
+    assert b - before[0][1] > 2 * (a - before[0][0])  # what a gains is the level they share
+
+
+def test_endless_new_arms_do_not_make_the_offers_grow_for_ever():
+    model = OfferModel()
+    for number in range(2 * MOST):
+        model.learn_one({"silence": 1.0}, f"made up {number}", 1.0)
+    assert len(model.to_state()["arms"]) == MOST
+    assert model.learnt == 2 * MOST
 
 
 def test_rivers_tools_take_the_churn_model_for_one_of_their_own():

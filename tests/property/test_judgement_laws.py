@@ -1,7 +1,10 @@
 """Laws of judging, whatever happens to a customer and in whatever rhythm."""
 
 import math
+from statistics import NormalDist
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +16,8 @@ from models.customer import encode as write_customer
 from models.judge import Judge
 from models.judgement import judged, note, wakes
 from models.labels import MAX_PENDING
-from models.online.thompson import Arm, propensities
+from models.online.scaling import sigmoid
+from models.online.thompson import propensities
 from models.rhythm import DAY_MS
 
 T0 = 1_780_000_000_000
@@ -94,22 +98,58 @@ def test_a_history_judged_twice_is_judged_the_same(history):
     assert list(live(history)) == list(live(history))
 
 
+def chances_of(drawn, floor):
+    return propensities(*np.array(drawn).T, floor)
+
+
 @given(arms, st.floats(0, 0.5))
 def test_propensities_sum_to_one_and_keep_the_floor(drawn, floor):
-    chances = propensities([Arm(str(n), *arm) for n, arm in enumerate(drawn)], floor)
-    assert math.isclose(math.fsum(chances.values()), 1.0, abs_tol=1e-9)
-    assert min(chances.values()) >= floor / len(drawn) - 1e-12
+    chances = chances_of(drawn, floor)
+    assert math.isclose(math.fsum(chances), 1.0, abs_tol=1e-9)
+    assert min(chances) >= floor / len(drawn) - 1e-12
 
 
-@given(st.lists(st.tuples(st.floats(-3, 3), st.floats(0.05, 1)), min_size=2, max_size=4))
+@given(arms)
+def test_the_order_of_the_arms_changes_no_chance(drawn):
+    assert chances_of(drawn[::-1], 0.0) == pytest.approx(chances_of(drawn, 0.0)[::-1], abs=1e-9)
+
+
+SLICES = [NormalDist().inv_cdf((n + 0.5) / 400) for n in range(400)]
+
+
+def plain_chances(drawn):
+    """P(each arm is worth most), arm by arm, over slices of its own logit."""
+
+    def below(worth, mean, variance, value, cost):
+        chance = (worth + cost) / value
+        if not 0.0 < chance < 1.0:
+            return float(chance >= 1.0)
+        return NormalDist(mean, math.sqrt(variance)).cdf(math.log(chance / (1.0 - chance)))
+
+    best = []
+    for arm in drawn:
+        mean, variance, value, cost = arm
+        others = [other for other in drawn if other is not arm]
+        worths = [value * sigmoid(mean + math.sqrt(variance) * z) - cost for z in SLICES]
+        best.append(sum(math.prod(below(w, *o) for o in others) for w in worths) / len(SLICES))
+    return [chance / sum(best) for chance in best]
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-4, 1), st.floats(0.05, 1), st.floats(5, 30), st.floats(0, 1)),
+        min_size=2,
+        max_size=5,
+    )
+)
 @settings(max_examples=30, deadline=None)
-def test_propensities_are_those_of_sampling(drawn):
-    import random
+def test_propensities_are_the_plain_integral(drawn):
+    assert chances_of(drawn, 0.0) == pytest.approx(plain_chances(drawn), abs=0.02)
 
-    field = [Arm(str(n), mean, var, 1.0, 0.0) for n, (mean, var) in enumerate(drawn)]
-    rng, rounds = random.Random(5), 4_000
-    won = dict.fromkeys((arm.id for arm in field), 0)
-    for _ in range(rounds):
-        won[max(field, key=lambda arm: rng.gauss(arm.mean, math.sqrt(arm.variance))).id] += 1
-    for arm, chance in propensities(field, 0.0).items():
-        assert abs(won[arm] / rounds - chance) < 0.05
+
+def test_an_offer_that_may_lose_money_is_weighed_against_making_none():
+    losing = (0.0, 0.5, 10.0, 5.0)  # worth 10 p - 5 with p around a half
+    nothing = (-2.0, 0.5, 0.0, 0.0)  # worth 0, whatever happens
+    assert chances_of([losing, nothing], 0.0) == pytest.approx([0.5, 0.5], abs=0.02)
+    assert chances_of([nothing, nothing], 0.1) == [0.5, 0.5]
+    assert chances_of([nothing], 0.1) == [1.0]

@@ -6,11 +6,14 @@ from msgspec.structs import replace
 from models.catalogue import NONE, Catalogue, CatalogueError, parse
 from models.customer import Customer
 from models.decide import decide, eligible, is_held_out
+from models.features import features
 from models.judge import Judge
 from models.judgement import DECIDE_WITHIN_MS, judged, note
 from models.online.offers import OfferModel
 from models.profile import Profile, Trait
+from models.records import unpack
 from models.rhythm import DAY_MS
+from models.score import score
 
 T0 = 1_780_000_000_000
 NAME = {"en": "Ten percent off", "ko": "10 % 할인"}
@@ -64,6 +67,22 @@ def test_promotions_are_silent_while_a_ticket_is_open():
     assert list(eligible(customer(**open_ticket, tickets_closed={"t1": T0}), T0, judge()))
     care = judge(offer(eligible={"during_complaint": True}))
     assert list(eligible(customer(**open_ticket), T0, care))
+
+
+def test_an_offer_against_risk_is_made_only_at_risk():
+    care = judge(offer(eligible={"min_risk": 0.5}))
+    at_risk = score(customer(), T0 + 90 * DAY_MS, "e", care)
+    assert at_risk.probability > 0.5
+    assert list(eligible(replace(customer(), risk=at_risk), T0, care))
+    assert not list(eligible(customer(), T0, care))
+
+
+def test_a_decision_is_made_from_what_the_score_of_its_moment_was_made_from():
+    made = look(customer(), T0, judge())
+    assert made.decisions[0].features == made.scores[0].features
+    stale = replace(made.customer, offer=None, awaited=[], profile=Profile(orders=9))
+    later = decide(stale, T0 + DAY_MS, "e2", judge())
+    assert unpack(later.features) == features(stale, T0 + DAY_MS)
 
 
 def test_an_expired_offer_is_not_made():
