@@ -16,9 +16,9 @@ from struct import Struct
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
 
 from models.topics import COMPACTION_LAG
-from streams.lane.fetch import fetched
 from streams.lane.store import Stamp, Store
 
 MARK = "mark"
@@ -131,7 +131,7 @@ class Reader:
     async def step(self) -> None:
         """Take in what has come; when nothing has, wait a moment for it."""
         fetcher = self._consumer._fetcher
-        found = await fetched(fetcher, self._copies, self._portion)
+        found = await fetched(fetcher, self._portion)
         if not found:
             arrival = fetcher._create_fetch_waiter()
             done, _ = await asyncio.wait([arrival], timeout=WAIT)
@@ -139,7 +139,7 @@ class Reader:
                 arrival.cancel()
                 return
             arrival.result()  # raises what keeps it from reading
-            found = await fetched(fetcher, self._copies, self._portion)
+            found = await fetched(fetcher, self._portion)
         for place, records in found.items():
             self._copies[place].take(records, await self._consumer.position(place))
 
@@ -160,6 +160,21 @@ class Reader:
     async def stop(self) -> None:
         """Disconnect."""
         await self._consumer.stop()
+
+
+async def fetched(fetcher: Any, limit: int) -> dict[TopicPartition, list[Any]]:
+    """Return what a fetcher holds, its records as they were parsed: no object more for each."""
+    for result in fetcher._records.values():
+        if type(result) is FetchResult and result.has_more():
+            result._partition_records._consumer_record = _parsed
+    found: dict[TopicPartition, list[Any]] = await fetcher.fetched_records(
+        (), timeout=0, max_records=limit
+    )
+    return found
+
+
+def _parsed(_place: TopicPartition, record: Any) -> Any:
+    return record
 
 
 async def catch_up(brokers: str, copies: Mapping[Place, Copy], wanted: Callable[[], bool]) -> bool:
