@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Self
 
 WINDOW = 1_000
 BINS = 15
-DIGITS = 4  # kept of a probability, so that a snapshot stays small
+TICKS = 10_000  # a probability is kept to this part, so that a snapshot stays small
+
+# A mark is a prediction and what came true: 2 * ticks + truth. By mark:
+_MARKS = [(mark // 2 / TICKS, mark % 2) for mark in range(2 * TICKS + 2)]
+_LOSS = [-math.log(max(p if y else 1.0 - p, 1e-6)) for p, y in _MARKS]
+_SQUARE = [(p - y) ** 2 for p, y in _MARKS]
+_GAP = [p - y for p, y in _MARKS]
+_BIN = [min(int(p * BINS), BINS - 1) for p, _ in _MARKS]
 
 
 class Evaluation:
@@ -22,16 +30,15 @@ class Evaluation:
         self.count = 0
         self.log_loss = 0.0
         self.brier = 0.0
-        self.window: deque[tuple[float, int]] = deque(maxlen=WINDOW)
+        self.window: deque[int] = deque(maxlen=WINDOW)  # of marks
 
     def update(self, probability: float, label: float) -> None:
         """Take in one prediction and what came true."""
-        chance = round(min(1.0, max(0.0, probability)), DIGITS)
-        truth = int(label >= 0.5)
+        mark = mark_of(probability, label)
         self.count += 1
-        self.log_loss += _log_loss(chance, truth)
-        self.brier += (chance - truth) ** 2
-        self.window.append((chance, truth))
+        self.log_loss += _LOSS[mark]
+        self.brier += _SQUARE[mark]
+        self.window.append(mark)
 
     def metrics(self) -> dict[str, float]:
         """Return the figures; those that end in _window are of the newest examples.
@@ -40,17 +47,17 @@ class Evaluation:
         """
         if not self.count:
             return {"examples": 0.0}
-        size = len(self.window)
+        size, marks = len(self.window), sorted(self.window)
         found = {
             "examples": float(self.count),
             "log_loss": self.log_loss / self.count,
             "brier": self.brier / self.count,
-            "log_loss_window": sum(_log_loss(p, y) for p, y in self.window) / size,
-            "brier_window": sum((p - y) ** 2 for p, y in self.window) / size,
-            "ece_window": _ece(self.window),
-            "base_rate_window": sum(y for _, y in self.window) / size,
+            "log_loss_window": sum(map(_LOSS.__getitem__, marks)) / size,
+            "brier_window": sum(map(_SQUARE.__getitem__, marks)) / size,
+            "ece_window": _ece(marks),
+            "base_rate_window": sum([mark & 1 for mark in marks]) / size,
         }
-        area = auc(self.window)
+        area = auc(marks)
         return found if area is None else found | {"auc_window": area}
 
     def to_state(self) -> dict[str, Any]:
@@ -59,7 +66,7 @@ class Evaluation:
             "count": self.count,
             "log_loss": self.log_loss,
             "brier": self.brier,
-            "window": [[p, y] for p, y in self.window],
+            "marks": list(self.window),
         }
 
     @classmethod
@@ -69,37 +76,35 @@ class Evaluation:
         evaluation.count = state["count"]
         evaluation.log_loss = state["log_loss"]
         evaluation.brier = state["brier"]
-        evaluation.window.extend((p, y) for p, y in state["window"])
+        evaluation.window.extend(state["marks"])
         return evaluation
 
 
-def auc(pairs: deque[tuple[float, int]]) -> float | None:
+def mark_of(probability: float, label: float) -> int:
+    """Return the mark of one prediction and what came true."""
+    return 2 * round(min(1.0, max(0.0, probability)) * TICKS) + (label >= 0.5)
+
+
+def auc(marks: Iterable[int]) -> float | None:
     """Return the exact area under the ROC curve, ties counted half; None with one class."""
-    ordered = sorted(pairs)
-    positives = sum(y for _, y in ordered)
+    ordered = sorted(marks)  # at the same probability those that came false come first
+    won = below = level = positives = 0  # won: pairs, counted double so that halves are whole
+    last = -1
+    for mark in ordered:
+        ticks = mark >> 1
+        if ticks != last:
+            below, level, last = below + level, 0, ticks
+        if mark & 1:
+            won += 2 * below + level
+            positives += 1
+        else:
+            level += 1
     negatives = len(ordered) - positives
-    if not positives or not negatives:
-        return None
-    won, below, start = 0.0, 0, 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and ordered[end][0] == ordered[start][0]:
-            end += 1
-        ones = sum(y for _, y in ordered[start:end])
-        zeros = end - start - ones
-        won += ones * (below + zeros / 2)
-        below += zeros
-        start = end
-    return won / (positives * negatives)
+    return won / (2 * positives * negatives) if positives and negatives else None
 
 
-def _log_loss(chance: float, truth: int) -> float:
-    likely = chance if truth else 1.0 - chance
-    return -math.log(max(likely, 1e-6))
-
-
-def _ece(pairs: deque[tuple[float, int]]) -> float:
+def _ece(marks: list[int]) -> float:
     gaps = [0.0] * BINS
-    for chance, truth in pairs:
-        gaps[min(int(chance * BINS), BINS - 1)] += chance - truth
-    return sum(abs(gap) for gap in gaps) / len(pairs)
+    for mark in marks:
+        gaps[_BIN[mark]] += _GAP[mark]
+    return sum(map(abs, gaps)) / len(marks)

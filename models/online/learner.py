@@ -6,12 +6,14 @@ again is not learnt again. Same log, same weights, bit for bit.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from models.online.churn import ChurnModel
 from models.online.evaluation import Evaluation
 from models.online.offers import OfferModel
+from models.online.scaling import MOST
 from models.online.snapshots import Snapshot
 from models.records import Example
 
@@ -28,62 +30,86 @@ class Lesson(NamedTuple):
     features: dict[str, float]
 
 
-def learn(model: str, before: Snapshot | None, lessons: Iterable[Lesson]) -> Snapshot | None:
-    """Return the snapshot after the lessons; the same one if none was new.
+class Learner(ABC):
+    """One model while it learns; `offset` is that of the newest example learnt."""
 
-    `model` is one of MODELS. Raises KeyError for another.
-    """
-    learner = _LEARNERS[model](before)
-    offset = newest = -1 if before is None else before.offset
-    for lesson in lessons:
-        if lesson.offset > newest:
-            learner.learn_one(lesson.example, lesson.features)
-            newest = lesson.offset
-    return before if newest == offset else learner.snapshot(newest)
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+
+    def learn(self, lessons: Iterable[Lesson]) -> bool:
+        """Learn those lessons that are new, in order; tell whether there were any."""
+        before = self.offset
+        for lesson in lessons:
+            if lesson.offset > self.offset:
+                self.learn_one(lesson.example, lesson.features)
+                self.offset = lesson.offset
+        return self.offset > before
+
+    @abstractmethod
+    def learn_one(self, example: Example, features: dict[str, float]) -> None:
+        """Learn one example."""
+
+    @abstractmethod
+    def snapshot(self) -> Snapshot:
+        """Return the model as it stands."""
 
 
-class _Churn:
+def resume(model: str, before: Snapshot | None) -> Learner:
+    """Return the learner of one of MODELS, as it was when `before` was taken."""
+    return _LEARNERS[model](before)
+
+
+class _Churn(Learner):
     def __init__(self, before: Snapshot | None) -> None:
-        self.model = ChurnModel() if before is None else ChurnModel.from_state(before.state)
-        self.evaluation = (
-            Evaluation() if before is None else Evaluation.from_state(before.evaluation)
-        )
+        if before is None:
+            super().__init__(-1)
+            self.model, self.evaluation = ChurnModel(), Evaluation()
+        else:
+            super().__init__(before.offset)
+            self.model = ChurnModel.from_state(before.state)
+            self.evaluation = Evaluation.from_state(before.evaluation)
 
     def learn_one(self, example: Example, features: dict[str, float]) -> None:
         self.evaluation.update(example.probability, example.label)
         self.model.learn_one(features, example.label)
 
-    def snapshot(self, offset: int) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         return Snapshot(
             model=CHURN,
             version=self.model.learnt,
-            offset=offset,
+            offset=self.offset,
             state=self.model.to_state(),
             evaluation=self.evaluation.to_state(),
             metrics=self.evaluation.metrics(),
         )
 
 
-class _Offers:
+class _Offers(Learner):
     def __init__(self, before: Snapshot | None) -> None:
-        self.model = OfferModel() if before is None else OfferModel.from_state(before.state)
-        self.arms: dict[str, Any] = {} if before is None else dict(before.evaluation)
+        self.arms: dict[str, list[Any]]  # arm -> times made, sum of rewards
+        if before is None:
+            super().__init__(-1)
+            self.model, self.arms = OfferModel(), {}
+        else:
+            super().__init__(before.offset)
+            self.model, self.arms = OfferModel.from_state(before.state), before.evaluation
 
     def learn_one(self, example: Example, features: dict[str, float]) -> None:
         arm = example.arm or "none"
-        made, reward = self.arms.get(arm, (0, 0.0))
-        self.arms[arm] = [made + 1, reward + example.label]
+        if arm in self.arms or len(self.arms) < MOST:
+            made, reward = self.arms.get(arm, (0, 0.0))
+            self.arms[arm] = [made + 1, reward + example.label]
         self.model.learn_one(features, arm, example.label)
 
-    def snapshot(self, offset: int) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         made = sum(count for count, _ in self.arms.values())
         rewards = {f"reward_{arm}": reward / count for arm, (count, reward) in self.arms.items()}
         return Snapshot(
             model=OFFERS,
             version=self.model.learnt,
-            offset=offset,
+            offset=self.offset,
             state=self.model.to_state(),
-            evaluation=self.arms,
+            evaluation=dict(self.arms),
             metrics={"examples": float(made), **rewards},
         )
 

@@ -6,7 +6,6 @@ bytes) has been checked. No pickle: a snapshot can only ever be data.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Any
 
@@ -66,4 +65,4 @@ def decode(value: bytes, secret: bytes) -> Snapshot:
 def _sign(body: bytes, secret: bytes) -> bytes:
     if not secret:
         raise SnapshotError("no snapshot secret is set")
-    return hmac.new(secret, body, hashlib.sha256).hexdigest().encode()
+    return hmac.digest(secret, body, "sha256").hex().encode()

@@ -1,9 +1,13 @@
 """The learner and those who follow it: signed, in log order, nothing learnt twice."""
 
 import json
+import math
+import random
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.judge import Judge
 from models.online.churn import ChurnModel
@@ -12,7 +16,7 @@ from models.online.snapshots import Snapshot, SnapshotError, decode, encode
 from models.records import Example, unpack
 from streams.judge import Seat
 from streams.lane import Batch, Outbox, Record, View
-from streams.learn import advance
+from streams.learn import School
 
 KEY = b"a secret"
 
@@ -38,11 +42,11 @@ def batch(values, start=0):
     return Batch("examples", 0, tuple(records))
 
 
-def learnt(batches, state=None):
-    stored, letters = dict(state or {}), Outbox()
+def learnt(batches, state=None, forgetful=False):
+    stored, letters, school = dict(state or {}), Outbox(), School(KEY)
     for one in batches:
         view = View(stored)
-        advance(one, view, letters, KEY)
+        (School(KEY) if forgetful else school).advance(one, view, letters)
         stored |= view.changes
     return stored, letters
 
@@ -50,8 +54,8 @@ def learnt(batches, state=None):
 def test_how_examples_are_cut_into_batches_changes_no_bit():
     values = [example(n) for n in range(40)]
     whole, _ = learnt([batch(values)])
-    parts, _ = learnt([batch(values[:13]), batch(values[13:29], 13), batch(values[29:], 29)])
-    assert whole == parts
+    cut = [batch(values[:13]), batch(values[13:29], 13), batch(values[29:], 29)]
+    assert whole == learnt(cut)[0] == learnt(cut, forgetful=True)[0]
     assert decode(whole[b"churn"], KEY).version == 40
 
 
@@ -63,11 +67,37 @@ def test_examples_that_come_again_are_not_learnt_again():
     assert decode(again[b"churn"], KEY).offset == 20
 
 
+def test_a_refused_batch_is_learnt_as_if_it_had_never_been_tried():
+    values = [example(n, "offers" if n % 2 else "churn") for n in range(30)]
+    first, _ = learnt([batch(values[:10])])
+    school = School(KEY)
+    school.advance(batch(values[10:30], 10), View(first), Outbox())  # and never acknowledged
+    again = View(first)
+    school.advance(batch(values[10:20], 10), again, Outbox())
+    assert first | again.changes == learnt([batch(values[:20])])[0]
+
+
+def test_half_a_batch_that_failed_is_not_gone_on_with(monkeypatch):
+    values = [example(n) for n in range(20)]
+    first, _ = learnt([batch(values[:10])])
+    school = School(KEY)
+    kept = View(first)
+    school.advance(batch(values[10:12], 10), kept, Outbox())
+    stored = first | kept.changes
+    monkeypatch.setattr("streams.learn.encode", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        school.advance(batch(values[12:15], 12), View(stored), Outbox())
+    monkeypatch.undo()
+    after = View(stored)
+    school.advance(batch(values[12:20], 12), after, Outbox())
+    assert stored | after.changes == learnt([batch(values)])[0]
+
+
 def test_nothing_new_writes_nothing():
     values = [example(n) for n in range(3)]
     once, _ = learnt([batch(values)])
     view = View(once)
-    advance(batch(values), view, Outbox(), KEY)
+    School(KEY).advance(batch(values), view, Outbox())
     assert view.changes == {}
 
 
@@ -102,7 +132,7 @@ def test_an_example_nobody_can_read_is_buried_and_the_rest_learnt(value, reason)
 def test_a_state_signed_by_another_stops_the_learner():
     once, _ = learnt([batch([example(0)])])
     with pytest.raises(SnapshotError, match="signature"):
-        advance(batch([example(1)], 1), View(once), Outbox(), b"another secret")
+        School(b"another secret").advance(batch([example(1)], 1), View(once), Outbox())
 
 
 def test_every_changed_byte_of_a_snapshot_is_noticed():
@@ -175,13 +205,34 @@ def test_predictions_are_judged_by_what_was_predicted_then():
     assert "auc_window" not in metrics
 
 
-def test_the_area_under_the_curve_is_exact():
-    pairs = [(0.1, 0), (0.4, 0), (0.35, 1), (0.8, 1), (0.4, 1)]
+pairs = st.lists(st.tuples(st.integers(0, 12).map(lambda n: n / 10 - 0.1), st.sampled_from([0, 1])))
+
+
+@given(pairs)
+def test_the_area_under_the_curve_is_exact(pairs):
     evaluation = Evaluation()
     for chance, truth in pairs:
         evaluation.update(chance, truth)
-    won = [(p > q) + (p == q) / 2 for p, y in pairs if y for q, z in pairs if not z]
-    assert auc(evaluation.window) == sum(won) / len(won)
+    told = [(min(1.0, max(0.0, p)), y) for p, y in pairs]
+    won = [(p > q) + (p == q) / 2 for p, y in told if y for q, z in told if not z]
+    assert auc(evaluation.window) == (sum(won) / len(won) if won else None)
+
+
+def test_the_figures_are_the_plain_formulas():
+    rng, evaluation = random.Random(3), Evaluation()
+    told = [(round(rng.random(), 4), int(rng.random() < 0.3)) for _ in range(700)]
+    for chance, truth in told:
+        evaluation.update(chance, truth)
+    found = evaluation.metrics()
+    loss = [-math.log(max(p if y else 1 - p, 1e-6)) for p, y in told]
+    gaps = [abs(sum(p - y for p, y in told if min(int(p * 15), 14) == one)) for one in range(15)]
+    assert found["log_loss"] == pytest.approx(sum(loss) / 700, abs=1e-12)
+    assert found["log_loss_window"] == pytest.approx(sum(loss) / 700, abs=1e-12)
+    assert found["brier_window"] == pytest.approx(
+        sum((p - y) ** 2 for p, y in told) / 700, abs=1e-12
+    )
+    assert found["ece_window"] == pytest.approx(sum(gaps) / 700, abs=1e-12)
+    assert found["base_rate_window"] == sum(y for _, y in told) / 700
 
 
 def test_the_window_forgets_and_the_totals_do_not():

@@ -29,7 +29,7 @@ from streams.known import Known
 from streams.lane import Batch, Outbox, Record
 from streams.lane.garbage import look_seldom
 from streams.lane.view import View
-from streams.learn import advance
+from streams.learn import School
 from tests.bench.workload import touchpoints
 
 BATCH = 500
@@ -73,6 +73,7 @@ class Core:
         self._identities: dict = {}
         self._linked: set[str] = set()
         self._seat = Seat(judge, KEY)
+        self._school = School(KEY)
         self._models: dict[bytes, bytes] = {}
         self._examples: dict[str, int] = defaultdict(int)
 
@@ -161,7 +162,7 @@ class Core:
             return
         with self.clock("learn"):
             state = View(self._models)
-            advance(Batch(EXAMPLES.name, 0, tuple(examples)), state, Outbox(), KEY)
+            self._school.advance(Batch(EXAMPLES.name, 0, tuple(examples)), state, Outbox())
             for model, snapshot in state.changes.items():
                 self._models[model] = snapshot
                 self._seat.note(Record(0, model, snapshot))
