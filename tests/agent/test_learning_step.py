@@ -84,7 +84,7 @@ def test_half_a_batch_that_failed_is_not_gone_on_with(monkeypatch):
     kept = View(first)
     school.advance(batch(values[10:12], 10), kept, Outbox())
     stored = first | kept.changes
-    monkeypatch.setattr("streams.learn.encode", lambda *_: 1 / 0)
+    monkeypatch.setattr(ChurnModel, "learn_one", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         school.advance(batch(values[12:15], 12), View(stored), Outbox())
     monkeypatch.undo()
