@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import isinf
 from typing import Final
 
 import msgspec
@@ -89,11 +90,11 @@ def _spell_out_identifiers(event: Json) -> None:
 
 
 def _number(text: str) -> Decimal:
-    """Keep a number exact; refuse one whose value is out of all bounds."""
-    number = Decimal(text[:400])
-    if len(text) > 400 or abs(number.adjusted()) > 300:
+    """Keep a number exact; refuse one that is larger than a double, or absurdly long."""
+    if len(text) > 400 or isinf(float(text)):
         raise ValueError("a number out of range")
-    return number
+    number = Decimal(text)
+    return number if number.adjusted() > -400 else Decimal(0)  # as it is to a double
 
 
 _decode: Final = msgspec.json.Decoder(float_hook=_number).decode
