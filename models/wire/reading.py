@@ -23,16 +23,20 @@ def section(value: object) -> Json:
 
 def text(value: object) -> str | None:
     """Return a text or a number as text, None in place of blanks and anything else."""
+    if value is None:  # most of what is looked for is not there
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
     if isinstance(value, bool):
         return None
     if isinstance(value, Decimal) or (isinstance(value, int) and value.bit_length() < 64):
         return str(value)
-    return (value.strip() or None) if isinstance(value, str) else None
+    return None
 
 
 def short(value: object, limit: int = 500) -> str | None:
     """Return a text cut to `limit` characters: for what a sender's library filled in."""
-    found = text(value)
+    found = None if value is None else text(value)
     return found[:limit] if found else None
 
 

@@ -13,6 +13,7 @@ from models.errors import Reason, TouchpointRejectedError
 from models.wire.reading import Json, flat, given, section, short, text
 from models.wire.tracks import track
 
+_CAMPAIGN = ("name", "source", "medium", "term", "content")
 _CHANNELS = {"browser": "web", "web": "web", "mobile": "app", "server": "server"}
 
 
@@ -72,8 +73,7 @@ def _identifiers(message: Json, context: Json, traits: Json) -> list[Json]:
 def _context(context: Json) -> Json:
     app, device, os = (section(context.get(name)) for name in ("app", "device", "os"))
     utm = section(context.get("campaign"))
-    parts = ("name", "source", "medium", "term", "content")
-    campaign = given(**{part: short(utm.get(part)) for part in parts})
+    campaign = utm and given(**{part: short(utm.get(part)) for part in _CAMPAIGN})
     return given(
         campaign=campaign or None,
         app_name=short(app.get("name")),
@@ -89,6 +89,8 @@ def _context(context: Json) -> Json:
 
 
 def _joined(part: Json, *names: str) -> str | None:
+    if not part:
+        return None
     return short(" ".join(filter(None, (text(part.get(name)) for name in names))))
 
 

@@ -21,8 +21,12 @@ def track(name: str, said: Json) -> Json:
 
 def _first(said: Json, *names: str) -> object:
     """Take all of these out; return the first that has a value."""
-    values = [said.pop(name, None) for name in names]
-    return next((value for value in values if value is not None and value != ""), None)
+    found = None
+    for name in names:
+        value = said.pop(name, None)
+        if found is None and value != "":
+            found = value
+    return found
 
 
 def _id(said: Json, *names: str) -> str | None:
