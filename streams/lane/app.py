@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter
 from typing import Any
 
 import faust
@@ -24,6 +25,7 @@ from streams.lane.fence import Fence
 from streams.lane.follow import Follower
 from streams.lane.keeper import Keeper
 from streams.lane.outbox import Outbox
+from streams.lane.pace import Pace
 from streams.lane.partitions import Partitions
 from streams.lane.progress import Progress
 from streams.lane.publisher import Publisher
@@ -61,6 +63,7 @@ class App(faust.App):  # type: ignore[misc]
         self.names = {prefix + topic.name: topic.name for topic in topics}
         self.progress = Progress()
         self.partitions = Partitions(self._may_begin)
+        self.pace = Pace()
         # Half of what the group waits: the pause is known before anybody else takes over.
         self.fence = Fence(longest_pause=self.conf.broker_session_timeout / 2)
         self.fence.on_begin = lambda: self.keeper.begin()
@@ -117,9 +120,9 @@ class App(faust.App):  # type: ignore[misc]
         return bind
 
     def _guarded(self, name: str, fun: AgentFun) -> AgentFun:
-        async def guarded(batches: Any) -> None:
+        async def guarded(run: Awaitable[None]) -> None:
             try:
-                await fun(batches)
+                await run
             except Exception as error:
                 die(f"agent {name} failed", error)
             if not self.should_stop:
@@ -127,9 +130,7 @@ class App(faust.App):  # type: ignore[misc]
 
         @functools.wraps(fun)
         async def run(batches: Any) -> None:
-            await self.partitions.run(batches, guarded)
-            if not self.should_stop:
-                die(f"agent {name} ended")
+            await guarded(self.partitions.run(batches, lambda own: guarded(fun(own))))
 
         return run
 
@@ -148,6 +149,9 @@ class App(faust.App):  # type: ignore[misc]
 
         The views are those that tables opened for this batch; they are given back.
         """
+        begun = self.partitions.in_hand.get((batch.topic, batch.partition))
+        if begun is not None:
+            self.pace.took(batch.topic, len(batch), perf_counter() - begun)
         try:
             return await self._complete(batch, outbox, state)
         finally:

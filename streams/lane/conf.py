@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from infra.settings import Settings
-from streams.lane.engine import BATCH_RECORDS
 from streams.lane.store import MemoryStores, Stores
 
 BATCHES = 4096  # an agent's queue: OPEN_BATCHES a partition bounds it, never this
@@ -35,8 +34,6 @@ def conf(settings: Settings) -> dict[str, Any]:
         "broker_heartbeat_interval": session / 6,
         "broker_request_timeout": max(40.0, session),
         "broker_rebalance_timeout": 60.0,
-        # One fetch of well-compressed events can hold a million of them: take them in portions.
-        "broker_max_poll_records": 4 * BATCH_RECORDS,
         "broker_commit_interval": 0.5,
         "consumer_group_instance_id": settings.instance,
         # Who a member is, to the others: the same after a restart, on whichever machine.

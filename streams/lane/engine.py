@@ -9,7 +9,6 @@ come in a `finally` and so for failed work too, count for nothing.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,9 +20,9 @@ from faust.types.tuples import TP, ConsumerMessage
 from streams.lane.batch import Batch, Record
 from streams.lane.fence import Fence
 from streams.lane.fetch import FetchThread
+from streams.lane.offsets import Offsets
 
-BATCH_RECORDS = 1_000
-OPEN_BATCHES = 8  # of a partition, handed out and not acknowledged, before it is left to wait
+OPEN_BATCHES = 3  # of a partition: one at work, two waiting; more are left with the fetcher
 IDLE = 0.02  # seconds until a partition that had to wait is looked at again
 FETCH_WAIT = 0.25
 
@@ -45,10 +44,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
     """Faust's consumer, a batch at a time. One message is one batch, its offset the last one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._open: dict[TP, deque[Any]] = defaultdict(deque)  # handed out, in order
-        self._finished: set[tuple[TP, int]] = set()  # of those, by last offset
-        self._done: dict[TP, int] = {}  # first offset not wholly processed
-        self._next: dict[TP, int] = {}  # first offset not handed out in this tenure
+        self.offsets = Offsets()
         self._fetching = asyncio.Lock()
         super().__init__(*args, **kwargs)
         self.fence: Fence = self.app.fence
@@ -67,37 +63,41 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
             if not self.fence.ready:
                 await asyncio.sleep(IDLE)
                 continue
-            active = self._get_active_partitions()
-            ready = {tp for tp in active if len(self._open[tp]) < OPEN_BATCHES}
-            if not ready:
+            room = self._room()
+            if not room:
                 await asyncio.sleep(IDLE)
                 continue
             async with self._fetching:
-                # An unready partition is not fetched from; do not make it wait for the others.
-                timeout = FETCH_WAIT if len(ready) == len(active) else IDLE
-                fetched = await self._getmany(active_partitions=ready, timeout=timeout)
+                # A partition without room is not fetched from; do not make it wait for others.
+                full = len(room) < len(self._get_active_partitions())
+                fetched = await self._thread.take(room, IDLE if full else FETCH_WAIT)
                 for tp, records in fetched.items():
                     await self._hand_out(TP(*tp), records)
             await asyncio.sleep(0)
 
+    def _room(self) -> dict[TP, int]:
+        """Return how many records each partition's next batch may hold, if it may have one."""
+        return {
+            tp: self.app.pace.records(self.names[tp.topic])
+            for tp in self._get_active_partitions()
+            if self.offsets.open(tp) < OPEN_BATCHES
+        }
+
     async def _hand_out(self, tp: TP, records: Sequence[Record]) -> None:
-        start = self._next.get(tp, 0)
+        start = self.offsets.next(tp)
         if records[0].offset < start:
             records = [record for record in records if record.offset >= start]
-        for begin in range(0, len(records), BATCH_RECORDS):
-            chunk = tuple(records[begin : begin + BATCH_RECORDS])
-            # Without flow the callback would wait, and a rebalance needs the fetch lock.
-            if not (self.flow_active and self.fence.ready and tp in self.fence.places):
-                return  # `rewind` makes Kafka deliver them again
-            batch = Batch(self.names[tp.topic], tp.partition, chunk, self.fence.tenure)
-            message = ConsumerMessage(
-                tp.topic, tp.partition, batch.last, chunk[-1].timestamp / 1000.0, 0,
-                None, None, batch, None, 0, 0, tp,
-                generation_id=self.app.consumer_generation_id,
-            )  # fmt: skip
-            self._open[tp].append(message)
-            self._next[tp] = batch.last + 1
-            await self.callback(message)
+        # Without flow the callback would wait, and a rebalance needs the fetch lock.
+        if not (records and self.flow_active and self.fence.ready and tp in self.fence.places):
+            return  # `rewind` makes Kafka deliver them again
+        batch = Batch(self.names[tp.topic], tp.partition, tuple(records), self.fence.tenure)
+        message = ConsumerMessage(
+            tp.topic, tp.partition, batch.last, records[-1].timestamp / 1000.0, 0,
+            None, None, batch, None, 0, 0, tp,
+            generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
+        self.offsets.handed_out(tp, batch.last)
+        await self.callback(message)
 
     async def rewind(self) -> None:
         """Set every assigned partition to its committed offset, or to its beginning.
@@ -112,12 +112,12 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
             if fresh:
                 await self._thread.seek_to_beginning(*fresh)
             if self.fence.tenure == tenure:
-                self._done = {TP(*tp): offset for tp, offset in committed.items() if offset}
+                self.offsets.begin({TP(*tp): at for tp, at in committed.items() if at})
                 self.fence.ready = True
 
     def finish(self, batch: Batch, full_name: str) -> None:
         """Note that a batch is wholly processed: its offset may be committed."""
-        self._finished.add((TP(full_name, batch.partition), batch.last))
+        self.offsets.finished(TP(full_name, batch.partition), batch.last)
 
     def in_tenure(self) -> list[TP]:
         """Return the partitions that this worker owns and reads."""
@@ -125,12 +125,12 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
 
     def position_done(self, tp: TP) -> int | None:
         """Return the first offset that is not wholly processed, None when not known yet."""
-        return self._new_offset(tp)
+        return self.offsets.done(tp)
 
     def lag(self, tp: TP) -> int | None:
         """Return how many offsets are not wholly processed, None when not known yet."""
         end = self.highwater(tp)
-        return None if end is None else max(0, int(end) - (self._new_offset(tp) or 0))
+        return None if end is None else max(0, int(end) - (self.offsets.done(tp) or 0))
 
     def membership(self) -> int:
         """Return the group generation that the coordinator last confirmed; -1 when put out."""
@@ -153,18 +153,14 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
         return None if consumer is None else consumer._coordinator
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        return (tp for tp in self._open if topics is None or tp in topics or tp.topic in topics)
+        places = self.offsets.places()
+        return (tp for tp in places if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        waiting = self._open[tp]
-        while waiting and (tp, waiting[0].offset) in self._finished:
-            offset = waiting.popleft().offset
-            self._finished.discard((tp, offset))
-            self._done[tp] = offset + 1
         # Faust's own account of single offsets would grow without end.
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        return self._done.get(tp)
+        return self.offsets.done(tp)
 
     async def wait_empty(self) -> None:
         """Give the batches in hand a while to finish, then commit what is done."""
@@ -178,10 +174,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
         """Commit what is done (inside `super`), and only then forget it."""
         await super().on_partitions_revoked(revoked)
         self.fence.end()
-        self._open.clear()
-        self._finished.clear()
-        self._done.clear()
-        self._next.clear()
+        self.offsets.end()
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
         """Begin a tenure."""

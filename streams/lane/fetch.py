@@ -7,7 +7,7 @@ is private of it is held by `tests/contract/test_lane_seams.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka.consumer.fetcher import FetchResult
@@ -22,38 +22,45 @@ Found = dict[Any, list[Record]]  # by aiokafka's TopicPartition
 class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust's consumer thread: it fetches, and keeps the group's heartbeat."""
 
-    async def _fetch_records(
-        self,
-        consumer: Any,
-        active_partitions: Collection[Any],
-        timeout: float = 0.0,
-        max_records: int | None = None,
-    ) -> Found:
-        """Return what has come, up to `max_records`; when nothing has, wait up to `timeout` s."""
+    async def take(self, room: Mapping[Any, int], timeout: float) -> Found:
+        """Return each partition's next records, at most as many as `room` has for it.
+
+        When none has come for any of them, wait for some, up to `timeout` seconds.
+        """
+        found: Found = await self.call_thread(self._take, self._ensure_consumer(), room, timeout)
+        return found
+
+    async def _take(self, consumer: Any, room: Mapping[Any, int], timeout: float) -> Found:
         if not self.consumer.flow_active:
-            return {}
+            return {}  # a rebalance has begun since the call
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError()
         with fetcher._subscriptions.fetch_context():
-            found = await fetched(fetcher, active_partitions, max_records)
-            if not found and timeout:
+            found = await fetched(fetcher, room)
+            if not found:
                 arrival = fetcher._create_fetch_waiter()
                 done, _ = await asyncio.wait([arrival], timeout=timeout)
                 if not done:
                     arrival.cancel()
                     return {}
                 arrival.result()  # raises what keeps the group from being read
-                found = await fetched(fetcher, active_partitions, max_records)
+                found = await fetched(fetcher, room)
             return found
 
 
-async def fetched(fetcher: Any, places: Collection[Any], limit: int | None) -> Found:
-    """Return the records of some partitions that a fetcher holds, in order, as `Record`s."""
-    for result in fetcher._records.values():
-        if type(result) is FetchResult and result.has_more():
+async def fetched(fetcher: Any, room: Mapping[Any, int]) -> Found:
+    """Return what a fetcher holds of some partitions, in order, as `Record`s."""
+    found: Found = {}
+    for place, result in list(fetcher._records.items()):
+        if place not in room:
+            continue
+        if type(result) is not FetchResult:
+            if found:
+                break  # it is an error: told at the next call, so that nothing taken is lost
+        elif result.has_more():
             result._partition_records._consumer_record = _record
-    found: Found = await fetcher.fetched_records(places, timeout=0, max_records=limit)
+        found |= await fetcher.fetched_records([place], timeout=0, max_records=room[place])
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from time import perf_counter
 
 from streams.lane.batch import Batch
 
@@ -18,12 +19,12 @@ class Partitions:
     """Runs agents, each partition's batches in an agent's run of their own.
 
     `current` tells whether a batch may still begin: one that waited here while its
-    partition went to somebody else may not. `in_hand` has the partitions, as catalogue's
-    topic and number, of which an agent works on a batch.
+    partition went to somebody else may not. `in_hand` has the partitions of which an agent
+    works on a batch, and since when: catalogue's topic and number, and a `perf_counter`.
     """
 
     def __init__(self, current: Callable[[Batch], bool]) -> None:
-        self.in_hand: set[tuple[str, int]] = set()
+        self.in_hand: dict[tuple[str, int], float] = {}
         self._current = current
 
     async def run(self, batches: AsyncIterator[Batch], agent: Agent) -> None:
@@ -47,9 +48,9 @@ class Partitions:
             if not self._current(batch):
                 continue
             place = (batch.topic, batch.partition)
-            self.in_hand.add(place)
+            self.in_hand[place] = perf_counter()
             try:
                 yield batch
             finally:
-                self.in_hand.discard(place)
+                self.in_hand.pop(place, None)
             await asyncio.sleep(0)  # an agent that waits for nothing leaves others their turn

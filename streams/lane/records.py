@@ -37,7 +37,7 @@ class RecordBatch:
         self._timestamp = timestamp  # of all its records, ms since 1970
         self._builder = DefaultRecordBatchBuilder(2, _UNCOMPRESSED, 0, -1, -1, 0, BATCH_BYTES)
         self._count = 0
-        self._bytes: bytearray | bytes | None = None
+        self._bytes: bytearray | None = None
 
     def fill(self, rows: Iterator[Row]) -> Row | None:
         """Take rows until one has no place; return that one, None when all were taken."""
@@ -71,7 +71,7 @@ class RecordBatch:
     def _set_producer_state(self, producer_id: int, producer_epoch: int, sequence: int) -> None:
         self._builder.set_producer_state(producer_id, producer_epoch, sequence)
 
-    def _build(self) -> bytearray | bytes:
+    def _build(self) -> bytearray:
         if self._bytes is None:  # a request that is repeated sends the same bytes
             self._bytes = compressed(self._builder.build())
         return self._bytes
@@ -87,11 +87,11 @@ def batches(rows: Iterable[Row], timestamp: int) -> Iterator[RecordBatch]:
         yield batch
 
 
-def compressed(batch: bytearray) -> bytearray | bytes:
+def compressed(batch: bytearray) -> bytearray:
     """Return a record batch with its records compressed, if it has not few."""
     if len(batch) < SMALL:
         return batch
-    packed = batch[:_RECORDS] + zstd_encode(batch[_RECORDS:], LEVEL)
+    packed: bytearray = batch[:_RECORDS] + zstd_encode(batch[_RECORDS:], LEVEL)
     _int32.pack_into(packed, _LENGTH, len(packed) - _LENGTH - _int32.size)
     _int16.pack_into(packed, _ATTRIBUTES, _int16.unpack_from(packed, _ATTRIBUTES)[0] | _ZSTD)
     _uint32.pack_into(packed, _CRC, calc_crc32c(memoryview(packed)[_ATTRIBUTES:]))

@@ -1,0 +1,34 @@
+"""How many records a batch holds: what takes an agent about a twentieth of a second.
+
+Cheap work gets long batches: a key is written once a batch, and a write waited for
+once. Dear work gets short ones, so that neither the event loop nor an answer waits long.
+"""
+
+from __future__ import annotations
+
+SPAN = 0.05  # seconds of an agent's work
+FIRST = 500  # records, as long as nothing is known
+LEAST, MOST = 100, 8_000
+WEIGHT = 0.2  # of a new batch against those before
+
+
+class Pace:
+    """What a record costs, by topic."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    def records(self, topic: str) -> int:
+        """Return how many records the topic's next batch may hold."""
+        each = self._seconds.get(topic)
+        if each is None:
+            return FIRST
+        return max(LEAST, min(MOST, int(SPAN / max(each, 1e-9))))
+
+    def took(self, topic: str, records: int, seconds: float) -> None:
+        """Learn from a batch; `seconds` is the agent's work without waiting for brokers."""
+        if records < LEAST:
+            return  # it tells more about the machine's mood
+        each = seconds / records
+        known = self._seconds.get(topic, each)
+        self._seconds[topic] = known + (each - known) * WEIGHT
