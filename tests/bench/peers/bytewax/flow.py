@@ -8,6 +8,7 @@ Bytewax takes a batch apart by key. The core takes what one partition sends in t
 of that partition, so the rows of a batch are put back into it before they leave.
 """
 
+from datetime import timedelta
 from itertools import chain
 from operator import itemgetter
 
@@ -62,9 +63,11 @@ class Learn(StatefulBatchLogic):
     def __init__(self, model: Snapshot | None) -> None:
         self.model = model
 
-    def on_batch(self, values: list[KafkaSourceMessage]) -> tuple[list[steps.Row], bool]:
-        examples = ((message.offset, message.value) for message in values)
-        self.model, rows = steps.taught(values[0].key.decode(), self.model, examples)
+    def on_batch(self, values: list[list[KafkaSourceMessage]]) -> tuple[list[steps.Row], bool]:
+        examples = list(chain.from_iterable(values))
+        model = examples[0].key.decode()
+        said = ((message.offset, message.value) for message in examples)
+        self.model, rows = steps.taught(model, self.model, said)
         return rows, StatefulBatchLogic.RETAIN
 
     def snapshot(self) -> Snapshot | None:
@@ -131,11 +134,18 @@ def stateful(name: str, up: op.Stream, logic) -> op.Stream:
     return op.key_rm(f"{name} rows", op.stateful_batch(name, pairs, logic))
 
 
+def learning(up: op.Stream) -> op.Stream:
+    """Learn some examples at a time: reading and writing a model costs more than an example."""
+    pairs = op.flat_map_batch("examples keyed", up, keyed)
+    collected = op.collect("examples", pairs, timedelta(seconds=0.5), 1_000)
+    return op.key_rm("snapshots", op.stateful_batch("learn", collected, Learn))
+
+
 flow = Dataflow("customer360")
 rows = op.merge(
     "rows",
     op.flat_map_batch("validate", read(flow, TOUCHPOINTS), validate),
-    stateful("learn", read(flow, EXAMPLES), Learn),
+    learning(read(flow, EXAMPLES)),
     stateful("resolve", read(flow, IDENTITY_LINKS), Resolve),
     op.flat_map_batch("in order", stateful("fold", read(flow, EVENTS), Fold), in_order),
 )
