@@ -77,6 +77,10 @@ class Core:
         self._models: dict[bytes, bytes] = {}
         self._examples: dict[str, int] = defaultdict(int)
 
+    def judge(self) -> Judge:
+        """Return the judge with what was learnt so far."""
+        return self._seat.current()
+
     def process(self, messages: list[Message]) -> None:
         """Take in touchpoints, and all that follows from them."""
         for start in range(0, len(messages), BATCH):
