@@ -16,8 +16,8 @@ from models.records import Decision, Features, Score
 from models.rhythm import Rhythm
 
 
-class Pending(Struct, frozen=True, omit_defaults=True):
-    """A churn prediction that waits for its label, due at `due_ms`."""
+class Pending(Struct, frozen=True, array_like=True, gc=False):
+    """A churn prediction that waits for its label, due at `due_ms`; written as an array."""
 
     at_ms: int
     due_ms: int
@@ -25,7 +25,6 @@ class Pending(Struct, frozen=True, omit_defaults=True):
     model_version: int
     features: Features
     returned: bool = False  # a qualifying event came within the horizon
-    cause: str = ""
 
 
 class Awaited(Struct, frozen=True, omit_defaults=True):
@@ -69,8 +68,8 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     merged_into: str | None = None  # everything is forwarded there
     forwarded: int = -1  # newest offset of this customer's partition that was sent on there
     absorbed: list[str] = field(default_factory=list)
-    profile: Profile = field(default_factory=Profile)
-    rhythm: Rhythm = field(default_factory=Rhythm)  # of contacts the customer made
+    profile: Profile = Profile()
+    rhythm: Rhythm = Rhythm()  # of contacts the customer made
     risk: Score | None = None
     offer: Decision | None = None
     offers_made: dict[str, int] = field(default_factory=dict)  # offer -> times decided, for caps

@@ -6,8 +6,7 @@ clock, so the same log gives the same judgements.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from models.alerts import edges, inherit, lost_ms
@@ -20,10 +19,11 @@ from models.labels import (
     await_outcome,
     checkpoint_ms,
     converted,
+    label_ms,
     mature,
     returned,
 )
-from models.records import Alert, Decision, Example, Score
+from models.records import NO_FEATURES, Alert, Decision, Example, Score
 from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
 
@@ -36,8 +36,7 @@ LOST = "lost"
 LABEL = "label"
 
 
-@dataclass(slots=True)
-class Judgement:
+class Judgement(Struct):
     """The customer after it, and what goes out."""
 
     customer: Customer
@@ -74,7 +73,7 @@ def judged(
 
     `touch`: a touchpoint was folded (`note` came before); else a timer is due.
     """
-    look = touch or _is_due(wakes(customer, judge), at_ms)
+    look = touch or _is_asked_for(customer, at_ms, judge)
     if at_ms > customer.clock_ms:
         customer = replace(customer, clock_ms=at_ms)
     customer, examples = mature(customer, at_ms)
@@ -84,9 +83,13 @@ def judged(
     return judgement
 
 
-def _is_due(timers: dict[str, int], at_ms: int) -> bool:
-    """Tell whether a timer asks for a look at the customer; LABEL does not."""
-    return any(timers.get(name, at_ms + 1) <= at_ms for name in (SILENCE, LOST))
+def _is_asked_for(customer: Customer, at_ms: int, judge: Judge) -> bool:
+    """Tell whether a timer asks for a look at the customer by `at_ms`; LABEL does not."""
+    silence = checkpoint_ms(customer)
+    if silence is not None and silence <= at_ms:
+        return True
+    lost = lost_ms(customer, judge.horizon_days)
+    return lost is not None and lost <= at_ms
 
 
 def wakes(customer: Customer, judge: Judge) -> dict[str, int]:
@@ -96,9 +99,8 @@ def wakes(customer: Customer, judge: Judge) -> dict[str, int]:
         found[SILENCE] = silence
     if (lost := lost_ms(customer, judge.horizon_days)) is not None:
         found[LOST] = lost
-    if customer.pending or customer.awaited:
-        waits = [p.due_ms for p in customer.pending] + [a.due_ms for a in customer.awaited]
-        found[LABEL] = min(waits)
+    if (label := label_ms(customer)) is not None:
+        found[LABEL] = label
     return found
 
 
@@ -133,8 +135,10 @@ def _look(judgement: Judgement, at_ms: int, received_ms: int, cause: str, judge:
     if received_ms - at_ms <= DECIDE_WITHIN_MS:
         _offer(judgement, at_ms, cause, judge)
     # After the offer, so that an alert tells which offer to make.
-    judgement.customer, alerts = edges(judgement.customer, made, received_ms, judge)
+    customer, alerts = edges(judgement.customer, made, received_ms, judge)
     judgement.alerts += alerts
+    # From which features, the score's own record tells, and what waits for its label.
+    judgement.customer = replace(customer, risk=replace(made, features=NO_FEATURES))
 
 
 def _offer(judgement: Judgement, at_ms: int, cause: str, judge: Judge) -> None:
@@ -145,6 +149,6 @@ def _offer(judgement: Judgement, at_ms: int, cause: str, judge: Judge) -> None:
         judgement.decisions.append(decision)
         judgement.customer = replace(
             await_outcome(customer, decision),
-            offer=decision,
+            offer=replace(decision, features=NO_FEATURES),
             offers_made={**customer.offers_made, decision.offer: times},
         )

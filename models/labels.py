@@ -8,6 +8,9 @@ of the observed data is dropped: silence after the end of a file means nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+
 from msgspec.structs import replace
 
 from models.customer import Awaited, Customer, Pending
@@ -18,6 +21,7 @@ MAX_PENDING = 8
 APART_MS = DAY_MS  # predictions waiting for their labels are at least this far apart
 CHECKPOINT_DAYS = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a customer is scored
 _CHECKPOINTS_MS = tuple(days * DAY_MS for days in CHECKPOINT_DAYS)
+_due_ms: Callable[[Pending | Awaited], int] = attrgetter("due_ms")
 
 
 def await_label(customer: Customer, made: Score) -> Customer:
@@ -36,7 +40,6 @@ def await_label(customer: Customer, made: Score) -> Customer:
         probability=made.probability,
         model_version=made.model_version,
         features=made.features,
-        cause=made.cause,
     )
     return replace(customer, pending=[*pending, waiting])
 
@@ -79,14 +82,19 @@ def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:
     )
 
 
+def label_ms(customer: Customer) -> int | None:
+    """Return when the next label or outcome falls due; None: nothing waits."""
+    due = [*map(_due_ms, customer.pending), *map(_due_ms, customer.awaited)]
+    return min(due) if due else None
+
+
 def mature(customer: Customer, until_ms: int) -> tuple[Customer, list[Example]]:
     """Release every label and outcome due by `until_ms`, in order of their due times."""
-    if not customer.pending and not customer.awaited:
+    due = label_ms(customer)
+    if due is None or due > until_ms:
         return customer, []
     ripe = [p for p in customer.pending if p.due_ms <= until_ms]
     over = [a for a in customer.awaited if a.due_ms <= until_ms]
-    if not ripe and not over:
-        return customer, []
     end = customer.observed_until_ms
     examples = [_churn(customer, p) for p in ripe if end is None or p.due_ms <= end]
     examples += [_outcome(customer, a) for a in over if end is None or a.due_ms <= end]

@@ -6,9 +6,9 @@ event that was applied before, however it comes again, gives none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from models import seen
@@ -37,8 +37,7 @@ class Position(NamedTuple):
         return f"{self.log}/{self.partition}"
 
 
-@dataclass(slots=True)
-class Reaction:
+class Reaction(Struct):
     """The customer after the event, and what goes out. `changed`: there is something to keep."""
 
     customer: Customer
@@ -103,7 +102,7 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
         return
     # A clock ahead of ours must not make a customer's silence pass any faster.
     now = min(event.occurred_ms, received)
-    if customer.clock_ms:
+    if (timers := customer.timers) and min(timers.values()) <= now:
         _run_timers(reaction, now, received, event.event_id, judge)
         customer = reaction.customer
     customer = replace(

@@ -30,8 +30,11 @@ def unpack(features: Features) -> dict[str, float]:
     return _read(features)
 
 
+NO_FEATURES: Features = Raw(b"{}")
+
+
 def _nothing() -> Features:
-    return Raw(b"{}")
+    return NO_FEATURES
 
 
 class Reason(Struct, frozen=True, omit_defaults=True):

@@ -41,8 +41,11 @@ CONTACTS = frozenset(
 )
 
 
-class Rhythm(Struct, frozen=True, omit_defaults=True):
-    """Visits so far and the gaps between them, in days (Welford's mean and sum of squares)."""
+class Rhythm(Struct, frozen=True, array_like=True, gc=False):
+    """Visits so far and the gaps between them, in days (Welford's mean and sum of squares).
+
+    Written as an array, in this order.
+    """
 
     visits: int = 0
     first_ms: int | None = None

@@ -12,8 +12,8 @@ from msgspec.json import Decoder
 from models.customer import Episode
 
 
-class Said(Struct, frozen=True, gc=False):
-    """A trait's value, without its source."""
+class Said(Struct, frozen=True, array_like=True, gc=False):
+    """A trait's value, without what follows it: when it was said, by what and whence."""
 
     value: str | float | bool | None
 

@@ -7,5 +7,6 @@ profiles that are merged, gives the same profile.
 
 from models.profile.evolve import evolve, merge
 from models.profile.shape import Moment, Profile, Trait
+from models.profile.timeline import moments, timeline
 
-__all__ = ["Moment", "Profile", "Trait", "evolve", "merge"]
+__all__ = ["Moment", "Profile", "Trait", "evolve", "merge", "moments", "timeline"]

@@ -1,4 +1,4 @@
-"""What one touchpoint says: a sparse profile, only the fields that it touches.
+"""What one touchpoint says: a sparse profile, only the fields that its kind touches.
 
 Every kind of event has its case, by name, or mypy fails. Nothing here sees the
 profile as it stands: that is what lets facts be joined in any order.
@@ -6,9 +6,10 @@ profile as it stands: that is what lets facts be joined in any order.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, assert_never
 
-from models.events.base import Contact
+from models.events.base import Contact, Identifier
 from models.events.commerce import OrderDelivered, OrderPlaced, OrderRefunded, OrderReturned
 from models.events.identity import (
     ConsentChanged,
@@ -28,9 +29,7 @@ from models.events.sales import (
 )
 from models.events.service import FeedbackGiven, TicketClosed, TicketOpened, TicketUpdated
 from models.events.union import Touchpoint
-from models.profile.shape import Moment, Trait
-from models.profile.summary import summary
-from models.rhythm import CONTACTS
+from models.profile.shape import Trait
 
 Facts = dict[str, Any]  # field of Profile -> what to join to it
 
@@ -57,24 +56,23 @@ _SUBSCRIBED = {
 }
 
 
-def facts(event: Touchpoint) -> Facts:
-    """Return what `event` adds, field by field."""
-    at, channel = event.occurred_ms, str(event.channel)
-    said: Facts = {
-        "identifiers": {str(identifier): at for identifier in event.identifiers},
-        "events": 1,
-        "events_by_type": {event.type: 1},
-        "events_by_channel": {channel: 1},
-        "first_seen_ms": at,
-        "recent": [Moment(at, event.event_id, event.type, channel, summary(event))],
-    }
-    if event.type in CONTACTS:
-        said["last_seen_ms"] = at
+def facts(event: Touchpoint, at: int) -> Facts:
+    """Return what only an event of this kind says, field by field; `at` is when it happened.
+
+    What every event says (its names, its time, that it was one more) is not repeated.
+    """
+    said = _own(event, at)
     campaign = event.context.campaign
     if campaign is not None and (touch := campaign.source or campaign.name):
         said["attribution_first"] = said["attribution_last"] = _trait(event, at, touch)
-    said.update(_own(event, at))
     return said
+
+
+def names(event: Touchpoint) -> Iterable[Identifier]:
+    """Return the names by which an event says that the customer goes."""
+    if event.type == "customer_aliased":
+        return (*event.identifiers, *event.previous)
+    return event.identifiers
 
 
 # By name, not by class: a class pattern costs 0.25 us for each class that it is not.
@@ -157,7 +155,7 @@ def _identity(event: Identity, at: int) -> Facts:
             traits = event.traits.items()
             return {"traits": {name: _trait(event, at, value) for name, value in traits}}
         case "customer_aliased":
-            return {"identifiers": {str(one): at for one in (*event.identifiers, *event.previous)}}
+            return {}
         case "consent_changed":
             return {"consents": {event.purpose: _trait(event, at, event.granted)}}
         case "group_joined":

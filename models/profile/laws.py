@@ -8,13 +8,13 @@ which an entry can only climb: what was once dropped could never have come back.
 from __future__ import annotations
 
 import operator
-from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
 from models.identity import rank_of
-from models.profile.shape import Moment, Trait
+from models.profile.shape import Trait
+from models.profile.timeline import join as union
 
 OTHER = "(other)"  # what a bounded tally no longer tells apart; its sum stays exact
 
@@ -124,29 +124,6 @@ def strongest_identifiers(limit: int) -> Join:
     return _collect(limit, operator.lt, lambda key, at: (-rank_of(key.partition(":")[0]), -at, key))
 
 
-def timeline(limit: int) -> Join:
-    """Union of moments, newest first, the newest `limit`."""
-
-    def join(a: list[Moment], b: list[Moment]) -> list[Moment]:
-        if len(b) == 1:  # the usual case: one more, most often newer than all
-            moment = b[0]
-            if not a or moment.at_ms > a[0].at_ms:
-                return [moment, *a[: limit - 1]]
-            place = bisect_left(a, _moment(moment), key=_moment)
-            if a[place : place + 1] == b:
-                return a
-            return [*a[:place], moment, *a[place:]][:limit]
-        union = {_moment(moment): moment for moment in (*a, *b)}
-        return [union[at] for at in sorted(union)[:limit]]
-
-    return join
-
-
-def _moment(moment: Moment) -> tuple[int, str, str, str, str]:
-    # Newest first; the rest only makes the order total.
-    return (-moment.at_ms, moment.event_id, moment.type, moment.channel, moment.summary)
-
-
 LAWS: dict[str, Join] = {
     "identifiers": strongest_identifiers(100),
     "traits": newest_traits(200),
@@ -186,5 +163,5 @@ LAWS: dict[str, Join] = {
     "subscription": newest_trait,
     "attribution_first": oldest_trait,
     "attribution_last": newest_trait,
-    "recent": timeline(20),
+    "recent": union,
 }

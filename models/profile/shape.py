@@ -6,11 +6,16 @@ currency. Every field has its law in `models.profile.laws`.
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct, field
 
 
-class Trait(Struct, frozen=True, omit_defaults=True):
-    """A stated fact about the customer, with when and by what it was said."""
+class Trait(Struct, frozen=True, array_like=True, gc=False):
+    """A stated fact about the customer, with when and by what it was said.
+
+    Written as an array, in this order: the names would be half of it.
+    """
 
     value: str | float | bool | None
     at_ms: int
@@ -18,14 +23,21 @@ class Trait(Struct, frozen=True, omit_defaults=True):
     source: str = ""
 
 
-class Moment(Struct, frozen=True, omit_defaults=True):
-    """One line of the timeline: the newest ones travel with the profile."""
+class Moment(Struct, frozen=True, array_like=True, gc=False):
+    """One line of the timeline: the newest ones travel with the profile. An array, like a trait."""
 
     at_ms: int
     event_id: str
     type: str
     channel: str = ""
     summary: str = ""  # what it was about, in no language: "3 x, 59.00 USD", "/pricing"
+
+
+# A moment as it is written: a profile carries twenty and the fold looks at one, so the others
+# are neither read nor written anew. `models.profile.timeline` does both.
+_TEXT = {"type": "string"}
+_LINE = {"type": "array", "prefixItems": [{"type": "integer"}, _TEXT, _TEXT, _TEXT, _TEXT]}
+Written = Annotated[Raw, Meta(extra_json_schema=_LINE)]
 
 
 class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -68,7 +80,7 @@ class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True):
     subscription: Trait | None = None  # the newest of them all
     attribution_first: Trait | None = None  # value: campaign source; the earliest touch
     attribution_last: Trait | None = None
-    recent: list[Moment] = field(default_factory=list)  # newest 20, newest first
+    recent: list[Written] = field(default_factory=list)  # moments: newest 20, newest first
 
     @property
     def open_tickets(self) -> list[str]:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from models.customer import Customer
+from models.profile import moments
 from projections.live import Live
 from projections.serve import views
 from projections.serve.keys import ApiKeys, presented
@@ -34,7 +35,7 @@ class Reply(Response):
 
 
 def _timeline(customer: Customer) -> views.Json:
-    recent = [views.moment(one) for one in customer.profile.recent]
+    recent = [views.moment(one) for one in moments(customer.profile.recent)]
     return views.head(customer) | {"timeline": recent}
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from models.customer import Customer, Episode
 from models.money import exponent
-from models.profile import Moment, Profile, Trait
+from models.profile import Moment, Profile, Trait, moments
 from models.records import Decision, Score
 
 Json = dict[str, object]
@@ -64,7 +64,7 @@ def whole(customer: Customer) -> Json:
             "first": profile.attribution_first and said(profile.attribution_first),
             "last": profile.attribution_last and said(profile.attribution_last),
         },
-        "timeline": [moment(one) for one in profile.recent],
+        "timeline": [moment(one) for one in moments(profile.recent)],
     }
 
 

@@ -16,7 +16,7 @@ from infra.settings import Settings
 from models.customer import encode
 from models.dead_letter import headers_of
 from models.errors import Reason, TouchpointRejectedError
-from models.profile import Moment, Trait
+from models.profile import Moment, Trait, timeline
 from models.topics import DEAD_LETTERS, PROFILES
 from projections.live import derive
 from tests.support.customers import ANA, NOW_MS, OFFERS, customer, rich
@@ -236,7 +236,7 @@ def test_a_customers_page_changes_without_being_loaded_again(open_page, console)
     expect(page.locator(".pulse.on")).to_be_visible()
     kim = rich(KIM, "김민지", 0.31, episodes={})
     called = Moment(NOW_MS, "e99", "call_received", "phone", "cancel my plan")
-    profile = replace(kim.profile, events=13, recent=[called, *kim.profile.recent])
+    profile = replace(kim.profile, events=13, recent=timeline([called]) + kim.profile.recent)
     risk = replace(kim.risk, probability=0.93, band="high")
     console.change(kim, profile=profile, risk=risk)
     expect(page.locator("#timeline li.new")).to_contain_text("cancel my plan")

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from models.customer import Customer, Episode, encode
-from models.profile import Moment, Profile, Trait
+from models.profile import Moment, Profile, Trait, timeline
 from models.records import Decision, Reason, Score
 from projections.live import Record, derive
 
@@ -40,10 +40,12 @@ def rich(key: str = ANA, name: str = "Ana Lopez", probability: float = 0.82, **o
         refunds=1,
         tickets_opened={"t1": NOW_MS - DAY_MS, "t2": NOW_MS - 5 * DAY_MS},
         tickets_closed={"t2": NOW_MS - 3 * DAY_MS},
-        recent=[
-            Moment(NOW_MS - 2 * DAY_MS, "e12", "order_placed", "web", "3 x, 59.05 USD"),
-            Moment(NOW_MS - 3 * DAY_MS, "e11", "call_received", "phone", "billing"),
-        ],
+        recent=timeline(
+            [
+                Moment(NOW_MS - 2 * DAY_MS, "e12", "order_placed", "web", "3 x, 59.05 USD"),
+                Moment(NOW_MS - 3 * DAY_MS, "e11", "call_received", "phone", "billing"),
+            ]
+        ),
     )
     risk = Score(
         score_id="s1",

@@ -26,7 +26,7 @@ from models.events import (
     TicketOpened,
     TicketUpdated,
 )
-from models.profile import Profile, evolve
+from models.profile import Profile, evolve, moments
 from tests.support.histories import NOON, event, usd
 
 ELEVEN, ONE = NOON - timedelta(hours=1), NOON + timedelta(hours=1)
@@ -76,7 +76,7 @@ def test_an_order_adds_its_money_units_products_and_interests():
     assert profile.margin == {"USD": 5900 - 3400}
     assert set(profile.products) == {"tv", "hdmi"}
     assert profile.interests == {"video": 2}
-    assert profile.recent[0].summary == "3 x, 59.00 USD"
+    assert moments(profile.recent)[0].summary == "3 x, 59.00 USD"
 
 
 @pytest.mark.parametrize("late", [OrderRefunded, OrderReturned])
@@ -141,7 +141,7 @@ def test_feedback_is_kept_by_its_kind():
 
 def test_the_timeline_keeps_the_newest_twenty_newest_first():
     seen = [event(at=NOON + timedelta(minutes=n), id=f"e{n}", path=f"/{n}") for n in range(30)]
-    recent = profile_of(*seen).recent
+    recent = moments(profile_of(*seen).recent)
     assert [moment.summary for moment in recent] == [f"/{n}" for n in range(29, 9, -1)]
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from models.catalogue import NONE, Catalogue
 from models.customer import Customer
+from models.profile import Moment, moments
 from models.records import Decision
 from projections.live_glance import Glance
 from projections.serve.console import present
@@ -57,6 +58,7 @@ class CustomerPage(NamedTuple):
     past: list[tuple[str, int, str]]  # rule, closed, outcome
     channels: list[tuple[Bar, str]]
     interests: list[str]
+    timeline: list[Moment]  # newest first
 
 
 def page(
@@ -84,6 +86,7 @@ def page(
             for bar, (_, count) in zip(stack(named), named, strict=True)
         ],
         interests=[name for name, _ in interests[:8]],
+        timeline=moments(customer.profile.recent),
     )
 
 

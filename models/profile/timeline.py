@@ -1,0 +1,47 @@
+"""The newest moments of a customer, each kept as it is written, newest first."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Raw
+
+from models.profile.shape import Moment, Written
+
+LIMIT = 20
+_write = msgspec.json.Encoder().encode
+_read = msgspec.json.Decoder(Moment).decode
+
+
+def moments(written: Iterable[Written]) -> list[Moment]:
+    """Read a timeline. Raises msgspec.ValidationError on what is no moment."""
+    return [_read(one) for one in written]
+
+
+def timeline(of: Iterable[Moment]) -> list[Written]:
+    """Write moments as a timeline, in their order."""
+    return [Raw(_write(moment)) for moment in of]
+
+
+def add(written: list[Written], moment: Moment) -> list[Written]:
+    """Return the timeline with one moment more, the newest `LIMIT` of them all."""
+    new = Raw(_write(moment))
+    if not written or moment.at_ms > _read(written[0]).at_ms:  # most often newer than all
+        return [new, *written[: LIMIT - 1]]
+    place = bisect_left(written, _place(moment), key=lambda one: _place(_read(one)))
+    if written[place : place + 1] == [new]:
+        return written
+    return [*written[:place], new, *written[place:]][:LIMIT]
+
+
+def join(a: list[Written], b: list[Written]) -> list[Written]:
+    """Return the union of two timelines, the newest `LIMIT`."""
+    union = {_place(_read(one)): one for one in (*a, *b)}
+    return [union[place] for place in sorted(union)[:LIMIT]]
+
+
+def _place(moment: Moment) -> tuple[int, str, str, str, str]:
+    # Newest first; the rest only makes the order total.
+    return (-moment.at_ms, moment.event_id, moment.type, moment.channel, moment.summary)
