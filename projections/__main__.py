@@ -10,7 +10,8 @@ import signal
 import sys
 from types import FrameType
 
-from kafka.errors import KafkaError
+from aiokafka.errors import KafkaError
+from kafka.errors import KafkaError as AdminError
 
 from infra.settings import Settings, SettingsError
 from projections.load import SchemaMismatchError
@@ -28,15 +29,13 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("kafka").setLevel(logging.ERROR)
+    for library in ("kafka", "aiokafka"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     try:
         projector = Projector(Settings.from_env(os.environ))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except KafkaError as error:
-        _log.error("cannot start: %s", error)
-        return 1
 
     def stop(number: int, frame: FrameType | None) -> None:
         projector.stop()
@@ -45,11 +44,9 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     try:
         projector.run()
-    except (SchemaMismatchError, KafkaError) as error:
+    except (SchemaMismatchError, KafkaError, AdminError) as error:
         _log.error("cannot go on: %s", error)
         return 1
-    finally:
-        projector.close()
     return 0
 
 

@@ -139,7 +139,7 @@ class Loader:
                 list(zip(*rows, strict=True)),
                 database=self._database,
                 column_names=table.names,
-                column_type_names=tuple(table.columns.values()),
+                column_type_names=table.sent,
                 column_oriented=True,
                 settings={"insert_deduplication_token": token},
             )

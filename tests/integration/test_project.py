@@ -146,7 +146,6 @@ def test_a_rejoin_is_finished_although_the_poll_that_began_it_is_over(settings, 
     finally:
         projector.stop()
         running.join()
-        projector.close()
 
 
 def assigned(projector):
