@@ -17,9 +17,10 @@ from models.identity import identify
 from models.judge import Judge
 from models.links import Identity, decode_link, encode, links_of, merged, resolve
 from models.online.churn import ChurnModel
-from models.online.learner import CHURN, Lesson, learn
+from models.online.learner import CHURN, Learner, Lesson, resume
 from models.online.offers import OfferModel
 from models.online.snapshots import Snapshot
+from models.online.snapshots import decode as decode_snapshot
 from models.online.snapshots import encode as encode_snapshot
 from models.react import Reaction
 from models.records import Example, unpack
@@ -36,11 +37,13 @@ from models.topics import (
 Row = tuple[str, bytes, bytes]
 
 settings = Settings.from_env(os.environ)
-judge = Judge.untrained(parse_catalogue(settings.offers_text()))
+_judge = Judge.untrained(parse_catalogue(settings.offers_text()))
 GROUP = settings.topic_prefix + "worker"
 ALL_LINKS = b"links"  # one key: whoever resolves must see every cluster
 SECRET = settings.snapshot_secret.get_secret_value().encode()
 _linked: set[str] = set()
+_learners: dict[str, tuple[bytes, Learner]] = {}
+_waiting: dict[str, Snapshot] = {}  # the newest, for when the judge is next asked
 _json = msgspec.json.Encoder().encode
 _read_example = msgspec.json.Decoder(Example).decode
 _name = {
@@ -94,20 +97,35 @@ def outgoing(key: bytes, reaction: Reaction) -> list[Row]:
 
 
 def taught(
-    model: str, before: Snapshot | None, examples: Iterable[tuple[int, bytes]]
-) -> tuple[Snapshot | None, list[Row]]:
-    """Return a model after examples (offset, value), and its snapshot; it judges from now on."""
-    global judge
+    model: str, stored: bytes | None, examples: Iterable[tuple[int, bytes]]
+) -> tuple[bytes | None, list[Row]]:
+    """Return a model's snapshot after examples (offset, value), and the row that carries it.
+
+    The learner is kept as long as the state is what it wrote last, as the worker keeps it.
+    """
     lessons = []
     for offset, value in examples:
         example = _read_example(value)
         lessons.append(Lesson(offset, example, unpack(example.features)))
-    after = learn(model, before, lessons)
-    if after is None or after is before:
-        return before, []
-    if model == CHURN:
-        judge = replace(judge, churn=ChurnModel.from_state(after.state))
-    else:
-        judge = replace(judge, offers=OfferModel.from_state(after.state))
-    row = (_name[MODEL_SNAPSHOTS], model.encode(), encode_snapshot(after, SECRET))
-    return after, [row]
+    written, learner = _learners.pop(model, (None, None))
+    if learner is None or written != stored:
+        learner = resume(model, None if stored is None else decode_snapshot(stored, SECRET))
+    if not learner.learn(lessons):
+        return stored, []
+    after = learner.snapshot()
+    _waiting[model] = after
+    value = encode_snapshot(after, SECRET)
+    _learners[model] = value, learner
+    return value, [(_name[MODEL_SNAPSHOTS], model.encode(), value)]
+
+
+def judge() -> Judge:
+    """Return the judge with the newest models."""
+    global _judge
+    while _waiting:
+        model, snapshot = _waiting.popitem()
+        if model == CHURN:
+            _judge = replace(_judge, churn=ChurnModel.from_state(snapshot.state))
+        else:
+            _judge = replace(_judge, offers=OfferModel.from_state(snapshot.state))
+    return _judge

@@ -20,7 +20,6 @@ from bytewax.operators import StatefulBatchLogic
 from models.customer import Customer, encode
 from models.events import decode_event
 from models.links import Identity
-from models.online.snapshots import Snapshot
 from models.react import Position, react
 from models.topics import EVENTS, EXAMPLES, IDENTITY_LINKS, PROFILES, TOUCHPOINTS
 from tests.bench.peers import steps
@@ -60,18 +59,18 @@ class Resolve(StatefulBatchLogic):
 class Learn(StatefulBatchLogic):
     """Examples to a model's snapshots."""
 
-    def __init__(self, model: Snapshot | None) -> None:
-        self.model = model
+    def __init__(self, kept: bytes | None) -> None:
+        self.kept = kept
 
     def on_batch(self, values: list[list[KafkaSourceMessage]]) -> tuple[list[steps.Row], bool]:
         examples = list(chain.from_iterable(values))
         model = examples[0].key.decode()
         said = ((message.offset, message.value) for message in examples)
-        self.model, rows = steps.taught(model, self.model, said)
+        self.kept, rows = steps.taught(model, self.kept, said)
         return rows, StatefulBatchLogic.RETAIN
 
-    def snapshot(self) -> Snapshot | None:
-        return self.model
+    def snapshot(self) -> bytes | None:
+        return self.kept
 
 
 class Fold(StatefulBatchLogic):
@@ -87,7 +86,7 @@ class Fold(StatefulBatchLogic):
             event = decode_event(message.value)
             customer = customer or Customer(customer_id=event.customer_id)
             at = Position("events", message.partition, message.offset)
-            reaction = react(customer, event, at, steps.judge)
+            reaction = react(customer, event, at, steps.judge())
             if reaction.changed:
                 customer = reaction.customer
                 rows.append((at, steps.outgoing(message.key, reaction)))

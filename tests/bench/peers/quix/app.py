@@ -12,7 +12,6 @@ from models.customer import Customer, decode, encode
 from models.events import decode_event
 from models.links import Identity, decode_identity
 from models.links import encode as encode_identity
-from models.online.snapshots import decode as decode_snapshot
 from models.react import Position, react
 from models.topics import CATALOGUE, EVENTS, EXAMPLES, IDENTITY_LINKS, TOUCHPOINTS
 from tests.bench.peers import steps
@@ -75,7 +74,7 @@ def fold(value: bytes, key: bytes, timestamp: int, headers: list, state: State) 
     kept, event = state.get_bytes(KEPT), decode_event(value)
     customer = Customer(customer_id=event.customer_id) if kept is None else decode(kept)
     at = message_context()
-    reaction = react(customer, event, Position("events", at.partition, at.offset), steps.judge)
+    reaction = react(customer, event, Position("events", at.partition, at.offset), steps.judge())
     if not reaction.changed:
         return []
     state.set_bytes(KEPT, encode(reaction.customer))
@@ -84,11 +83,9 @@ def fold(value: bytes, key: bytes, timestamp: int, headers: list, state: State) 
 
 def learn(value: bytes, key: bytes, timestamp: int, headers: list, state: State) -> list[steps.Row]:
     """Examples to a model's snapshots."""
-    kept = state.get_bytes(KEPT)
-    before = None if kept is None else decode_snapshot(kept, steps.SECRET)
     example = (message_context().offset, value)
-    _, rows = steps.taught(key.decode(), before, [example])
-    for _, _, snapshot in rows:
+    snapshot, rows = steps.taught(key.decode(), state.get_bytes(KEPT), [example])
+    if rows:
         state.set_bytes(KEPT, snapshot)
     return rows
 
