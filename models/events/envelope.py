@@ -50,28 +50,21 @@ class Wire(NamedTuple):
     ) -> Self:
         """Read a Kafka record's headers. Raises TouchpointRejectedError on a bad one."""
         given = dict(headers)
-        received = _whole(given, "received_at")
+        received, until = given.get("received_at"), given.get("observed_until")
         sent_at = given.get("sent_at")
         return cls(
-            _text(given.get("format", b"native")),
-            timestamp_ms if received is None else received,
-            _text(given.get("source", b"")),
-            None if sent_at is None else _text(sent_at),
-            _whole(given, "observed_until"),
+            given.get("format", b"native").decode("ascii", "replace"),
+            timestamp_ms if received is None else _ms(received, "received_at"),
+            given.get("source", b"").decode("ascii", "replace"),
+            None if sent_at is None else sent_at.decode("ascii", "replace"),
+            None if until is None else _ms(until, "observed_until"),
             topic,
             partition,
             offset,
         )
 
 
-def _text(value: bytes) -> str:
-    return value.decode("ascii", "replace")
-
-
-def _whole(given: dict[str, bytes], name: str) -> int | None:
-    digits = given.get(name)
-    if digits is None:
-        return None
+def _ms(digits: bytes, name: str) -> int:
     if not digits.isdigit() or len(digits) > 15:
         raise TouchpointRejectedError(Reason.BAD_TIME, "not ms since 1970", f"headers.{name}")
     return int(digits)

@@ -143,19 +143,14 @@ def read_sent(raw: bytes, wire: Wire, occurred: datetime | None = None) -> Touch
             who = _spelt_out(who)
     except (ValueError, OverflowError, RecursionError):
         return None
-    event_id = sent.event_id or wire.place
-    if not 1 <= len(who) <= _MANY or max(len(event_id), len(wire.source)) > _LONGEST:
+    event_id, source = sent.event_id or wire.place, wire.source
+    if not 1 <= len(who) <= _MANY or len(event_id) > _LONGEST or len(source) > _LONGEST:
         return None
     # By place, as `Contact` orders them: by name it takes five times as long.
-    values = astuple(sent)
-    own = values[len(_SENT) : len(_SENT) + sent.own]
-    rest = values[len(_SENT) + sent.own : -1]
-    version, source = sent.schema_version, wire.source
+    values, own = astuple(sent), len(_SENT) + sent.own
     touchpoint: Touchpoint = sent.logged(
-        *(version, event_id, occurred, received, who),
-        *own,
-        *(source, "", "", -1, zone, ends_at),
-        *rest,
+        *(sent.schema_version, event_id, occurred, received, who, *values[len(_SENT) : own]),
+        *(source, "", "", -1, zone, ends_at, *values[own:-1]),
     )
     return touchpoint
 
