@@ -36,7 +36,7 @@ def main() -> int:
         asked.error(f"no such figure: {', '.join(sorted(unknown))}")
     out = given.out or (None if given.quick else report.RESULTS)
     figures = [importlib.import_module(f"tests.bench.figures.{n}") for n in given.names or known]
-    with Bench(events=given.events, runs=given.runs, quick=given.quick) as bench:
+    with Bench(events=given.events, runs=given.runs, quick=given.quick, results=out) as bench:
         found = measured(bench, figures, out)
     print("\n" + report.table(found))
     failed = [name for name, figure in found.items() if "failed" in figure]

@@ -97,10 +97,21 @@ class Running:
 
 
 class Bench:
-    """One run of the benchmark. `quick`: fewer events and one pass, to see that all works."""
+    """One run of the benchmark. `quick`: fewer events and one pass, to see that all works.
 
-    def __init__(self, *, events: int = 40_000, runs: int = 3, quick: bool = False) -> None:
+    `results` is where what is too long for a table is kept; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        *,
+        events: int = 40_000,
+        runs: int = 3,
+        quick: bool = False,
+        results: Path | None = None,
+    ) -> None:
         self.quick = quick
+        self.results = results
         self.runs = 1 if quick else runs
         self.events = min(events, 4_000) if quick else events
         cores = sorted(os.sched_getaffinity(0))

@@ -7,7 +7,6 @@ from pathlib import Path
 from models.topics import PROFILES
 from tests.bench import pipeline
 from tests.bench.harness import PYTHON, REPOSITORY, Bench
-from tests.bench.report import RESULTS
 from tests.bench.sampling import RATE, Profile, recording, sampled
 
 NAME = "profile"
@@ -19,10 +18,11 @@ def measure(bench: Bench) -> dict:
     core = Profile(of_core(bench, bench.home / "core.raw"), within="run (core.py")
     worker = Profile(of_worker(bench, bench.home / "worker.raw"))
     found = {"core": core, "worker": worker}
-    if not bench.quick:
+    if bench.results is not None:
+        bench.results.mkdir(parents=True, exist_ok=True)
         for name, profile in found.items():
             title = f"({'ab'[name == 'worker']}) {name}: time by function, {RATE} samples a second"
-            (RESULTS / f"profile-{name}.txt").write_text(profile.text(title), encoding="utf-8")
+            (bench.results / f"profile-{name}.txt").write_text(profile.text(title), "utf-8")
     return {name: {"samples": one.samples, "top": one.top()} for name, one in found.items()}
 
 
