@@ -94,9 +94,10 @@ def _number(text: str) -> Decimal:
     if len(text) > 400 or isinf(float(text)):
         raise ValueError("a number out of range")
     number = Decimal(text)
-    return number if number.adjusted() > -400 else Decimal(0)  # as it is to a double
+    return number if number.adjusted() > _LEAST.adjusted() else _LEAST
 
 
+_LEAST: Final = Decimal("1e-400")  # to a double it is nothing; to an amount it is too fine
 _decode: Final = msgspec.json.Decoder(float_hook=_number).decode
 _write: Final = msgspec.json.Encoder(decimal_format="number").encode
 _touchpoints: TypeAdapter[Touchpoint] = TypeAdapter(Touchpoint)

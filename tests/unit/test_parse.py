@@ -207,6 +207,23 @@ def test_bad_fields_are_rejected_with_the_reason_and_the_place(case):
     assert refusal(json.dumps(message).encode()) == (reason, where)
 
 
+def test_numbers_are_taken_as_a_double_holds_them_but_amounts_as_they_are_written():
+    def sent(fields, number):
+        return json.dumps(fields).encode().replace(b'"?"', number)
+
+    extremes = {b"1e308": 1e308, b"-1e-320": -1e-320, b"1e-999999999": 0.0, b"-0.0": 0.0}
+    for number, value in extremes.items():
+        assert parse(sent(PAGE | {"properties": {"a": "?"}}, number), WIRE).properties == {
+            "a": value
+        }
+        order = sent(ORDER | {"total": MONEY | {"amount": "?"}}, number)
+        if value:
+            assert refusal(order) == (Reason.BAD_AMOUNT, "total.amount")
+    nothing = sent(ORDER | {"total": MONEY | {"amount": "?"}}, b"1e-999999999")
+    assert refusal(nothing) == (Reason.BAD_AMOUNT, "total.amount")
+    assert refusal(sent(PAGE | {"properties": {"a": "?"}}, b"1e309"))[0] is Reason.NOT_JSON
+
+
 def test_a_rejection_does_not_repeat_what_was_sent():
     with pytest.raises(TouchpointRejectedError) as rejected:
         read(PAGE | {"path": {"secret": "hunter2"}})
