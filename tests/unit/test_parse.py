@@ -114,6 +114,17 @@ def test_bytes_that_no_release_wrote_are_an_error_not_a_rejection():
         decode_event(b'{"type":"nonsense"}')
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"more": 1}, {"context": {"more": 1}}, {"received_at": None}, {"channel": "pigeon"}],
+    ids=str,
+)
+def test_a_record_with_a_field_too_many_or_too_few_or_odd_is_no_event(change):
+    written = json.loads(encode_event(read(PAGE))) | change
+    with pytest.raises(ValueError, match=r"unknown field|Expected|Invalid"):
+        decode_event(json.dumps(written).encode())
+
+
 def test_nobody_outside_can_fire_a_timer():
     at = datetime(2026, 11, 22, tzinfo=UTC)
     raw = encode_event(TimerFired(event_id="t", occurred_at=at, received_at=at, due_ms=0))
