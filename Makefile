@@ -38,6 +38,9 @@ check: $(READY) ## Format, lint, types, import contract, fast tests
 test: $(READY) chromium ## All tests, on a real Kafka, ClickHouse and browser
 	$(BIN)/python -m pytest
 
+soak: $(READY) java ## Random chaos, seed after seed; RUNS=50 for so many, FROM=51 to begin there, SEED=17 for one
+	@$(BIN)/python -m tests.chaos.soak $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),10) --from $(or $(FROM),1))
+
 chromium: # the browser that the console's tests drive; installed when it is missing
 	@command -v chromium >/dev/null || { echo "installing Chromium (Debian package)"; \
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
@@ -53,4 +56,4 @@ format: $(READY) ## Format the code and mend what the linter can
 schemas: $(READY) ## Write docs/schemas, docs/asyncapi.json and docs/openapi*.json anew
 	$(BIN)/python -m infra.schemas
 
-.PHONY: bench schemas help setup lock check test chromium format
+.PHONY: bench soak schemas help setup lock check test chromium format

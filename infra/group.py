@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
-from infra.admin import REQUEST_MS, client
+from infra.admin import REQUEST_MS, client, unreachable
 from infra.settings import Settings
 
 Place = tuple[str, int]  # full topic name, partition
@@ -33,9 +34,14 @@ def worker_group(settings: Settings) -> str:
 
 def members(settings: Settings, group: str, request_ms: int = REQUEST_MS) -> list[Member]:
     """Return a group's members by name. Raises UserError when no broker answers."""
-    with client(settings, request_ms) as admin:
-        described = admin.describe_groups([group])[group]["members"]
-        lags = _lags(admin, group) if described else {}
+    try:
+        with client(settings, request_ms) as admin:
+            described = admin.describe_groups([group])[group]["members"]
+            lags = _lags(admin, group) if described else {}
+    except CoordinatorNotAvailableError:
+        return []  # a new broker, on which no group has been yet
+    except KafkaError as error:
+        raise unreachable(settings, error) from error
     return sorted(_member(one, lags) for one in described)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from infra.admin import create_topics
+from infra.errors import UserError
 from infra.group import members
 from infra.local import ports
 from models.topics import SCORES
@@ -164,3 +165,12 @@ def test_who_stops_leaves_the_group_at_once_and_who_is_interrupted_keeps_its_pla
     assert [(one.instance, len(one.places)) for one in members(settings, group)] == [
         ("w0", PARTITIONS)
     ]
+
+
+def test_a_new_broker_has_no_members_and_one_that_is_gone_is_told(new_broker, make_settings):
+    broker = new_broker()
+    settings = make_settings(kafka=broker.bootstrap)
+    assert members(settings, "nobody.worker", 3_000) == []
+    broker.stop()
+    with pytest.raises(UserError, match="does not answer"):
+        members(settings, "nobody.worker", 1_000)

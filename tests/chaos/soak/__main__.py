@@ -1,0 +1,37 @@
+"""Run seed after seed: `python -m tests.chaos.soak --runs 50`, or one again: `--seed 17`."""
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.chaos.soak.ground import Ground
+
+
+def main() -> int:
+    """Return 1 when a seed failed, having said how to repeat it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.soak", description=__doc__)
+    parser.add_argument("--runs", type=int, default=10, help="how many seeds")
+    parser.add_argument("--from", dest="first", type=int, default=1, help="the first seed")
+    parser.add_argument("--seed", type=int, help="this one alone")
+    parser.add_argument("--minutes", type=float, help="begin no seed after so long")
+    chosen = parser.parse_args()
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # brokers go away here, and come back
+    seeds = [chosen.seed] if chosen.seed else range(chosen.first, chosen.first + chosen.runs)
+    end = time.monotonic() + 60 * (chosen.minutes or 1e6)
+    passed, failed = [], []
+    with tempfile.TemporaryDirectory(prefix="c360-soak-") as folder, Ground(Path(folder)) as ground:
+        for seed in seeds:
+            if time.monotonic() > end:
+                break
+            outcome = ground.run(seed)
+            print(outcome, flush=True)
+            (passed if outcome.passed else failed).append(seed)
+    print(f"{len(passed)} passed: {passed}; {len(failed)} failed: {failed}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
