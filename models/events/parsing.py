@@ -58,12 +58,9 @@ def _judged(raw: bytes | None, wire: Wire, max_bytes: int) -> Touchpoint:
 
 def _by_the_book(event: Json, wire: Wire) -> Touchpoint | None:
     """Read a mapped event as if it had been sent in our own format; None: step by step."""
-    occurred = event.get("occurred_at")
-    if not isinstance(occurred, datetime):
-        occurred = None
-    try:  # a mapping may have moved the time, and its zone must outlast the writing
-        said = {name: value for name, value in event.items() if value is not occurred}
-        return read_sent(_write(said), wire, occurred)
+    moved = event.get("occurred_at")  # a mapping may have made a time of it, zone and all
+    try:
+        return read_sent(_write(event), wire, moved if isinstance(moved, datetime) else None)
     except (ValueError, OverflowError, RecursionError):
         return None
 
