@@ -56,6 +56,14 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and hand out, until stopped. Replaces Faust's loop over single messages."""
+        try:
+            await self._fetch_on(fetcher)
+        except asyncio.CancelledError:
+            # While partitions move, Faust takes a cancelled fetcher for a crash: not at the end.
+            if not self.app.should_stop:
+                raise
+
+    async def _fetch_on(self, fetcher: Any) -> None:
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
             if not self.flow_active:
                 await self.wait(self.can_resume_flow)

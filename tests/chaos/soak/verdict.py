@@ -177,10 +177,11 @@ class Verdict:
             lesson = learner.Lesson(record.offset, example, unpack(example.features))
             lessons.setdefault(example.model, []).append(lesson)
         secret = self._settings.snapshot_secret.get_secret_value().encode()
-        taught = {
-            snapshots.encode(learner.learn(model, None, some), secret)
-            for model, some in lessons.items()
-        }
+        taught = set()
+        for model, some in lessons.items():
+            learnt = learner.resume(model, None)
+            learnt.learn(some)
+            taught.add(snapshots.encode(learnt.snapshot(), secret))
         self.same("models", self.owned(topics.MODEL_SNAPSHOTS).values(), taught)
         self.told["examples"] = sum(map(len, lessons.values()))
 
