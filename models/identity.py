@@ -75,19 +75,17 @@ _FORMS: dict[IdentifierType, Callable[[str], str]] = {
 }
 
 
-@lru_cache(_REMEMBERED)
 def normalise(identifier: Identifier) -> Identifier | None:
     """Return the identifier in its one spelling; None when it names nobody."""
     value = _spelt(identifier.type, identifier.value)
     if not value:
         return None
-    return (
-        identifier if value == identifier.value else identifier.model_copy(update={"value": value})
-    )
+    spelt = value == identifier.value
+    return identifier if spelt else identifier.model_copy(update={"value": value})
 
 
 def _spelt(kind: IdentifierType, value: str) -> str:
-    text = normalize("NFKC", value).strip()
+    text = value.strip() if value.isascii() else normalize("NFKC", value).strip()
     if text.casefold() in _NOBODY or _ZEROS.match(text):
         return ""
     form = _FORMS.get(kind)
