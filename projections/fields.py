@@ -36,12 +36,10 @@ def spread(
     props: dict[str, str] = {}
     personal: dict[str, str] = {}
     for name, value in rest.items():
-        if name in _SPENT:
-            continue
         if name == "properties":
             for key, given in value.items():
                 (personal if key.lower() in _PERSONAL else props)[key] = text(given)
-        else:
+        elif name not in _SPENT:
             (personal if name in _PERSONAL else props)[name] = text(value)
     for name, value in context.items():
         if name not in _CONTEXT:

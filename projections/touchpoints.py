@@ -80,6 +80,19 @@ _AMOUNTS: Final = {
     "subscription_renewed": "price",
 }
 _AT: Final = {column: index for index, column in enumerate(TABLE.columns)}
+_CUSTOMER, _EVENT, _OCCURRED, _RECEIVED, _OUTCOME, _AMOUNT, _CURRENCY, _MARGIN, _UNITS = (
+    _AT[column]
+    for column in (
+        *("customer_id", "event_id", "occurred_at", "received_at", "outcome"),
+        *("amount", "currency", "margin", "units"),
+    )
+)
+_PROPS, _IDENTIFIERS, _PERSONAL, _PARTITION, _OFFSET = range(_AT["props"], len(_AT))
+# Fields that are read by name, or not at all: they are no `props`.
+_LAID_OUT: Final = frozenset(
+    ("schema_version", "origin", "origin_offset", "observed_until", "context", "lines", "margin")
+)
+_NOTHING: Final[Json] = {}
 # Two kinds of event may call one thing by two names; the column is the same.
 _COLUMN_OF: Final = {name: _AT[name] for name in _AT if name not in ("amount", "margin")} | {
     name: _AT[column]
@@ -154,30 +167,31 @@ def to_row(event: Json, partition: int, offset: int) -> Row:
     """
     kind: str = event["type"]
     row = _TEMPLATES.get(kind, _BLANK).copy()
-    rest: Json = _DEFAULT_REST.get(kind, {}).copy()
+    rest = _DEFAULT_REST.get(kind, _NOTHING).copy()
     for name, value in event.items():
         column = _COLUMN_OF.get(name)
-        if column is None:
-            rest[name] = value
-        else:
+        if column is not None:
             row[column] = value
-    context = rest.get("context")
-    if context is not None:
+        elif name not in _LAID_OUT:
+            rest[name] = value
+    context = event.get("context", _NOTHING)
+    if context:
         _lay_context(context, row)
     amount = rest.pop(_AMOUNTS.get(kind, ""), None)
     if amount is not None:
-        row[_AT["amount"]], row[_AT["currency"]] = amount["amount"], amount["currency"]
-    if "lines" in rest:
-        row[_AT["units"]] = sum(line.get("quantity", 1) for line in rest["lines"])
+        row[_AMOUNT], row[_CURRENCY] = amount["amount"], amount["currency"]
+    if "lines" in event:
+        row[_UNITS] = sum(line.get("quantity", 1) for line in event["lines"])
     if kind == "order_placed":
-        row[_AT["margin"]] = _margin(event)
-    row[_AT["customer_id"]], row[_AT["event_id"]] = event["customer_id"], event["event_id"]
-    row[_AT["occurred_at"]] = milliseconds(event["occurred_at"])
-    row[_AT["received_at"]] = milliseconds(event["received_at"])
-    row[_AT["outcome"]] = text(row[_AT["outcome"]])
-    row[_AT["identifiers"]] = [f"{one['type']}:{one['value']}" for one in event["identifiers"]]
-    row[_AT["props"]], row[_AT["personal"]] = spread(rest, context or {})
-    row[_AT["log_partition"]], row[_AT["log_offset"]] = partition, offset
+        row[_MARGIN] = _margin(event)
+    row[_OCCURRED] = milliseconds(event["occurred_at"])
+    row[_RECEIVED] = milliseconds(event["received_at"])
+    row[_OUTCOME] = text(row[_OUTCOME])
+    row[_IDENTIFIERS] = [one["type"] + ":" + one["value"] for one in event["identifiers"]]
+    row[_PROPS], row[_PERSONAL] = spread(rest, context)
+    row[_PARTITION], row[_OFFSET] = partition, offset
+    # What every row must have: a template's None would be refused only by ClickHouse.
+    row[_CUSTOMER], row[_EVENT] = event["customer_id"], event["event_id"]
     return tuple(row)
 
 

@@ -249,7 +249,7 @@ class Bench:
         self,
         settings: Settings,
         *command: str,
-        core: int | None = None,
+        core: int | str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Iterator[Running]:
         """Run a command on one core (the last one), `settings` in its environment.

@@ -1,6 +1,6 @@
 """A light HTTP client for measuring: keep-alive connections that send ready-made requests.
 
-It shares the machine with what it measures, so it parses of an answer what it must: status and length.
+It shares the machine with what it measures: of an answer it reads status and length, no more.
 """
 
 import asyncio

@@ -55,12 +55,6 @@ def settings(clickhouse):
     return clickhouse
 
 
-@pytest.fixture
-def ask(settings):
-    with connect(settings) as client:
-        yield lambda sql: client.query(sql).result_rows
-
-
 def whose(event):
     return WINNER if event.customer_id == LOSER else event.customer_id
 

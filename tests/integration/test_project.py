@@ -26,18 +26,6 @@ pytestmark = pytest.mark.stack
 until = partial(waiting.until, seconds=150)
 
 
-@pytest.fixture
-def settings(stack_settings):
-    migrate(stack_settings)
-    return stack_settings
-
-
-@pytest.fixture
-def ask(settings):
-    with connect(settings) as client:
-        yield lambda sql: client.query(sql).result_rows
-
-
 def totals_of(events):
     orders = [event for event in events if isinstance(event, OrderPlaced)]
     return [

@@ -17,8 +17,6 @@ from models.react import Position
 from models.records import Delivery
 from models.replay import replay
 from models.topics import DELIVERIES, EVENTS, PROFILES
-from projections.client import connect
-from projections.migrate import migrate
 from projections.rebuild import rebuild
 from streams.lane.restore import Copy, mark
 from streams.lane.store import MemoryStore
@@ -28,18 +26,6 @@ from tests.support.log_samples import history, merged, messages
 
 pytestmark = pytest.mark.stack
 until = partial(waiting.until, seconds=150)
-
-
-@pytest.fixture
-def settings(stack_settings):
-    migrate(stack_settings)
-    return stack_settings
-
-
-@pytest.fixture
-def ask(settings):
-    with connect(settings) as client:
-        yield lambda sql: client.query(sql).result_rows
 
 
 def quiet(done, there):
