@@ -13,7 +13,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from models.topics import SCORES
+from models.topics import PROFILES, SCORES
+from streams.lane.disk import DiskStore, topic_ids
+from tests.support.changelog import recovered
 from tests.support.counting import WORKER, committed, counted, events, produce, status
 from tests.support.kafka_log import read_all
 from tests.support.waiting import until
@@ -28,6 +30,27 @@ KEYS = 40
 def _slow_enough_to_be_hit(monkeypatch):
     monkeypatch.setenv("PAUSE", "0.02")
     monkeypatch.setenv("SESSION", "6")
+
+
+@pytest.fixture(params=["memory", "disk"])
+def state_settings(kafka_settings, request):
+    """Settings with state in memory, and with state on disk."""
+    return kafka_settings.model_copy(update={"state": request.param})
+
+
+def prove_disk(settings, instances):
+    """What stopped workers left on disk is what the changelog tells, as far as they had it."""
+    topic = settings.topic(PROFILES)
+    [id] = topic_ids(settings.brokers, [topic]).values()
+    truth = recovered(settings.brokers, topic, range(settings.partitions))
+    folders = [settings.home / "worker" / name / "state" / topic for name in instances]
+    level = 0
+    for folder in (one for root in folders for one in root.iterdir()):
+        store, copy = DiskStore(folder, id), truth[int(folder.name)]
+        if store.stamp.position == copy.store.stamp.position:
+            level += 1
+            assert dict(store) == copy.store.contents
+    assert level >= settings.partitions
 
 
 @contextmanager
@@ -63,16 +86,20 @@ def prove_exact(settings, parts):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_kills_in_mid_stream_lose_and_double_nothing(kafka_settings, start_part, seed):
+def test_kills_in_mid_stream_lose_and_double_nothing(state_settings, start_part, seed):
     chance = random.Random(seed)
-    part = start_part(kafka_settings, WORKER)
-    with streaming(kafka_settings):
+    part = start_part(state_settings, WORKER)
+    with streaming(state_settings):
         for _ in range(5):
-            until(lambda: status(kafka_settings).get("ready"), 60, part.tail())
+            until(lambda: status(state_settings).get("ready"), 60, part.tail())
             time.sleep(chance.uniform(0.1, 2.0))
             part.kill()
-            part = start_part(kafka_settings, WORKER)
-    prove_exact(kafka_settings, [part])
+            part = start_part(state_settings, WORKER)
+    prove_exact(state_settings, [part])
+    if state_settings.state == "disk":
+        until(lambda: status(state_settings).get("ready"), 60, part.tail())
+        assert part.stop() == 0, part.tail()
+        prove_disk(state_settings, ["w0"])
 
 
 def test_workers_that_join_and_leave_lose_and_double_nothing(kafka_settings, start_part):
@@ -88,23 +115,28 @@ def test_workers_that_join_and_leave_lose_and_double_nothing(kafka_settings, sta
     prove_exact(kafka_settings, [first])
 
 
-def test_two_workers_killed_in_turn_lose_and_double_nothing(kafka_settings, start_part):
+def test_two_workers_killed_in_turn_lose_and_double_nothing(state_settings, start_part):
     chance = random.Random(3)
     places = [
-        kafka_settings.model_copy(update={"instance": "w1"}),
-        kafka_settings.model_copy(
-            update={"instance": "w2", "worker_port": kafka_settings.ingest_port}
+        state_settings.model_copy(update={"instance": "w1"}),
+        state_settings.model_copy(
+            update={"instance": "w2", "worker_port": state_settings.ingest_port}
         ),
     ]
     parts = [start_part(place, WORKER) for place in places]
-    with streaming(kafka_settings):
+    with streaming(state_settings):
         for turn in range(6):
             victim = turn % 2
             until(lambda at=places[victim]: status(at).get("ready"), 60, parts[victim].tail())
             time.sleep(chance.uniform(0.1, 1.5))
             parts[victim].kill()
             parts[victim] = start_part(places[victim], WORKER)
-    prove_exact(kafka_settings, parts)
+    prove_exact(state_settings, parts)
+    if state_settings.state == "disk":
+        for place, part in zip(places, parts, strict=True):
+            until(lambda at=place: status(at).get("ready"), 60, part.tail())
+        assert [part.stop() for part in parts] == [0, 0]
+        prove_disk(state_settings, ["w1", "w2"])
 
 
 def test_a_worker_that_stood_still_beyond_its_session_writes_nothing_stale(
