@@ -66,3 +66,29 @@ def test_a_pause_longer_than_the_limit_ends_the_process(fence, deaths, monkeypat
     monkeypatch.setattr(fences, "monotonic", lambda: began + 11)
     fence.allows(1, HERE)
     assert len(deaths) == 1
+
+
+def test_a_beat_after_too_long_a_pause_ends_the_process_and_is_no_sign_of_life(
+    fence, deaths, monkeypatch
+):
+    began = fences.monotonic()
+    monkeypatch.setattr(fences, "monotonic", lambda: began + 11)
+    fence.beat()
+    assert len(deaths) == 1
+
+
+def test_beats_keep_the_process_however_long_it_runs(fence, deaths, monkeypatch):
+    began = fences.monotonic()
+    for second in range(5, 60, 5):
+        monkeypatch.setattr(fences, "monotonic", lambda now=began + second: now)
+        fence.beat()
+        assert fence.allows(1, HERE)
+    assert deaths == []
+
+
+def test_who_owns_nothing_may_stand_still(fence, deaths, monkeypatch):
+    fence.end()
+    began = fences.monotonic()
+    monkeypatch.setattr(fences, "monotonic", lambda: began + 100)
+    fence.check_pause()
+    assert deaths == []
