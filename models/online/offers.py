@@ -65,7 +65,8 @@ class OfferModel:
         self, features: dict[str, float], arms: Sequence[str]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return means and variances of the arms' logits, in order, in one context."""
-        self._catch_up()
+        if self._stale or not len(self._means):
+            self._catch_up()
         mean, precision = self.level
         context = np.array([1.0, *self.scaler.vector(features)])[:, None]
         # Row by row, not a matrix product: the same sum on every processor.
@@ -73,7 +74,7 @@ class OfferModel:
         spread = self._variances * (context * context)
         variances = np.add.reduce(spread, axis=0, initial=1.0 / precision)
         columns = [self._columns.get(arm, 0) for arm in arms]
-        return means.take(columns), variances.take(columns)
+        return means[columns], variances[columns]
 
     def learn_one(self, features: dict[str, float], arm: str, reward: float) -> None:
         """Learn one outcome: a step of the extended Kalman filter, each weight by itself."""

@@ -76,23 +76,31 @@ class Scaler(Generic[M]):
                 if bound is None:
                     continue
                 value = bound
-            part = parts.get(name)
+            part = parts.get(name) or self._added(name)
             if part is None:
-                if len(parts) >= MOST:
-                    continue
-                part = parts[name] = self._make(len(parts))
-            usual, away = value, value - part.mean
-            if part.count >= KNOWN and part.scale and abs(away) * part.scale > spread:
-                away = math.copysign(spread / part.scale, away)
-                usual = part.mean + away
-            part.count += 1
-            part.mean += away / part.count
-            part.variance += (away * (usual - part.mean) - part.variance) / part.count
-            if part.variance > TINY:
-                part.scale = 1.0 / math.sqrt(part.variance)
-                distance = (value - part.mean) * part.scale
-                scaled.append((part, min(spread, max(-spread, distance))))
+                continue
+            mean, scale, usual = part.mean, part.scale, value
+            away = value - mean
+            if part.count >= KNOWN and not -spread <= away * scale <= spread:
+                away = math.copysign(spread / scale, away)
+                usual = mean + away
+            part.count = count = part.count + 1
+            part.mean = mean = mean + away / count
+            variance = part.variance
+            part.variance = variance = variance + (away * (usual - mean) - variance) / count
+            if variance > TINY:
+                part.scale = scale = 1.0 / math.sqrt(variance)
+                distance = (value - mean) * scale
+                if not -spread <= distance <= spread:
+                    distance = math.copysign(spread, distance)
+                scaled.append((part, distance))
         return scaled
+
+    def _added(self, name: str) -> M | None:
+        if len(self.parts) >= MOST:
+            return None
+        part = self.parts[name] = self._make(len(self.parts))
+        return part
 
     def vector(self, features: dict[str, float]) -> list[float]:
         """Return the distances by place; 0, the mean, for what is unknown or never varied."""
@@ -100,9 +108,18 @@ class Scaler(Generic[M]):
         scaled = [0.0] * len(parts)
         for name, given in features.items():
             part = parts.get(name)
-            if part is not None and (value := bounded(given)) is not None:
-                distance = (value - part.mean) * part.scale
-                scaled[part.place] = min(spread, max(-spread, distance))
+            if part is None:
+                continue
+            value = given  # `bounded` in line, as above
+            if type(given) is not float or not -LIMIT <= given <= LIMIT:
+                bound = bounded(given)
+                if bound is None:
+                    continue
+                value = bound
+            distance = (value - part.mean) * part.scale
+            if not -spread <= distance <= spread:
+                distance = math.copysign(spread, distance)
+            scaled[part.place] = distance
         return scaled
 
     def to_state(self) -> dict[str, Any]:

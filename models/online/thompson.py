@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 STEPS = 32  # along the worths; the chances are then exact to about 0.5 %
 REACH = 3.0  # standard deviations within which an arm's worth is looked for
 _RAMP = np.linspace(0.0, 1.0, STEPS + 1)
-_ENDS = np.array([[-REACH], [REACH]])
+_ENDS = np.array([[REACH], [-REACH]])  # of minus the logit
 # The normal distribution's P, tabled: by index, 256 to a standard deviation, from -6 to 6.
 _FINE, _EDGE = 256.0, 6 * 256
 _NORMAL = np.array(
@@ -46,15 +46,18 @@ def _best(means: Floats, deviations: Floats, values: Floats, costs: Floats) -> F
     low, high = _span(means, deviations, values, costs)
     below = _below(_RAMP * (high - low) + low, means, deviations, values, costs)
     before, after = below[:, :-1], below[:, 1:]
-    middle = before + after + _LESS  # twice the mean over the step: the twos cancel out
-    all_below = np.multiply.reduce(middle, axis=0)
-    best: Floats = np.add.reduce((after - before) / middle * all_below, axis=1)
+    middle = before + after  # twice the mean over the step: the twos cancel out
+    middle += _LESS
+    steps = after - before
+    steps /= middle
+    steps *= np.multiply.reduce(middle, axis=0)
+    best: Floats = np.add.reduce(steps, axis=1)
     return best
 
 
 def _span(means: Floats, deviations: Floats, values: Floats, costs: Floats) -> tuple[float, float]:
     """Return the worths between which the best arm's lies."""
-    worths = values / (1.0 + np.exp(-(_ENDS * deviations + means))) - costs
+    worths = values / (1.0 + np.exp(_ENDS * deviations - means)) - costs
     low, high = np.maximum.reduce(worths, axis=1).tolist()
     return low, max(high, low + 1e-9 * (1.0 + abs(low)))
 
@@ -63,9 +66,13 @@ def _below(
     worths: Floats, means: Floats, deviations: Floats, values: Floats, costs: Floats
 ) -> Floats:
     """Return P(worth less than each of `worths`), arms by worths."""
-    gain = worths + costs[:, None]
-    rest = np.maximum(values[:, None] - gain, _NOTHING)
-    logits = np.log(np.maximum(gain, _LESS) / rest)
-    fine = _FINE / deviations
-    index = logits * fine[:, None] + (_EDGE + 0.5 - means * fine)[:, None]
-    return _NORMAL.take(index.astype(np.intp), mode="clip")
+    # In place from here on: a new array for each step would cost as much again.
+    odds = worths + costs[:, None]
+    rest = values[:, None] - odds
+    np.maximum(odds, _LESS, out=odds)
+    odds /= np.maximum(rest, _NOTHING, out=rest)
+    logits = np.log(odds, out=odds)
+    fine = (_FINE / deviations)[:, None]
+    logits *= fine
+    logits -= means[:, None] * fine - (_EDGE + 0.5)
+    return _NORMAL.take(logits.astype(np.intp), mode="clip")
