@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from infra.local import ports, process, tether
+from infra.local.stack import answers
 from infra.settings import Settings
 
 BROKEN = 70  # a promise could not be kept: to be started again
@@ -90,6 +91,10 @@ class Crew:
     def up(self) -> list[Worker]:
         """Return those that run, not being stopped or paused."""
         return [one for one in self.workers if one.pid and not one.asked and not one.paused]
+
+    def ready(self) -> bool:
+        """Whether all have their share, and its state."""
+        return all(answers(f"http://127.0.0.1:{one.port}/healthz") for one in self.workers)
 
     def kill(self, worker: Worker, away: float) -> None:
         """SIGKILL it; it comes back by itself."""

@@ -4,6 +4,7 @@ import heapq
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
@@ -27,7 +28,9 @@ READ = (
     topics.ALERTS,
 )
 PORTION = 40  # messages sent at once
+START = 60.0  # seconds until the first workers must be ready
 SETTLE = 100.0  # seconds until all must have been processed, once the chaos is over
+LOOK = 0.4  # seconds between two looks
 QUIET = 1.5  # seconds without change: timers look every second
 
 
@@ -48,6 +51,7 @@ class Run:
         made = touchpoints(self.plan.seed, self.plan.customers, time.time_ns() // 1_000_000)
         for _ in range(self.plan.workers):
             self._crew.add()
+        until(self._crew.ready, START, "the workers are ready")  # who does nothing loses nothing
         with self._streaming(made) as streaming:
             begun = time.monotonic()
             for step in self.plan.steps:
@@ -65,7 +69,8 @@ class Run:
             self._crew.stop_all()
             # Who was killed and did not come back to the group is in it until its session ends.
             until(lambda: not members(self.settings, group), 3 * SESSION, "the group is empty")
-            if not self.behind():
+            left, _ = self._behind()
+            if not left:
                 return
             self._crew.add()
 
@@ -77,26 +82,25 @@ class Run:
         """Say how workers ended."""
         return ", ".join(f"{name}:{code}" for name, code in self._crew.ended)
 
-    def behind(self) -> dict[str, int]:
-        """Return how many records of each topic are not committed as processed."""
+    def _behind(self) -> tuple[dict[str, int], dict[tuple[str, int], int]]:
+        """Return how much of each topic is not committed as processed, and where each ends."""
         group = worker_group(self.settings)
         with client(self.settings) as admin:
-            committed = admin.list_group_offsets({group: None})[group]
             ends = _ends(admin, self.settings)
+            committed = admin.list_group_offsets({group: None})[group]
         done = {(place.topic, place.partition): at.offset for place, at in committed.items()}
-        left: dict[str, int] = {}
+        left: Counter[str] = Counter()
         for place, end in ends.items():
-            if end > done.get(place, 0):
-                left[place[0]] = left.get(place[0], 0) + end - max(done.get(place, 0), 0)
-        return left
+            left[place[0]] += end - max(done.get(place, 0), 0)
+        return {topic: count for topic, count in left.items() if count}, ends
 
     def _wait_quiet(self, end: float, delivered: Callable[[], bool]) -> None:
         since, before = time.monotonic(), None
         while time.monotonic() - since < QUIET:
-            self._tick()
-            left = self.behind()
-            with client(self.settings) as admin:
-                now = _ends(admin, self.settings)
+            pause = time.monotonic() + LOOK
+            while time.monotonic() < pause:
+                self._tick()
+            left, now = self._behind()
             if left or now != before or not self._crew.up() or not delivered():
                 since, before = time.monotonic(), now
             if time.monotonic() > end:

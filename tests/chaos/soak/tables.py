@@ -39,7 +39,7 @@ class Tables:
 
     def judge(self, verdict: Verdict) -> None:
         """Note what the tables have too many or too few of."""
-        ids = verdict.event_ids()
+        ids = verdict.event_ids
         wanted = {"touchpoints": (len(ids), len(ids))}
         for table in LEDGERS:
             there = len(verdict.distinct(getattr(topics, table.upper())))

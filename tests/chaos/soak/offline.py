@@ -1,0 +1,114 @@
+"""What a run must have come to, by the pure core: records in, in the order of their log.
+
+Nothing here is streamed, and nothing runs at the same time as anything else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from models import topics
+from models.customer import Customer
+from models.errors import TouchpointRejectedError
+from models.events import Event, Wire, decode_event, encode_event, parse
+from models.identity import identify
+from models.judge import Judge
+from models.links import decode_link, links_of, merged, resolve
+from models.online import learner, snapshots
+from models.react import Position, react
+from models.records import Example, unpack
+
+OUTPUTS = (topics.SCORES, topics.DECISIONS, topics.ALERTS, topics.EXAMPLES)
+_json = msgspec.json.Encoder().encode
+_example = msgspec.json.Decoder(Example).decode
+
+
+@dataclass
+class Validated:
+    """What touchpoints lead to: events as written, their ids, links by id, who is refused."""
+
+    events: set[bytes] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Folded:
+    """What the log gives: customers, what goes out by topic, events for other customers."""
+
+    customers: dict[bytes, Customer] = field(default_factory=dict)
+    outputs: dict[str, set[bytes]] = field(
+        default_factory=lambda: {topic.name: set() for topic in OUTPUTS}
+    )
+    events: list[Event] = field(default_factory=list)
+
+
+def validated(touchpoints: Iterable[Any], most_bytes: int) -> Validated:
+    """Judge each touchpoint."""
+    name, made = topics.TOUCHPOINTS.name, Validated()
+    for record in touchpoints:
+        source = f"{name}/{record.partition}"
+        wire = Wire.of(
+            tuple(record.headers), record.timestamp, name, record.partition, record.offset
+        )
+        try:
+            touchpoint = parse(record.value, wire, most_bytes)
+        except TouchpointRejectedError:
+            made.refused.add(f"{source}/{record.offset}")
+            continue
+        event = identify(touchpoint, source, record.offset)
+        made.events.add(encode_event(event))
+        made.ids.add(event.event_id)
+        made.links |= {link.link_id for link in links_of(event, lambda _: True)}
+    return made
+
+
+def merges(links: Iterable[Any]) -> set[bytes]:
+    """Follow the links; return the merges that they lead to, as written."""
+    identities: dict = {}
+    made = set()
+    for record in links:
+        link = decode_link(record.value)
+        found = resolve(link, identities.get)
+        identities |= found.changes
+        if found.merge is not None:
+            origin = f"{topics.IDENTITY_LINKS.name}/{record.partition}"
+            made.add(encode_event(merged(link, found.merge, origin, record.offset)))
+    return made
+
+
+def folded(log: Iterable[Any], judge: Judge) -> Folded:
+    """Let each customer react to the log."""
+    made = Folded()
+    for record in log:
+        event = decode_event(record.value)
+        key = event.customer_id.encode()
+        before = made.customers.get(key) or Customer(customer_id=event.customer_id)
+        at = Position(topics.EVENTS.name, record.partition, record.offset)
+        reaction = react(before, event, at, judge)
+        if not reaction.changed:
+            continue
+        made.customers[key] = reaction.customer
+        made.events += reaction.events
+        sent = (reaction.scores, reaction.decisions, reaction.alerts, reaction.examples)
+        for topic, some in zip(OUTPUTS, sent, strict=True):
+            made.outputs[topic.name] |= {_json(one) for one in some}
+    return made
+
+
+def taught(examples: Iterable[Any], secret: bytes) -> set[bytes]:
+    """Learn the examples; return the models as they are kept."""
+    lessons: dict[str, list[learner.Lesson]] = {}
+    for record in examples:
+        example = _example(record.value)
+        lesson = learner.Lesson(record.offset, example, unpack(example.features))
+        lessons.setdefault(example.model, []).append(lesson)
+    made = set()
+    for model, some in lessons.items():
+        learnt = learner.resume(model, None)
+        learnt.learn(some)
+        made.add(snapshots.encode(learnt.snapshot(), secret))
+    return made
