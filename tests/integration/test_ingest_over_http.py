@@ -14,7 +14,7 @@ import rudderstack.analytics.client
 import segment.analytics.client
 
 from infra.admin import create_topics
-from models.events import CustomerIdentified, OrderPlaced, Wire, parse
+from models.events import Wire, parse
 from models.topics import TOUCHPOINTS
 from tests.support.kafka_log import read_all
 from tests.support.waiting import until
@@ -114,11 +114,11 @@ def test_stock_clients_work_unchanged(name, ingest, kafka_settings):
         "screen_viewed",
     ]
     known = found["customer_identified"]
-    assert isinstance(known, CustomerIdentified)
+    assert known.type == "customer_identified"
     assert {"email": "ana@x.kr", "name": "김아나", "age": 31}.items() <= known.traits.items()
     assert "email:ana@x.kr" in map(str, known.identifiers)
     order = found["order_placed"]
-    assert isinstance(order, OrderPlaced)
+    assert order.type == "order_placed"
     assert (order.total.minor, order.units, order.source) == (5900, 2, "test")
     assert abs(order.occurred_ms - order.received_ms) < 60_000
 

@@ -89,7 +89,8 @@ def test_any_split_merge_crash_and_repetition_gives_the_one_profile(history, see
     told = [
         event(CustomerIdentified, id=f"link-{n}", who=(name, USER)) for n, name in enumerate(NAMES)
     ]
-    split = [one.model_copy(update={"identifiers": (chance.choice(NAMES),)}) for one in history]
+    names = [event(who=(name,)).identifiers for name in NAMES]
+    split = [one.model_copy(update={"identifiers": chance.choice(names)}) for one in history]
     split = [identify(one, "", -1) for one in [*split, *told] if one.type != "customer_aliased"]
     chance.shuffle(split)
 

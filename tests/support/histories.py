@@ -13,15 +13,16 @@ ANA = ev.Identifier(type="user_id", value="ana")
 
 
 def event(kind=ev.PageViewed, /, at=NOON, id="e1", who=(ANA,), **fields):
-    """Make one event; required fields that do not matter are filled in."""
+    """Make one event, as the steps hold it; required fields that do not matter are filled in."""
     needed = _NEEDED.get(kind, {})
-    return kind(
+    made = kind(
         event_id=id,
         occurred_at=at,
         received_at=fields.pop("received_at", max(at, NOON)),
         identifiers=who,
         **needed | fields,
     )
+    return ev.lean(made)
 
 
 def usd(amount, kind=Money):
