@@ -59,6 +59,13 @@ def test_a_late_write_does_not_bring_a_deleted_key_back(restored, age_ms):
     assert state.overtaken == {b"k"}
 
 
+def test_a_late_write_does_not_bring_back_what_was_deleted_a_portion_before(restored):
+    restored(written(b"k", None, 6))
+    state = restored(written(b"k", b"stale", 5, age_ms=LAG_MS + 1_000))
+    assert values(state) == {}
+    assert state.overtaken == {b"k"}
+
+
 def test_a_late_write_loses_to_what_a_store_held_before(copy, restored):
     copy.store.apply({b"k": b"true"}, Stamp(10, 6))
     state = restored(written(b"k", b"stale", 5, age_ms=LAG_MS + 1))
