@@ -142,7 +142,7 @@ class DiskStore(Mapping[bytes, bytes]):
         """Change contents and stamp in one transaction. Raises lmdb.Error: nothing is changed."""
         with self._env.begin(write=True, db=self._state) as writing:
             with writing.cursor() as cursor:  # sorted, so that neighbours go to a page at once
-                cursor.putmulti(sorted(pair for pair in changes.items() if pair[1] is not None))
+                cursor.putmulti(sorted((k, v) for k, v in changes.items() if v is not None))
             for key, value in changes.items():
                 if value is None:
                     writing.delete(key)
