@@ -146,10 +146,10 @@ CONTENDERS = {
     "kafka_streams": Contender(
         _kafka_streams, lambda s: f"{s.topic_prefix}streams-totals-changelog"
     ),
-    # It is slow, and its rate is even: the first quarter is enough to tell.
+    # It is slow, and its rate is even: the first tenth is enough to tell.
     "quix": Contender(
         _quix,
         lambda s: f"changelog__{s.topic_prefix}quix--{s.topic(EVENTS)}--default",
-        share=4,
+        share=10,
     ),
 }
