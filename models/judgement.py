@@ -53,7 +53,8 @@ def note(customer: Customer, event_type: str, at_ms: int, offer: str | None = No
     `offer` is the offer's id for offer_shown, offer_accepted and offer_declined.
     """
     if event_type in CONTACTS:
-        customer = returned(replace(customer, rhythm=beat(customer.rhythm, at_ms)), at_ms)
+        rhythm, pending = beat(customer.rhythm, at_ms), returned(customer.pending, at_ms)
+        customer = replace(customer, rhythm=rhythm, pending=pending)
     if event_type in CONVERSIONS:
         customer = converted(customer, at_ms)
     if offer is None:
@@ -131,8 +132,9 @@ def _awaited(ours: list[Awaited], theirs: list[Awaited]) -> list[Awaited]:
 def _look(judgement: Judgement, at_ms: int, received_ms: int, cause: str, judge: Judge) -> None:
     made = score(judgement.customer, at_ms, cause, judge)
     judgement.scores.append(made)
-    judgement.customer = await_label(replace(judgement.customer, risk=made), made)
+    judgement.customer = await_label(judgement.customer, made)
     if received_ms - at_ms <= DECIDE_WITHIN_MS:
+        judgement.customer = replace(judgement.customer, risk=made)
         _offer(judgement, at_ms, cause, judge)
     # After the offer, so that an alert tells which offer to make.
     customer, alerts = edges(judgement.customer, made, received_ms, judge)

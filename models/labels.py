@@ -58,15 +58,12 @@ def await_outcome(customer: Customer, made: Decision) -> Customer:
     return replace(customer, awaited=[*customer.awaited, waiting])
 
 
-def returned(customer: Customer, at_ms: int) -> Customer:
-    """Return the customer after a contact at `at_ms`: predictions it falls behind came false."""
-    pending = customer.pending
-    for place, p in enumerate(pending):
+def returned(pending: list[Pending], at_ms: int) -> list[Pending]:
+    """Return what is pending after a contact at `at_ms`: predictions it falls behind came false."""
+    for p in pending:
         if not p.returned and p.at_ms < at_ms < p.due_ms:
-            if pending is customer.pending:
-                pending = pending.copy()
-            pending[place] = replace(p, returned=True)
-    return customer if pending is customer.pending else replace(customer, pending=pending)
+            return [replace(p, returned=True) if p.at_ms < at_ms < p.due_ms else p for p in pending]
+    return pending
 
 
 def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:

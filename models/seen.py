@@ -5,23 +5,26 @@ One text of fixed-width marks, oldest first: it costs no more to read than a nam
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from hashlib import blake2b
 
 from models.events.base import Recorded
 
 _WIDTH = 8  # 48 bits in base64: a false match in 256 marks is one in 10^12
 WINDOW = 256
+_KEPT = (WINDOW - 1) * _WIDTH  # beside one more
 
 
 def mark_of(event: Recorded) -> str:
     """Return the fingerprint of an event: its id, and the source that gave it the id."""
     named = f"{event.source}\0{event.event_id}".encode()
-    return b64encode(blake2b(named, digest_size=6).digest()).decode()
+    return b2a_base64(blake2b(named, digest_size=6).digest(), newline=False).decode()
 
 
 def has(seen: str, mark: str) -> bool:
     """Tell whether the mark is among those remembered."""
+    if mark not in seen:
+        return False
     at = seen.find(mark)
     while at >= 0 and at % _WIDTH:  # across the border of two others
         at = seen.find(mark, at + 1)
@@ -30,7 +33,7 @@ def has(seen: str, mark: str) -> bool:
 
 def add(seen: str, mark: str) -> str:
     """Return the memory with one mark more, the oldest beyond the window forgotten."""
-    return (seen + mark)[-WINDOW * _WIDTH :]
+    return seen[len(seen) - _KEPT :] + mark if len(seen) > _KEPT else seen + mark
 
 
 def join(ours: str, theirs: str) -> str:

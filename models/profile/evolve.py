@@ -49,7 +49,11 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
 
 
 def _named(known: dict[str, int], named: Iterable[Identifier], at: int) -> dict[str, int]:
-    news = {key: at for one in named if known.get(key := str(one), at + 1) > at}
+    news = {}
+    for one in named:
+        key = one.type + ":" + one.value  # as it spells itself, without the call
+        if known.get(key, at + 1) > at:
+            news[key] = at
     return _identifiers(known, news) if news else known
 
 

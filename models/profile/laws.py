@@ -70,8 +70,7 @@ def bounded_tally(limit: int) -> Join:
 
     def join(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
         sums = tally(a, b)
-        excess = len(sums) - (OTHER in sums) - limit
-        if excess > 0:
+        if len(sums) - (OTHER in sums) > limit:
             named = (key for key in sums if key != OTHER)
             for key in sorted(named, key=_by_hash)[limit:]:
                 sums[OTHER] = sums.get(OTHER, 0) + sums.pop(key)
