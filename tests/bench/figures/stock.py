@@ -17,5 +17,5 @@ def measure(bench: Bench) -> dict:
     bench.topics(settings)
     profiles = f"{settings.topic_prefix}worker-customers-changelog"
     pipeline.make_topic(settings, profiles, settings.partitions, **config(PROFILES, settings))
-    messages = bench.touchpoints()[: bench.events // SHARE]
+    messages = bench.touchpoints()[: max(bench.events // SHARE, 2 * pipeline.WARM_UP)]
     return pipeline.run(bench, settings, (*PYTHON, "tests.bench.stock"), messages, profiles)
