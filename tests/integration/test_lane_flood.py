@@ -1,0 +1,46 @@
+"""Far more than a worker can do: it takes what it has room for, and stays in its group."""
+
+import asyncio
+import os
+import time
+
+import psutil
+import pytest
+
+from tests.support.counting import WORKER, produce, status
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
+
+EVENTS, BYTES = 30_000, 8_000  # 240 MB, which no codec makes much less
+ROOM = 110 * 2**20  # three batches of 500 in each of four partitions, and what is fetched ahead
+SESSION = 4.0
+
+
+def flood():
+    pads = [os.urandom(BYTES // 2).hex().encode() for _ in range(EVENTS // 10)]
+    return [
+        (b"key-%d" % (n % 500), b'{"value":1,"pad":"%s"}' % pads[n % len(pads)])
+        for n in range(EVENTS)
+    ]
+
+
+def test_a_flood_grows_no_memory_and_stops_no_heartbeat(kafka_settings, start_part, monkeypatch):
+    monkeypatch.setenv("PAUSE", "0.25")  # a batch: brokers that are slow look the same
+    monkeypatch.setenv("OUTPUTS", "0")
+    monkeypatch.setenv("SESSION", str(SESSION))
+    asyncio.run(produce(kafka_settings, flood()))
+    part = start_part(kafka_settings, WORKER)
+    until(lambda: status(kafka_settings).get("ready"), 60, part.tail())
+    process, began = psutil.Process(part.pid), status(kafka_settings)
+    least, most, done = process.memory_info().rss, 0, []
+    deadline = time.monotonic() + 2.5 * SESSION
+    while time.monotonic() < deadline:
+        most = max(most, process.memory_info().rss)
+        done.append(status(kafka_settings)["steps"]["count"]["events"])
+        time.sleep(0.2)
+    now = status(kafka_settings)
+    assert most - least < ROOM, f"{(most - least) >> 20} MiB"
+    assert now["steps"]["count"]["lag"] > EVENTS / 4, "the flood was too small to tell"
+    assert done[-1] > done[len(done) // 2] > 0, "it goes on"
+    assert (now["tenure"], now["generation"]) == (began["tenure"], began["generation"])
