@@ -9,7 +9,7 @@ import msgspec
 import psutil
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import RetriableError
 
 from infra.files.log import Log, Message
 from models.customer import Customer, encode
@@ -127,7 +127,7 @@ class _Group:
         ends = self._admin.list_partition_offsets(dict.fromkeys(self._spots, OffsetSpec.LATEST))
         try:
             done = self._admin.list_group_offsets({self._group: self._spots}).get(self._group, {})
-        except CoordinatorNotAvailableError:  # the broker's first group is being made
+        except RetriableError:  # the broker's first group is being made
             done = {}
         return sum(
             ends[spot].offset - max(done[spot].offset if spot in done else 0, 0)
