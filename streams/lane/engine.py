@@ -118,7 +118,8 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
             committed = await self.seek_to_committed() if self.assignment() else {}
             fresh = [tp for tp, offset in committed.items() if not offset]
             if fresh:
-                await self._thread.seek_to_beginning(*fresh)
+                # aiokafka's own way to the beginning waits for the fetches that are out: a second.
+                await self._thread.seek_wait(await self._thread.earliest_offsets(*fresh))
             if self.fence.tenure == tenure:
                 self.offsets.begin({TP(*tp): at for tp, at in committed.items() if at})
                 self.fence.ready = True

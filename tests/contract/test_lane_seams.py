@@ -62,7 +62,7 @@ NEEDED = [
         ["_get_active_partitions", "_commit_offsets", "_should_commit", "seek_to_committed"],
     ),
     (ThreadDelegateConsumer, ["_getmany", "assignment", "highwater"]),
-    (AIOKafkaConsumerThread, ["seek_to_beginning", "seek_to_committed"]),
+    (AIOKafkaConsumerThread, ["earliest_offsets", "seek_to_committed", "seek_wait"]),
     (GroupCoordinator, ["_on_join_prepare", "_coordination_routine"]),
     (
         PartitionAssignor,

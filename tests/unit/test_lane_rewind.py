@@ -16,10 +16,13 @@ class Thread:
     """Stands where the consumer's thread is, and tells what was asked of it."""
 
     def __init__(self):
-        self.began = []
+        self.sought = {}
 
-    async def seek_to_beginning(self, *places):
-        self.began += places
+    async def earliest_offsets(self, *places):
+        return dict.fromkeys(places, 7)
+
+    async def seek_wait(self, positions):
+        self.sought.update(positions)
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ async def consumer(make_settings, monkeypatch):
 async def test_positions_are_the_commits_and_the_beginning_where_there_is_none(consumer):
     await consumer.rewind()
     assert consumer.fence.ready
-    assert consumer._thread.began == [FRESH]
+    assert consumer._thread.sought == {FRESH: 7}
     assert (consumer.offsets.done(KNOWN), consumer.offsets.done(FRESH)) == (40, None)
 
 
