@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from models.customer import Customer, decode, encode
 
-LIMIT = 4_096  # customers: about 15 KiB each, so some 60 MiB
+LIMIT = 4_096  # customers: about 13 KiB each, so some 50 MiB
 
 
 class Known:
