@@ -148,7 +148,7 @@ class Run:
         victim = self._victim(step)
         self.done.append(f"{step.action} {victim.name if victim else '-'}")
         match step.action:
-            case "broker":
+            case "broker" if self._kafka.pid is not None:  # not while it is away already
                 self._restart_broker(step.away)
             case "add" if len(self._crew.workers) < MOST:
                 self._crew.add()
