@@ -6,6 +6,7 @@ on another machine.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from infra.admin import REQUEST_MS, client, unreachable
 from infra.settings import Settings
+
+# Faust's members say of themselves what kafka-python cannot read, and it warns in many lines.
+logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)
 
 Place = tuple[str, int]  # full topic name, partition
 

@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CoordinatorNotAvailableError
 from msgspec.structs import replace
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from infra.admin import client
 from infra.errors import UserError
+from infra.group import members, worker_group
 from infra.settings import Settings
 from models.customer import Customer, decode, encode
 from models.judge import Judge
@@ -105,19 +103,9 @@ def mend(settings: Settings, comparison: Comparison) -> int:
     return len(sent)
 
 
-# A broker that never had a group makes the topic for them when it is first asked.
-@retry(
-    retry=retry_if_exception_type(CoordinatorNotAvailableError),
-    wait=wait_fixed(0.5),
-    stop=stop_after_delay(30),
-    reraise=True,
-)
 def running(settings: Settings) -> bool:
     """Whether a worker of this deployment is in its group."""
-    name = f"{settings.topic_prefix}worker"
-    with client(settings) as admin:
-        group = admin.describe_groups([name])[name]
-        return bool(group["members"])
+    return bool(members(settings, worker_group(settings)))
 
 
 def _compared(folded: Mapping[str, Customer], live: Mapping[str, Customer]) -> Comparison:
