@@ -73,7 +73,7 @@ class StateTable:
         await partition.writer.acquire()
         try:
             durable = await partition.copy.store.ahead(record.key for record in batch)
-        except BaseException:
+        except BaseException:  # a cancelled read too: else nobody writes there any more
             partition.writer.release()
             raise
         return View(

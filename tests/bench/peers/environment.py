@@ -1,13 +1,12 @@
 """Another framework's environment: its own versions, locked with hashes, kept between runs."""
 
-import fcntl
-import hashlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.bench.harness import Bench
+from tests.bench.peers.kept import kept
 
 PEERS = Path(__file__).parent
 
@@ -15,14 +14,8 @@ PEERS = Path(__file__).parent
 def python(bench: Bench, name: str) -> str:
     """Return the interpreter of a peer's environment, made when missing. Needs uv."""
     locked = PEERS / name / "requirements.txt"
-    digest = hashlib.sha256(locked.read_bytes()).hexdigest()[:12]
-    home = bench.cache / f"{name}-{digest}"
-    with (bench.cache / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / ".ready").exists():
-            bench.say(f"making the environment of {name}")
-            _make(home, locked)
-            (home / ".ready").touch()
+    doing = f"making the environment of {name}"
+    home = kept(bench, name, locked.read_bytes(), doing, lambda home: _make(home, locked))
     return str(home / "bin" / "python")
 
 

@@ -6,32 +6,12 @@ import time
 
 os.environ.setdefault("F_LOOP", "uvloop")
 
-import msgspec
-
-from infra.settings import Settings
 from models.topics import EVENTS, PROFILES
 from streams.lane import App, Outbox
 from streams.lane.conf import conf
 from streams.lane.garbage import look_seldom
+from tests.bench.peers.job import MARK, Total, decode, encode, read, settings
 
-
-class Event(msgspec.Struct):
-    """What the job needs of an event."""
-
-    amount: int
-
-
-class Total(msgspec.Struct):
-    """A key's state."""
-
-    n: int = 0
-    total: int = 0
-
-
-read = msgspec.json.Decoder(Event).decode
-decode, encode = msgspec.json.Decoder(Total).decode, msgspec.json.Encoder().encode
-MARK = int(os.environ["MARK"])
-settings = Settings.from_env({k: v for k, v in os.environ.items() if k.startswith("C360_")})
 app = App(settings.topic_prefix + "lane", topics=[EVENTS, PROFILES], **conf(settings))
 totals = app.StateTable("totals", source=EVENTS, changelog=PROFILES)
 seen = 0

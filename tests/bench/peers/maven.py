@@ -1,7 +1,5 @@
 """A Java program of the benchmark, built by Maven once and kept between runs."""
 
-import fcntl
-import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 from infra.errors import UserError
 from infra.local.kafka.java import java
 from tests.bench.harness import Bench
+from tests.bench.peers.kept import kept
 
 PEERS = Path(__file__).parent
 
@@ -17,14 +16,9 @@ def program(bench: Bench, name: str) -> tuple[str, str]:
     """Return Java, and the class path of a project built when it is missing. Needs a JDK."""
     source = PEERS / name
     files = sorted(path for path in source.rglob("*") if path.is_file())
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
-    home = bench.cache / f"{name}-{digest}"
-    with (bench.cache / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / ".ready").exists():
-            bench.say(f"building {name} with Maven")
-            _build(source, home)
-            (home / ".ready").touch()
+    content = b"".join(path.read_bytes() for path in files)
+    doing = f"building {name} with Maven"
+    home = kept(bench, name, content, doing, lambda home: _build(source, home))
     return java(), f"{home}/target/*:{home}/target/jars/*"
 
 

@@ -4,35 +4,16 @@
 each batch's changed totals go to one through its sink, which waits for the broker.
 """
 
-import os
 import time
 
-import msgspec
 from bytewax import operators as op
 from bytewax.connectors.kafka import KafkaSink, KafkaSinkMessage, KafkaSource, KafkaSourceMessage
 from bytewax.dataflow import Dataflow
 from bytewax.operators import StatefulBatchLogic
 
-from infra.settings import Settings
 from models.topics import EVENTS, PROFILES
+from tests.bench.peers.job import MARK, Total, encode, read, settings
 
-
-class Event(msgspec.Struct):
-    """What the job needs of an event."""
-
-    amount: int
-
-
-class Total(msgspec.Struct):
-    """A key's state."""
-
-    n: int = 0
-    total: int = 0
-
-
-read, encode = msgspec.json.Decoder(Event).decode, msgspec.json.Encoder().encode
-MARK = int(os.environ["MARK"])
-settings = Settings.from_env({k: v for k, v in os.environ.items() if k.startswith("C360_")})
 BROKERS = settings.brokers.split(",")
 PRODUCER = {
     "acks": "all",

@@ -1,33 +1,13 @@
 """Quix Streams doing the small job: decode JSON, count and sum by key, changelog acknowledged."""
 
-import os
 import time
 
-import msgspec
 from quixstreams import Application
 from quixstreams.state import State
 
-from infra.settings import Settings
 from models.topics import EVENTS
+from tests.bench.peers.job import MARK, Total, decode, encode, read, settings
 
-
-class Event(msgspec.Struct):
-    """What the job needs of an event."""
-
-    amount: int
-
-
-class Total(msgspec.Struct):
-    """A key's state."""
-
-    n: int = 0
-    total: int = 0
-
-
-read = msgspec.json.Decoder(Event).decode
-decode, encode = msgspec.json.Decoder(Total).decode, msgspec.json.Encoder().encode
-MARK = int(os.environ["MARK"])
-settings = Settings.from_env({k: v for k, v in os.environ.items() if k.startswith("C360_")})
 app = Application(
     broker_address=settings.brokers,
     consumer_group=settings.topic_prefix + "quix",
