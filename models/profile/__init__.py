@@ -5,8 +5,8 @@ fold that commutes: any order of the same events, and any split of them into two
 profiles that are merged, gives the same profile.
 """
 
-from models.profile.evolve import evolve, merge
+from models.profile.evolve import evolve, fold_all, merge
 from models.profile.shape import Moment, Profile, Trait
 from models.profile.timeline import moments, timeline
 
-__all__ = ["Moment", "Profile", "Trait", "evolve", "merge", "moments", "timeline"]
+__all__ = ["Moment", "Profile", "Trait", "evolve", "fold_all", "merge", "moments", "timeline"]

@@ -7,6 +7,7 @@ with one that evolved through the others, is the profile that saw them all.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 
 from msgspec.structs import replace
 
@@ -46,6 +47,14 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
         recent=add(profile.recent, moment),
         **said,
     )
+
+
+def fold_all(profile: Profile, events: Iterable[Touchpoint]) -> Profile:
+    """Return the profile as it stands after all of `events`: what `evolve` gives, one by one.
+
+    None of the events may have been applied before, and none may be there twice.
+    """
+    return reduce(evolve, events, profile)
 
 
 def _named(known: dict[str, int], named: Iterable[Identifier], at: int) -> dict[str, int]:
