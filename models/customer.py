@@ -52,6 +52,13 @@ class Episode(Struct, frozen=True, omit_defaults=True):
     owner: str = ""  # customer id it was opened under, when another one than this
 
 
+class Regroup(Struct, frozen=True, array_like=True, gc=False):
+    """A customer being put together anew from the log, after an unmerge; written as an array."""
+
+    until: int  # offset of the regrouping in this customer's partition: its own part ends there
+    others: int  # a root: how many other members' parts there are to be
+
+
 class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """All that is known and pending about one customer."""
 
@@ -65,6 +72,9 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     clock_ms: int = 0  # the customer's own time: newest event or timer applied
     received_ms: int = 0  # when the newest event reached us
     observed_until_ms: int | None = None  # a backfill's end: silence after it means nothing
+    generation: int = -1  # of the regrouping that all gathered here stands on; -1: none
+    towards: int = -1  # a pointer's: generation of the group that it forwards within
+    regroup: Regroup | None = None  # kept from the regrouping on: see `models.merging`
     merged_into: str | None = None  # everything is forwarded there
     forwarded: int = -1  # newest offset of this customer's partition that was sent on there
     absorbed: list[str] = field(default_factory=list)

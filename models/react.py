@@ -72,6 +72,8 @@ def react(customer: Customer, event: Event, at: Position, judge: Judge) -> React
         _merge(reaction, event, at)
     elif event.type == "customer_absorbed":
         _absorb(reaction, event, judge)
+    elif event.type == "customer_regrouped" or event.type == "customer_refolded":
+        return reaction
     elif event.type == "timer_fired":
         _run_timers(reaction, event.occurred_ms, received, event.event_id, judge)
     else:
@@ -200,6 +202,8 @@ def _forward(reaction: Reaction, event: Event, at: Position) -> None:
     customer = reaction.customer
     if event.type == "timer_fired" or event.type == "customer_merged":
         return  # a pointer has no timers, and only roots are merged
+    if event.type == "customer_regrouped" or event.type == "customer_refolded":
+        return
     if event.type != "customer_absorbed":
         mark = seen.mark_of(event)
         if seen.has(customer.seen, mark):

@@ -11,7 +11,9 @@ from projections import merges, order_lines, touchpoints
 from projections.table import Projected, Record, Row, Table
 
 _FORWARDED = f"{EVENTS.name}/"
-_OF_THE_STREAM = frozenset({"customer_absorbed", "timer_fired"})
+_OF_THE_STREAM = frozenset(
+    {"customer_absorbed", "customer_regrouped", "customer_refolded", "timer_fired"}
+)
 
 
 def project(record: Record) -> Projected:

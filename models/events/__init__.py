@@ -44,7 +44,13 @@ from models.events.sales import (
     SubscriptionStarted,
 )
 from models.events.service import FeedbackGiven, TicketClosed, TicketOpened, TicketUpdated
-from models.events.system import CustomerAbsorbed, CustomerMerged, TimerFired
+from models.events.system import (
+    CustomerAbsorbed,
+    CustomerMerged,
+    CustomerRefolded,
+    CustomerRegrouped,
+    TimerFired,
+)
 from models.events.union import Event, Touchpoint
 
 __all__ = [
@@ -63,6 +69,8 @@ __all__ = [
     "CustomerAliased",
     "CustomerIdentified",
     "CustomerMerged",
+    "CustomerRefolded",
+    "CustomerRegrouped",
     "Event",
     "FeedbackGiven",
     "GroupJoined",

@@ -159,6 +159,7 @@ class Recorded(Part):
     customer_id: str = Field("", max_length=200, description="set by resolve")
     origin: str = Field("", max_length=300, description='log it was in before: "touchpoints/3"')
     origin_offset: int = Field(-1, ge=-1, description="its offset there")
+    generation: int = Field(-1, ge=-1, description="of the group within which it was forwarded")
 
     @property
     def occurred_ms(self) -> int:

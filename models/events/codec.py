@@ -15,7 +15,13 @@ from msgspec import NODEFAULT, Struct, defstruct
 from pydantic import BaseModel
 
 from models.events.lean import Lean, fields_of, in_order, namespace_of
-from models.events.system import CustomerAbsorbed, CustomerMerged, TimerFired
+from models.events.system import (
+    CustomerAbsorbed,
+    CustomerMerged,
+    CustomerRefolded,
+    CustomerRegrouped,
+    TimerFired,
+)
 from models.events.union import Event, Touchpoint
 from models.upcasters import UPCASTERS, upcast
 
@@ -40,7 +46,10 @@ def _lean_form_of(model: type[BaseModel]) -> type[Struct]:
     )
 
 
-_OURS: Final[tuple[type[BaseModel], ...]] = (CustomerMerged, CustomerAbsorbed, TimerFired)
+_OURS: Final[tuple[type[BaseModel], ...]] = (
+    *(CustomerMerged, CustomerAbsorbed, CustomerRegrouped, CustomerRefolded),
+    TimerFired,
+)
 LEAN: Final = {model: _lean_form_of(model) for model in (*TOUCHPOINTS, *_OURS)}
 encode_json: Final = msgspec.json.Encoder().encode
 _read: Final = msgspec.json.Decoder(reduce(or_, LEAN.values())).decode

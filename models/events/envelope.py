@@ -12,7 +12,10 @@ from models.events.base import EPOCH, MILLISECOND
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by hours, not days
 MAX_MS: Final = 7_258_118_400_000  # the year 2200
-OURS: Final = ("received_at", "source", "observed_until", "customer_id", "origin", "origin_offset")
+OURS: Final = (
+    *("received_at", "source", "observed_until", "customer_id"),
+    *("origin", "origin_offset", "generation"),
+)
 
 
 def instant(ms: int, where: str) -> datetime:

@@ -150,7 +150,7 @@ def read_sent(raw: bytes, wire: Wire, occurred: datetime | None = None) -> Touch
     values, own = astuple(sent), len(_SENT) + sent.own
     touchpoint: Touchpoint = sent.logged(
         *(sent.schema_version, event_id, occurred, received, who, *values[len(_SENT) : own]),
-        *(source, "", "", -1, zone, ends_at, *values[own:-1]),
+        *(source, "", "", -1, -1, zone, ends_at, *values[own:-1]),
     )
     return touchpoint
 

@@ -38,7 +38,13 @@ from models.events.sales import (
     SubscriptionStarted,
 )
 from models.events.service import FeedbackGiven, TicketClosed, TicketOpened, TicketUpdated
-from models.events.system import CustomerAbsorbed, CustomerMerged, TimerFired
+from models.events.system import (
+    CustomerAbsorbed,
+    CustomerMerged,
+    CustomerRefolded,
+    CustomerRegrouped,
+    TimerFired,
+)
 
 Touchpoint = Annotated[
     CallReceived
@@ -80,5 +86,11 @@ Touchpoint = Annotated[
     Field(discriminator="type"),
 ]
 Event = Annotated[
-    Touchpoint | CustomerMerged | CustomerAbsorbed | TimerFired, Field(discriminator="type")
+    Touchpoint
+    | CustomerMerged
+    | CustomerAbsorbed
+    | CustomerRegrouped
+    | CustomerRefolded
+    | TimerFired,
+    Field(discriminator="type"),
 ]

@@ -10,6 +10,8 @@ from models.errors import Reason, TouchpointRejectedError
 from models.events import (
     CustomerAbsorbed,
     CustomerMerged,
+    CustomerRefolded,
+    CustomerRegrouped,
     TimerFired,
     Touchpoint,
     Wire,
@@ -20,7 +22,10 @@ from models.events import (
 from models.upcasters import UPCASTERS, upcast
 
 FILES = sorted((Path(__file__).parent / "versions").glob("*.json"))
-KINDS = (*get_args(get_args(Touchpoint)[0]), CustomerMerged, CustomerAbsorbed, TimerFired)
+KINDS = (
+    *get_args(get_args(Touchpoint)[0]),
+    *(CustomerMerged, CustomerAbsorbed, CustomerRegrouped, CustomerRefolded, TimerFired),
+)
 NOW_MS = 1_795_312_800_000  # 2026-11-22T02:00:00Z
 
 

@@ -89,4 +89,5 @@ def as_sent(event: BaseModel) -> dict:
     for name in ("received_at", "source", "observed_until", "customer_id", "origin"):
         said.pop(name, None)
     said.pop("origin_offset", None)
+    said.pop("generation", None)
     return said
