@@ -25,9 +25,13 @@ from infra.local import folders
 from infra.settings import PREFIX, Settings
 
 FILE = "secrets.json"
-Scope = Literal["ingest", "read"]
+Scope = Literal["ingest", "read", "admin"]
 # The setting that holds the keys of a scope, and how such a key begins.
-SCOPES: dict[str, tuple[str, str]] = {"ingest": ("write_keys", "wk_"), "read": ("api_keys", "rk_")}
+SCOPES: dict[str, tuple[str, str]] = {
+    "ingest": ("write_keys", "wk_"),
+    "read": ("api_keys", "rk_"),
+    "admin": ("admin_keys", "ak_"),
+}
 FIRST_KEY = "default"
 _KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 

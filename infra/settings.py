@@ -57,6 +57,9 @@ class Settings(BaseModel):
     serve_port: int = Field(8360, ge=1, le=65535, description="profile API and console")
     write_keys: SecretStr = Field(SecretStr(""), description="keys that may send, name=key,…")
     api_keys: SecretStr = Field(SecretStr(""), description="keys that may read, name=key,…")
+    admin_keys: SecretStr = Field(
+        SecretStr(""), description="keys that may merge and unmerge customers; empty: nobody may"
+    )
     max_event_bytes: int = Field(256 * 1024, ge=1024, description="largest event taken")
     max_batch_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="largest request taken, unpacked"

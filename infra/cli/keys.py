@@ -1,4 +1,4 @@
-"""`c360 keys`: the keys that may send events and read profiles."""
+"""`c360 keys`: the keys that may send events, read profiles, merge and unmerge customers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Scope(StrEnum):
 
     INGEST = "ingest"
     READ = "read"
+    ADMIN = "admin"
 
 
 @app.callback(invoke_without_command=True)
@@ -37,6 +38,7 @@ def show(
     found = {
         "WRITE_KEY": secrets.first_key(known.write_keys),
         "API_KEY": secrets.first_key(known.api_keys),
+        "ADMIN_KEY": secrets.first_key(known.admin_keys),
         "ANALYST_PASSWORD": known.analyst_password.get_secret_value(),
     }
     for name, value in found.items():
@@ -46,7 +48,12 @@ def show(
 
 @app.command()
 def create(
-    scope: Annotated[Scope, typer.Option(help="ingest: may send events; read: may read profiles")],
+    scope: Annotated[
+        Scope,
+        typer.Option(
+            help="ingest: may send events; read: may read profiles; admin: may merge and unmerge"
+        ),
+    ],
     name: Annotated[str, typer.Option(help="who will use it")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:

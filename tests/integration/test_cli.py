@@ -147,9 +147,9 @@ def test_a_created_key_is_one_json_object(c360):
 
 def test_keys_for_a_shell_can_be_evaluated_and_are_no_settings(c360):
     done = c360("keys", "--env")
-    read = f'{done.stdout}\necho "$WRITE_KEY"'
+    read = f'{done.stdout}\necho "$WRITE_KEY" "$ADMIN_KEY"'
     said = subprocess.run(["sh", "-c", read], capture_output=True, text=True, check=True).stdout
-    assert said.startswith("wk_")
+    assert [key[:3] for key in said.split()] == ["wk_", "ak_"]
     assert "C360_" not in done.stdout
 
 

@@ -69,6 +69,17 @@ def test_a_created_key_joins_those_that_were_there(bare):
     assert secrets.resolve(bare).write_keys.get_secret_value() == f"{before},shop={key}"
 
 
+def test_an_admin_key_is_made_up_and_is_no_other_scopes_key(bare):
+    name, key = secrets.create_key(bare, "admin", "ops")
+    found = secrets.resolve(bare)
+    assert f"{name}={key}" in found.admin_keys.get_secret_value()
+    first = secrets.first_key(found.admin_keys)
+    assert first.startswith("ak_")
+    others = found.write_keys.get_secret_value() + found.api_keys.get_secret_value()
+    assert first not in others
+    assert key not in others
+
+
 def test_a_key_without_a_name_is_given_one(bare):
     assert secrets.create_key(bare, "read")[0] == "read-1"
     assert secrets.create_key(bare, "read")[0] == "read-2"
