@@ -1,0 +1,56 @@
+"""One partition read again from its beginning, beside the group: nothing is committed.
+
+Records come as aiokafka parsed them, no object more for each: most are only looked at by key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.lane.restore import FETCH_BYTES, WAIT, Place, fetched
+
+PORTION = 2_000  # records at a time: looking at them holds up the event loop for milliseconds
+
+
+async def history(brokers: str, place: Place, end: int) -> AsyncIterator[tuple[int, Sequence[Any]]]:
+    """Yield a partition's records before offset `end`, in order, with the offset read up to.
+
+    All of them are on the log already; `place` is named by full topic name. Raises
+    KafkaError; closing the iterator disconnects.
+    """
+    spot = TopicPartition(*place)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=brokers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([spot])
+        position = (await consumer.beginning_offsets([spot]))[spot]
+        consumer.seek(spot, position)
+        while position < end:
+            records = (await _some(consumer._fetcher)).get(spot, ())
+            position = await consumer.position(spot)
+            yield position, [record for record in records if record.offset < end]
+    finally:
+        await consumer.stop()
+
+
+async def _some(fetcher: Any) -> dict[TopicPartition, list[Any]]:
+    """Return what a fetcher holds; when it holds nothing, wait a moment for it."""
+    found = await fetched(fetcher, PORTION)
+    if found:
+        return found
+    arrival = fetcher._create_fetch_waiter()
+    done, _ = await asyncio.wait([arrival], timeout=WAIT)
+    if not done:
+        arrival.cancel()
+        return {}
+    arrival.result()  # raises what keeps it from reading
+    return await fetched(fetcher, PORTION)
