@@ -12,7 +12,16 @@ import msgspec
 
 from models.errors import Reason, TouchpointRejectedError
 from models.events import encode_event
-from models.links import Identity, Link, decode_identity, decode_link, encode, merged, resolve
+from models.links import (
+    Identity,
+    Link,
+    Unmerge,
+    decode_identity,
+    decode_link,
+    encode,
+    merged,
+    resolve,
+)
 from models.topics import EVENTS, IDENTITIES, IDENTITY_LINKS
 from streams import topics
 from streams.app import app
@@ -40,6 +49,8 @@ async def resolve_links(batches: Any) -> None:
 def follow(outbox: Outbox, state: View, batch: Batch, record: Record) -> None:
     """Add what one link leads to. Raises TouchpointRejectedError on what is no link."""
     link = _link(record)
+    if isinstance(link, Unmerge):
+        raise TouchpointRejectedError(Reason.BAD_FIELD, "no unmerge yet")
 
     def lookup(id: str) -> Identity | None:
         value = state.get(id.encode())
@@ -55,7 +66,7 @@ def follow(outbox: Outbox, state: View, batch: Batch, record: Record) -> None:
         _log.debug("link %s not followed: %s", link.link_id, found.refusal.reason)
 
 
-def _link(record: Record) -> Link:
+def _link(record: Record) -> Link | Unmerge:
     try:
         return decode_link(record.value or b"")
     except msgspec.DecodeError as error:

@@ -5,7 +5,7 @@ import pytest
 from models import links
 from models.events import CustomerAliased, CustomerIdentified, Identifier
 from models.identity import customer_id_of, identify
-from models.links import Identity, Merge, links_of, resolve
+from models.links import Identity, Merge, forest, links_of, resolve
 from tests.support.histories import event
 
 
@@ -103,7 +103,7 @@ def test_who_is_in_a_merged_tree_is_found_from_its_leaf():
 
 
 def test_a_cluster_too_large_to_be_a_person_grows_no_further(monkeypatch):
-    monkeypatch.setattr(links, "LARGEST", 2)
+    monkeypatch.setattr(forest, "LARGEST", 2)
     _, led = follow(seen_together("anonymous_id:a-2", ANA) + seen_together(VISITOR, ANA))
     assert led[1].refusal.reason == "too_large"
 

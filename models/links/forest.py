@@ -6,40 +6,18 @@ ever names two customers. Two different user ids become one by an alias alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from functools import lru_cache
-from hashlib import blake2b
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from models.events.base import EPOCH, Identifier
-from models.events.codec import made
-from models.events.system import CustomerMerged
-from models.events.union import Touchpoint
-from models.identity import customer_id_of, is_person, primary, rank_of
+from models.identity import rank_of
+from models.links.commands import Link
 
 LARGEST = 1_000  # customers in one: more is a shared device, not a person
 REMEMBERED = 20  # refusals kept with a customer
-
-Kind = Literal["observed", "identified", "aliased"]
-
-
-class Link(Struct, frozen=True, omit_defaults=True):
-    """Two customers that one event named at once. `left` is the weaker name."""
-
-    link_id: str
-    kind: Kind
-    left: str  # customer id
-    left_type: str  # of the identifier it follows from
-    right: str
-    right_type: str
-    event_id: str
-    at_ms: int
-    received_ms: int
 
 
 class Refusal(Struct, frozen=True):
@@ -67,53 +45,28 @@ class Merge(NamedTuple):
     winner: str
 
 
+class Place(NamedTuple):
+    """Where a member is after an unmerge; `others` counts the other members, told to a root."""
+
+    member: str
+    root: str
+    others: int
+
+
 class Resolution(NamedTuple):
-    """What a link leads to: identities to write, and a merge, a refusal, or neither."""
+    """What a command leads to: identities to write; a merge, a refusal, new places, or nothing."""
 
     changes: dict[str, Identity]
     merge: Merge | None = None
     refusal: Refusal | None = None
+    regroups: tuple[Place, ...] = ()
+    generation: int = -1  # of the winner's group
 
 
 class _Root(NamedTuple):
     id: str
     identity: Identity
     chain: list[tuple[str, Identity]]  # what was climbed to reach it
-
-
-def links_of(event: Touchpoint, new: Callable[[str], bool] | None = None) -> Iterator[Link]:
-    """Yield the links that an identified event carries: of those whose id is `new`, if asked."""
-    if event.type == "customer_aliased":
-        joins = _joins(event.identifiers, True, event.previous)
-    elif len(event.identifiers) == 1:
-        return
-    else:
-        joins = _joins(event.identifiers, event.type == "customer_identified")
-    for join in joins:
-        if new is None or new(join[0]):
-            yield Link(*join, event.event_id, event.occurred_ms, event.received_ms)
-
-
-@lru_cache(1 << 15)  # a visit's events all carry the same links
-def _joins(
-    who: tuple[Identifier, ...], stated: bool, previous: tuple[Identifier, ...] = ()
-) -> tuple[tuple[str, Kind, str, str, str, str], ...]:
-    """Return what these names join, as the first fields of `Link`."""
-    main = primary(who)
-    joins = []
-    for other in who:
-        stronger = rank_of(main.type) < rank_of(other.type)
-        if other != main and (stated or (stronger and not is_person(other.type))):
-            joins.append(_join(other, main, "identified" if stated else "observed"))
-    joins += [_join(one, main, "aliased") for one in previous if one != main]
-    return tuple(joins)
-
-
-def _join(left: Identifier, right: Identifier, kind: Kind) -> tuple[str, Kind, str, str, str, str]:
-    left_id, right_id = customer_id_of(left), customer_id_of(right)
-    named = f"{kind}:{left_id}:{right_id}".encode()
-    link_id = f"l_{blake2b(named, digest_size=10).hexdigest()}"
-    return link_id, kind, left_id, left.type.value, right_id, right.type.value
 
 
 def resolve(link: Link, lookup: Callable[[str], Identity | None]) -> Resolution:
@@ -152,7 +105,7 @@ def _root(id: str, kind: str, lookup: Callable[[str], Identity | None]) -> _Root
 
 def _against(link: Link, a: Identity, b: Identity) -> Literal["two_users", "too_large"] | None:
     # A root has the best rank of its tree, so rank 0 says that a user is in it.
-    if a.rank == b.rank == 0 and link.kind != "aliased":
+    if a.rank == b.rank == 0 and link.kind not in ("aliased", "stated"):
         return "two_users"
     return "too_large" if a.size + b.size > LARGEST else None
 
@@ -178,23 +131,4 @@ def _refuse(
     return Resolution({left.id: replace(left.identity, refused=refused)}, refusal=refusal)
 
 
-def merged(link: Link, merge: Merge, origin: str, offset: int) -> CustomerMerged:
-    """Return the event that tells the loser's fold where to forward to."""
-    return made(
-        CustomerMerged,
-        event_id=f"merged:{link.link_id}:{merge.loser}",
-        occurred_at=EPOCH + timedelta(milliseconds=link.at_ms),
-        received_at=EPOCH + timedelta(milliseconds=link.received_ms),
-        customer_id=merge.loser,
-        origin=origin,
-        origin_offset=offset,
-        winner=merge.winner,
-        loser=merge.loser,
-        link_id=link.link_id,
-    )
-
-
-_encoder = msgspec.json.Encoder()
-encode = _encoder.encode
-decode_link = msgspec.json.Decoder(Link).decode
 decode_identity = msgspec.json.Decoder(Identity).decode
