@@ -22,8 +22,14 @@ class Judge:
     offers: OfferModel
     catalogue: Catalogue = field(default_factory=Catalogue)
     horizon_days: int = 30  # churn: no contact for this long
+    silent: bool = False  # says nothing: who folds for what the log alone decides asks nobody
 
     @classmethod
     def untrained(cls, catalogue: Catalogue | None = None, horizon_days: int = 30) -> Self:
         """Return a judge whose models have seen nothing: the lifetime prior scores."""
         return cls(ChurnModel(), OfferModel(), catalogue or Catalogue(), horizon_days)
+
+    @classmethod
+    def mute(cls) -> Self:
+        """Return a judge who says nothing: folding with it gives what the log alone decides."""
+        return cls(ChurnModel(), OfferModel(), Catalogue(), silent=True)

@@ -77,6 +77,8 @@ def judged(
     look = touch or _is_asked_for(customer, at_ms, judge)
     if at_ms > customer.clock_ms:
         customer = replace(customer, clock_ms=at_ms)
+    if judge.silent:
+        return Judgement(customer)
     customer, examples = mature(customer, at_ms)
     judgement = Judgement(customer, examples=examples)
     if look:
@@ -96,6 +98,8 @@ def _is_asked_for(customer: Customer, at_ms: int, judge: Judge) -> bool:
 def wakes(customer: Customer, judge: Judge) -> dict[str, int]:
     """Return the customer's timers, name -> due (ms): when `judged` is wanted if nothing comes."""
     found: dict[str, int] = {}
+    if judge.silent:
+        return found
     if (silence := checkpoint_ms(customer)) is not None:
         found[SILENCE] = silence
     if (lost := lost_ms(customer, judge.horizon_days)) is not None:
