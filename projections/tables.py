@@ -14,8 +14,10 @@ from projections import (
     decisions,
     deliveries,
     events,
+    log,
     merges,
     order_lines,
+    places,
     profiles,
     scores,
     touchpoints,
@@ -23,9 +25,11 @@ from projections import (
 from projections.table import Projected, Record, Row, Table
 
 TABLES: Final = (
+    log.TABLE,
     touchpoints.TABLE,
     order_lines.TABLE,
     merges.TABLE,
+    places.TABLE,
     profiles.TABLE,
     scores.TABLE,
     decisions.TABLE,

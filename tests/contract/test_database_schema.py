@@ -24,6 +24,7 @@ PUBLISHED = {
     "0004_dead_letters.sql": "33aa7d7ef4e8e37b3d0ac86663a2d3ddef54773665beb3151d3035b1eabbf665",
     "0005_views.sql": "af0c00984323bf01653831bd5575d3da01b321c30d388be1d63c7468cd70b4d0",
     "0006_analyst_views.sql": "c337cc0b73129e73d5d08dd5994dde359c548ab9275abe51394241f13c358bd6",
+    "0007_log.sql": "94d591869f877d9baa87d5213ac7c4f1c05ca4b9d04ee2220b922b7ee184c7fa",
 }
 
 

@@ -251,6 +251,8 @@ def test_an_analyst_reads_every_view_and_no_pii(analyst):
     "statement",
     [
         "SELECT * FROM touchpoints",
+        "SELECT body FROM log",
+        "SELECT * FROM places",
         "SELECT identifiers FROM profiles",
         "SELECT * FROM profiles_current",
         "SELECT * FROM touchpoints_merged",

@@ -11,6 +11,7 @@ from models.errors import Reason, TouchpointRejectedError
 from models.events import (
     Custom,
     CustomerIdentified,
+    CustomerRegrouped,
     FeedbackGiven,
     PageViewed,
     TicketOpened,
@@ -119,7 +120,50 @@ def test_a_forwarded_copy_and_the_streams_own_events_are_no_touchpoints():
     timer = TimerFired(
         event_id="t", occurred_at=START, received_at=START, customer_id="c_1", due_ms=1
     )
-    assert rows(EVENTS, Record(encode_event(copy)), Record(encode_event(timer))) == {}
+    laid_out = rows(EVENTS, Record(encode_event(copy)), Record(encode_event(timer)))
+    assert [(row["type"], row["direct"]) for row in laid_out.pop("log")] == [
+        ("page_viewed", False),
+        ("timer_fired", False),
+    ]
+    assert laid_out == {}
+
+
+def test_every_record_of_the_log_is_kept_as_it_was_on_the_topic():
+    event = order(1, "c_1", START, "10.00")
+    value = encode_event(event)
+    assert rows(EVENTS, Record(value))["log"] == [
+        {
+            "customer_id": "c_1",
+            "log_partition": 3,
+            "log_offset": 5,
+            "type": "order_placed",
+            "event_id": "e1",
+            "occurred_at": event.occurred_ms,
+            "received_at": event.received_ms,
+            "direct": True,
+            "body": value,
+        }
+    ]
+
+
+def test_who_was_told_to_belong_to_whom_is_found_by_the_root():
+    regrouped = CustomerRegrouped(
+        event_id="r",
+        occurred_at=START,
+        received_at=START,
+        customer_id="c_a",
+        root="c_c",
+        generation=7,
+        others=1,
+        unmerge_id="u",
+        by="Kim",
+        reason="two people",
+    )
+    events = [messages([one])[0][1] for one in (merged(1, "c_a", "c_b"), regrouped)]
+    assert [
+        (row["root"], row["customer_id"])
+        for row in rows(EVENTS, *(Record(event) for event in events))["places"]
+    ] == [("c_b", "c_a"), ("c_c", "c_a")]
 
 
 def test_a_merge_is_a_row_of_its_own():
