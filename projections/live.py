@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from models.customer import Customer, decode
-from models.events.base import Identifier, IdentifierType
-from models.identity import customer_id_of, normalise
+from models.events.base import IdentifierType
+from models.naming import derive, identifier_of
 from projections.live_board import Board
 from projections.live_changes import Changes
 from projections.live_glance import Glance, Unreadable, digits, glance, terms
@@ -211,23 +211,6 @@ class Live:
         identifier = identifier_of(key)
         owner = self._by_identifier.get(str(identifier)) if identifier else None
         return self.root(owner) if owner else None
-
-
-def identifier_of(key: str) -> Identifier | None:
-    """Read "type:value" as the log spells it; None when it can name nobody."""
-    kind, _, value = key.partition(":")
-    try:
-        return normalise(Identifier(type=IdentifierType(kind), value=value))
-    except ValueError:  # no such kind, or a value that no identifier can have
-        return None
-
-
-def derive(key: str) -> str | None:
-    """Return the customer id that a key names by itself; None when it names none."""
-    if key.startswith("c_"):
-        return key
-    identifier = identifier_of(key)
-    return customer_id_of(identifier) if identifier else None
 
 
 def _telephone(text: str) -> str:

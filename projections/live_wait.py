@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from models.customer import Customer
+from models.naming import derive
 from models.topics import EVENTS
-from projections.live import Live, derive
+from projections.live import Live
 
 
 class Receipt(NamedTuple):

@@ -13,7 +13,8 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from projections.live import Live, derive
+from models.naming import derive
+from projections.live import Live
 from projections.live_changes import Change, Subscription
 from projections.serve.keys import Caller
 from projections.serve.problems import Problem, ProblemDetails

@@ -16,9 +16,9 @@ from infra.settings import Settings
 from models.customer import encode
 from models.dead_letter import headers_of
 from models.errors import Reason, TouchpointRejectedError
+from models.naming import derive
 from models.profile import Moment, Trait, timeline
 from models.topics import DEAD_LETTERS, PROFILES
-from projections.live import derive
 from tests.support.customers import ANA, NOW_MS, OFFERS, customer, rich
 from tests.support.kafka_log import send
 from tests.support.waiting import until

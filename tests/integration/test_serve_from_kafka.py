@@ -12,8 +12,8 @@ from kafka import KafkaProducer
 from models.customer import encode
 from models.dead_letter import headers_of
 from models.errors import Reason, TouchpointRejectedError
+from models.naming import derive
 from models.topics import DEAD_LETTERS, PROFILES, TOUCHPOINTS
-from projections.live import derive
 from tests.support.customers import ANA, customer, rich
 from tests.support.kafka_log import send
 from tests.support.waiting import until

@@ -3,9 +3,10 @@
 from msgspec.structs import replace
 
 from models.customer import Customer, Episode, encode
+from models.naming import derive
 from models.profile import Moment, Profile, Trait, timeline
 from models.records import Decision, Reason, Score
-from projections.live import Record, derive
+from projections.live import Record
 
 NOW_MS = 1_790_000_000_000
 DAY_MS = 86_400_000

@@ -10,10 +10,10 @@ import pytest
 from models.errors import Reason as Refusal
 from models.events.base import Channel, IdentifierType
 from models.events.union import Touchpoint
+from models.naming import derive
 from models.profile import Profile, Trait
 from models.reasons import GROUPS
 from models.records import Reason
-from projections.live import derive
 from projections.live_lag import READS
 from projections.serve.app import build
 from projections.serve.console import charts, pages, present, session

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from models.customer import Episode
+from models.naming import derive
 from models.profile import Profile, Trait
-from projections.live import Live, Record, derive
+from projections.live import Live, Record
 from tests.support.customers import ANA, DAY_MS, NOW_MS, customer, record, rich
 
 USER = "user_id:u-1"

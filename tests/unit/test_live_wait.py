@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from projections.live import Live, derive
+from models.naming import derive
+from projections.live import Live
 from projections.live_wait import Receipt, parse_receipt, reached, wait_for
 from tests.support.customers import ANA, NOW_MS, customer, record
 

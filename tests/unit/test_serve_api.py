@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from infra.settings import SettingsError
-from projections.live import Record, derive
+from models.naming import derive
+from projections.live import Record
 from projections.live_lag import StepLag
 from projections.serve import schemas
 from projections.serve.app import build

@@ -1,0 +1,31 @@
+"""How people and programs name a customer: a customer id, or "type:value" of an identifier.
+
+Read as the log spells it, so that whoever asks finds what the stream derived.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from models.events.base import Identifier, IdentifierType
+from models.identity import customer_id_of, normalise
+
+CUSTOMER_ID: Final = re.compile(r"c_[0-9a-f]{20}")
+
+
+def identifier_of(text: str) -> Identifier | None:
+    """Read "type:value" as the log spells it; None when it can name nobody."""
+    kind, _, value = text.partition(":")
+    try:
+        return normalise(Identifier(type=IdentifierType(kind), value=value))
+    except ValueError:  # no such kind, or a value that no identifier can have
+        return None
+
+
+def derive(text: str) -> str | None:
+    """Return the customer id that a text names by itself; None when it names none."""
+    if text.startswith("c_"):
+        return text
+    identifier = identifier_of(text)
+    return customer_id_of(identifier) if identifier else None
