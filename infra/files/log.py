@@ -14,11 +14,11 @@ from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
 from infra.files.errors import LogUnavailableError
+from models.placing import java_hash
 
 ROW_HEADER = "row"
 _IN_FLIGHT = 30_000  # ms, before a request counts as failed
@@ -79,7 +79,7 @@ class Log:
         """
         by_partition: dict[int, list[Message]] = {}
         for message in messages:
-            partition = (murmur2(message.key) & 0x7FFFFFFF) % self._partitions
+            partition = java_hash(message.key) % self._partitions
             by_partition.setdefault(partition, []).append(message)
         try:
             sent = [

@@ -10,25 +10,18 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import count
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 
 from streams.lane.outbox import Message
+from streams.lane.placing import java_hashes
 from streams.lane.records import Row, batches
 
 TIMEOUT_MS = 60_000  # rides out a broker's restart; the process ends after it
 
 Place = tuple[str, int]  # full topic name, partition
-
-
-@lru_cache(maxsize=1 << 18)
-def java_hash(key: bytes) -> int:
-    """Return the hash by which Java's default partitioner places a key (not negative)."""
-    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 class Publisher:
@@ -58,12 +51,13 @@ class Publisher:
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send messages, each by its key. Raises KafkaError; KeyError for a topic not named."""
         rows: dict[Place, list[Row]] = defaultdict(list)
+        hashes = java_hashes(message.key for message in messages if message.key is not None)
         for message in messages:
             name, width = self._routes[message.topic.name]
-            partition = message.partition
+            key, partition = message.key, message.partition
             if partition is None:
-                partition = self._place(message.key, width)
-            rows[name, partition].append((message.key, message.value, message.headers))
+                partition = (next(self._turn) if key is None else hashes[key]) % width
+            rows[name, partition].append((key, message.value, message.headers))
         await self.write(rows)
 
     async def write(self, rows: Mapping[Place, Iterable[Row]]) -> dict[Place, int]:
@@ -83,8 +77,3 @@ class Publisher:
             for batch in batches(rows, now)
         ]
         return max([(await written).offset + count for written, count in sent], default=0)
-
-    def _place(self, key: bytes | None, width: int) -> int:
-        if width == 1:
-            return 0
-        return (next(self._turn) if key is None else java_hash(key)) % width

@@ -10,8 +10,9 @@ from itertools import islice
 import httpx
 
 from infra.settings import Settings
+from models.placing import java_hash
 from models.topics import PROFILES
-from streams.lane.publisher import Publisher, java_hash
+from streams.lane.publisher import Publisher
 from streams.lane.restore import MARK, mark
 from tests.bench.core import Core
 from tests.bench.harness import Bench, Running, StalledError
@@ -46,8 +47,13 @@ def copies(of: list[tuple[bytes, bytes]], number: int) -> Iterator[tuple[bytes, 
     """Yield so many customers, in no order of their keys."""
     for at in range(number):
         key, record = of[at % len(of)]
-        named = b"c_" + blake2b(b"%d" % at, digest_size=10).hexdigest().encode()
+        named = name_of(at)
         yield named, record.replace(key, named)
+
+
+def name_of(number: int) -> bytes:
+    """Return the key of a copy, in no order."""
+    return b"c_" + blake2b(b"%d" % number, digest_size=10).hexdigest().encode()
 
 
 async def _fill(settings: Settings, customers: Iterator[tuple[bytes, bytes]]) -> int:
@@ -75,15 +81,15 @@ def status(settings: Settings) -> dict:
     return {}
 
 
-def when(said, settings: Settings, running: Running) -> float:
+def when(said, settings: Settings, running: Running, patience: float = PATIENCE) -> float:
     """Wait until a worker's status is as `said` wants; return the time, s. Raises StalledError."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         running.check()
         if (found := status(settings)) and said(found):
             return time.monotonic()
         time.sleep(0.05)
-    raise StalledError(f"not so after {PATIENCE:.0f} s\n{running.tail()}")
+    raise StalledError(f"not so after {patience:.0f} s\n{running.tail()}")
 
 
 def ready(found: dict) -> bool:

@@ -8,8 +8,8 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient
 
+from models.placing import java_hash
 from models.topics import EVENTS, PROFILES
-from streams.lane.publisher import java_hash
 from tests.support.changelog import recovered
 from tests.support.waiting import until
 

@@ -6,7 +6,6 @@ from streams.lane import progress as accounts
 from streams.lane.check import differences
 from streams.lane.pages import exposition
 from streams.lane.progress import Progress
-from streams.lane.publisher import java_hash
 
 HERE = ("c360.events", 2)
 
@@ -83,12 +82,3 @@ def test_missing_and_differently_wide_topics_are_named():
         "topic b has 8 partitions, not 4",
         "topic c is missing",
     ]
-
-
-@pytest.mark.parametrize(
-    # As `org.apache.kafka.common.utils.Utils.toPositive(murmur2(key))` gives them.
-    ("key", "expected"),
-    [(b"21", -973932308), (b"foobar", -790332482), (b"a-little-bit-long-string", -985981536)],
-)
-def test_keys_are_placed_as_javas_default_partitioner_places_them(key, expected):
-    assert java_hash(key) == expected & 0x7FFFFFFF

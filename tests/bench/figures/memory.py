@@ -4,7 +4,7 @@ import psutil
 
 from infra.settings import Settings
 from tests.bench.customers import filled, ready, when
-from tests.bench.harness import PYTHON, Bench
+from tests.bench.harness import PYTHON, Bench, Running
 
 NAME = "memory"
 GOALS: dict[str, str] = {}
@@ -38,6 +38,12 @@ def resident(bench: Bench, settings: Settings) -> int:
     """Return a worker's memory of its own, bytes: pages of files that it reads are the system's."""
     with bench.process(settings, *PYTHON, "streams", "worker") as running:
         when(ready, settings, running)
-        memory = psutil.Process(running.pid).memory_info()
+        found = of_its_own(running)
         running.kill()
+    return found
+
+
+def of_its_own(running: Running) -> int:
+    """Return a process's memory without files that it has mapped, bytes."""
+    memory = psutil.Process(running.pid).memory_info()
     return memory.rss - memory.shared
