@@ -19,7 +19,7 @@ from models.errors import Reason, TouchpointRejectedError
 from models.events.codec import TOUCHPOINTS, lean
 from models.events.envelope import AHEAD, EARLIEST, OURS, Wire, instant
 from models.events.rejection import rejection
-from models.events.sent import read_sent
+from models.events.sent import LONGEST_NUMBER, read_sent
 from models.events.union import Touchpoint
 from models.upcasters import upcast
 from models.wire import FORMATS, Json
@@ -88,10 +88,10 @@ def _spell_out_identifiers(event: Json) -> None:
 
 def _number(text: str) -> Decimal:
     """Keep a number exact; refuse one that is larger than a double, or absurdly long."""
-    if len(text) > 400 or isinf(float(text)):
+    if len(text) > LONGEST_NUMBER or isinf(float(text)):
         raise ValueError("a number out of range")
     number = Decimal(text)
-    return number if number.adjusted() > _LEAST.adjusted() else _LEAST
+    return number if not number or number.adjusted() > _LEAST.adjusted() else _LEAST
 
 
 _LEAST: Final = Decimal("1e-400")  # to a double it is nothing; to an amount it is too fine

@@ -6,6 +6,7 @@ So it may decline what they take, never the reverse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -37,6 +38,10 @@ _ZONE: Final = 1_080  # minutes at most, either way
 _FARTHEST: Final = timedelta(minutes=_ZONE)
 _LONGEST: Final = 200  # characters of an id; entries in a section
 _MANY: Final = 20  # identifiers
+LONGEST_NUMBER: Final = 400  # characters: what is longer costs more to read than it can say
+# One longer than that has two neighbours of every 200th byte: few messages are looked at whole.
+_two_numeric: Final = re.compile(rb"[0-9.eE+-]{2}").search
+_too_long: Final = re.compile(rb"[0-9.eE+-]{%d}" % (LONGEST_NUMBER + 1)).search
 _Identifier: Final[Any] = part_of(Identifier)
 # The grammar of which every reader makes the same time.
 _WrittenTime = Annotated[
@@ -132,6 +137,8 @@ def read_sent(raw: bytes, wire: Wire, occurred: datetime | None = None) -> Touch
 
     `occurred` is when it happened, where that is known better than from the message.
     """
+    if len(raw) > LONGEST_NUMBER and _two_numeric(raw[:: LONGEST_NUMBER // 2]) and _too_long(raw):
+        return None
     try:
         sent = _read(raw)
         received = instant(wire.received_ms, "received_at")

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, TypeAdapter, field_validator
 
+from models.errors import TouchpointRejectedError
 from models.events import Event, Wire, decode_event, encode_event, lean, parse, parsing
 from models.events.codec import LEAN, TOUCHPOINTS
 from models.events.lean import part_of
 from models.events.parsing import _judged
-from models.events.sent import read_sent
+from models.events.sent import LONGEST_NUMBER, read_sent
 from tests.property.test_parse_rejects_cleanly import NOW_MS, VALID, changed, mutants, odd, places
 from tests.support.any_event import as_sent, events
 
@@ -159,6 +160,45 @@ def test_at_the_edges_both_ways_lead_to_the_same(case):
         "occurred_at": "2026-11-22T01:30:00Z", "sla_due": "2026-11-23T09:00:00.5+09:00",
     } | EDGES[case]  # fmt: skip
     assert agree(json.dumps(said).encode()) is not None
+
+
+digits = st.text("0123456789", max_size=30)
+exponents = st.one_of(st.just(""), st.integers(-450, 450).map("e{}".format))
+
+
+@st.composite
+def literals(draw):
+    """Numbers as JSON writes them, some of them about as long as one may be, or longer."""
+    long = draw(st.sampled_from("0193")) * draw(st.one_of(st.just(0), st.integers(330, 480)))
+    whole = draw(st.sampled_from(["0", "7", "9" * 30, "1" + long]))
+    return (
+        draw(st.sampled_from(["", "-"])) + whole + "." + long + draw(digits) + "0" + draw(exponents)
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(literals(), st.integers(0, 190))
+def test_a_number_is_taken_by_both_ways_or_by_none_however_long_it_is(literal, before):
+    who = '"identifiers":{"user_id":"ana"}'
+    for message in (
+        '{"type":"page_viewed","path":"/%s","properties":{"n":%s},%s}',
+        '{"type":"order_placed","order_id":"%s","total":{"amount":%s,"currency":"USD"},%s}',
+    ):
+        raw = (message % ("p" * before, literal, who)).encode()
+        light = agree(raw)
+        if light is not None:
+            assert encode_event(light) == encode_event(_judged(raw, WIRE, len(raw)))
+
+
+@pytest.mark.parametrize("before", range(0, 200, 7))
+def test_a_number_too_long_is_refused_wherever_it_is(before):
+    head = '{"type":"page_viewed","identifiers":{"user_id":"ana"},"path":"/' + "p" * before
+    for length, taken in ((LONGEST_NUMBER, True), (LONGEST_NUMBER + 1, False)):
+        raw = (head + '","properties":{"n":0.' + "1" * (length - 2) + "}}").encode()
+        assert (agree(raw) is not None) is taken
+        if not taken:
+            with pytest.raises(TouchpointRejectedError, match="out of range"):
+                parse(raw, WIRE)
 
 
 def test_a_time_finer_than_a_microsecond_is_cut_either_way():
