@@ -6,9 +6,6 @@ event that was applied before, however it comes again, gives none.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from models import seen
@@ -17,44 +14,14 @@ from models.events.codec import made
 from models.events.system import CustomerAbsorbed, CustomerMerged
 from models.events.union import Event, Touchpoint
 from models.judge import Judge
-from models.judgement import Judgement, absorb, judged, note, wakes
+from models.judgement import absorb, judged, note, wakes
 from models.links import LARGEST
 from models.profile import evolve, merge
-from models.records import Alert, Decision, Example, Score
+from models.reaction import Position, Reaction
+from models.regroup import observed_until
 from models.rhythm import CONTACTS
 
-
-class Position(NamedTuple):
-    """Where a record is in the log."""
-
-    log: str  # "events"
-    partition: int
-    offset: int
-
-    @property
-    def origin(self) -> str:
-        """The log's partition, as `Event.origin` names it: "events/5"."""
-        return f"{self.log}/{self.partition}"
-
-
-class Reaction(Struct):
-    """The customer after the event, and what goes out. `changed`: there is something to keep."""
-
-    customer: Customer
-    changed: bool = True
-    scores: list[Score] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)  # for other customers, each keyed by its own
-
-    def take(self, judgement: Judgement) -> None:
-        """Add what was judged, and go on with the customer it left."""
-        self.customer = judgement.customer
-        self.scores += judgement.scores
-        self.decisions += judgement.decisions
-        self.alerts += judgement.alerts
-        self.examples += judgement.examples
+__all__ = ["Position", "Reaction", "react"]
 
 
 def react(customer: Customer, event: Event, at: Position, judge: Judge) -> Reaction:
@@ -111,7 +78,7 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
         customer,
         clock_ms=max(customer.clock_ms, now),
         seen=seen.add(customer.seen, mark),
-        observed_until_ms=_observed_until(customer, event, now),
+        observed_until_ms=observed_until(customer.observed_until_ms, event, now),
         profile=evolve(customer.profile, event),
     )
     customer = note(customer, event.type, now, _offer(event))
@@ -126,14 +93,6 @@ def _offer(event: Touchpoint) -> str | None:
             return event.offer
         case _:
             return None
-
-
-def _observed_until(customer: Customer, event: Touchpoint, now: int) -> int | None:
-    """Return the backfill's end: the latest stated one, until something newer comes live."""
-    before, stated = customer.observed_until_ms, event.observed_until_ms
-    if stated is not None:
-        return max(stated, before or 0)
-    return before if before is not None and now <= before else None
 
 
 def _run_timers(reaction: Reaction, until: int, received: int, cause: str, judge: Judge) -> None:
