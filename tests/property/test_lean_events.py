@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, TypeAdapter, field_validator
 
@@ -177,6 +177,7 @@ def literals(draw):
 
 
 @settings(max_examples=300, deadline=None)
+@example("0." + "0" * 380 + "e-50", 0)
 @given(literals(), st.integers(0, 190))
 def test_a_number_is_taken_by_both_ways_or_by_none_however_long_it_is(literal, before):
     who = '"identifiers":{"user_id":"ana"}'
