@@ -17,6 +17,7 @@ from models.reaction import Position
 from models.rhythm import CONTACTS, Rhythm, beat
 from models.topics import EVENTS
 
+HELD = 256  # events folded at once: a long history never is in memory whole
 _FORWARDED = f"{EVENTS.name}/"
 _OURS = frozenset(
     {
@@ -31,45 +32,76 @@ def is_direct(event: Event) -> TypeGuard[Touchpoint]:
     return event.type not in _OURS and not event.origin.startswith(_FORWARDED)
 
 
+class Part:
+    """A customer's own direct events, folded as they come: few are held, however many there are."""
+
+    __slots__ = (
+        *("_applied", "_clock", "_end", "_id", "_own", "_profile", "_received", "_rhythm"),
+        "_seen",
+    )
+
+    def __init__(self, customer_id: str) -> None:
+        self._id = customer_id
+        self._applied: dict[str, int] = {}
+        self._seen = ""
+        self._rhythm = Rhythm()
+        self._clock = self._received = 0
+        self._end: int | None = None
+        self._profile = Profile()
+        self._own: list[Touchpoint] = []
+
+    def take(self, event: Event) -> None:
+        """Take in an event of the log, in its order; one that is not the customer's own is none."""
+        if event.customer_id != self._id or not is_direct(event):
+            return
+        if event.origin:
+            if event.origin_offset <= self._applied.get(event.origin, -1):
+                return
+            self._applied[event.origin] = event.origin_offset
+        self._received = max(self._received, event.received_ms)
+        mark = seen.mark_of(event)
+        if not seen.has(self._seen, mark):
+            self._seen = seen.add(self._seen, mark)
+            self._count(event)
+
+    def _count(self, event: Touchpoint) -> None:
+        now = min(event.occurred_ms, event.received_ms)
+        self._clock = max(self._clock, now)
+        self._end = observed_until(self._end, event, now)
+        if event.type in CONTACTS:
+            self._rhythm = beat(self._rhythm, now)
+        self._own.append(event)
+        if len(self._own) == HELD:
+            self._fold()
+
+    def _fold(self) -> None:
+        self._profile = fold_all(self._profile, self._own)
+        self._own = []
+
+    def customer(self) -> Customer:
+        """Return what they give; nothing is judged."""
+        self._fold()
+        return Customer(
+            customer_id=self._id,
+            seen=self._seen,
+            clock_ms=self._clock,
+            received_ms=self._received,
+            observed_until_ms=self._end,
+            profile=self._profile,
+            rhythm=self._rhythm,
+        )
+
+
 def part(customer_id: str, events: Iterable[tuple[Position, Event]]) -> Customer:
     """Return what a customer's own direct events give, in the log's order; nothing is judged.
 
     `events` may hold others', and what is not direct: both are passed over. What a crash
     repeated or a client sent twice counts once, as it does live.
     """
-    applied: dict[str, int] = {}
-    marks = ""
-    rhythm = Rhythm()
-    clock = received = 0
-    end: int | None = None
-    own: list[Touchpoint] = []
+    own = Part(customer_id)
     for _, event in events:
-        if event.customer_id != customer_id or not is_direct(event):
-            continue
-        if event.origin:
-            if event.origin_offset <= applied.get(event.origin, -1):
-                continue
-            applied[event.origin] = event.origin_offset
-        received = max(received, event.received_ms)
-        mark = seen.mark_of(event)
-        if seen.has(marks, mark):
-            continue
-        marks = seen.add(marks, mark)
-        now = min(event.occurred_ms, event.received_ms)
-        clock = max(clock, now)
-        end = observed_until(end, event, now)
-        if event.type in CONTACTS:
-            rhythm = beat(rhythm, now)
-        own.append(event)
-    return Customer(
-        customer_id=customer_id,
-        seen=marks,
-        clock_ms=clock,
-        received_ms=received,
-        observed_until_ms=end,
-        profile=fold_all(Profile(), own),
-        rhythm=rhythm,
-    )
+        own.take(event)
+    return own.customer()
 
 
 def observed_until(before: int | None, event: Touchpoint, now: int) -> int | None:
