@@ -91,7 +91,8 @@ def _number(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER or isinf(float(text)):
         raise ValueError("a number out of range")
     number = Decimal(text)
-    return number if not number or number.adjusted() > _LEAST.adjusted() else _LEAST
+    fine = number and number.adjusted() <= _LEAST.adjusted()
+    return _LEAST.copy_sign(number) if fine else number
 
 
 _LEAST: Final = Decimal("1e-400")  # to a double it is nothing; to an amount it is too fine
