@@ -27,6 +27,7 @@ SECRETS = {
     "analyst_password": "test-analyst",
     "write_keys": "test=test-write-key",
     "api_keys": "test=test-api-key",
+    "admin_keys": "test=test-admin-key",
     "webhook_secret": "whsec_dGVzdC13ZWJob29rLXNlY3JldC0wMTIzNDU2Nzg5",
     "snapshot_secret": "test-snapshot-secret",
 }

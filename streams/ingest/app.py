@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from infra.settings import Settings
 from streams.ingest import openapi, problems
-from streams.ingest.auth import Keys
+from streams.ingest.auth import Admins, Keys
+from streams.ingest.commands import Commands
 from streams.ingest.gateway import Gateway
 from streams.ingest.routes import routes
 
@@ -24,9 +25,12 @@ from streams.ingest.routes import routes
 @asynccontextmanager
 async def _running(app: Starlette) -> AsyncIterator[None]:
     gateway: Gateway = app.state.gateway
+    commands: Commands = app.state.commands
     gateway.log.start()
+    commands.start()
     yield
     await gateway.log.stop()
+    await commands.stop()
 
 
 async def _described(_: Request) -> JSONResponse:
@@ -34,11 +38,17 @@ async def _described(_: Request) -> JSONResponse:
 
 
 def create_app(settings: Settings) -> Starlette:
-    """Return the application. Raises KeysError without write keys: it lets nobody in then."""
+    """Return the application. Raises KeysError without write keys: it lets nobody in then.
+
+    Read keys, where they are known, are only told from keys of nobody: they open nothing here.
+    """
     keys = Keys(settings.write_keys.get_secret_value())
     gateway = Gateway(settings, keys.names)
+    readers = settings.api_keys.get_secret_value()
+    others = (keys, Keys(readers, "C360_API_KEYS")) if readers else (keys,)
+    commands = Commands(settings, Admins(settings.admin_keys.get_secret_value(), others))
     app = Starlette(
-        routes=[*routes(keys, gateway), Route("/openapi.json", _described)],
+        routes=[*routes(keys, gateway, commands), Route("/openapi.json", _described)],
         lifespan=_running,
         exception_handlers={
             problems.ProblemError: problems.on_problem,
@@ -46,4 +56,5 @@ def create_app(settings: Settings) -> Starlette:
         },
     )
     app.state.gateway = gateway
+    app.state.commands = commands
     return app

@@ -8,7 +8,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from models.schema import REF, touchpoints
+from streams.ingest.asking import KINDS, Kind
+from streams.ingest.commands import Asked
 from streams.ingest.routes import CALLS, ENDPOINTS, Endpoint, Handler, healthz, metrics
 
 Json = dict[str, Any]
@@ -105,6 +109,14 @@ _TROUBLE = {
     429: "too many events a second; see Retry-After",
     503: "Kafka is away or slow, nothing is acknowledged; see Retry-After",
 }
+_COMMAND_TROUBLE = _TROUBLE | {
+    401: "no such key",
+    403: "a write key or a read key: only an admin key may command",
+    413: "too large",
+    415: "neither JSON nor gzip of it",
+    422: "it cannot be done as it is said; `where` names the field or header",
+    429: "too many commands a second; see Retry-After",
+}
 _BODIES: dict[str, Json] = {
     "SegmentCall": {"application/json": "SegmentCall"},
     "SegmentBatch": {"application/json": "SegmentBatch"},
@@ -125,6 +137,20 @@ _SECURITY: Json = {
     },
     "HTTPBearer": {"type": "http", "description": "the write key", "scheme": "bearer"},
 }
+_COMMAND_SECURITY: Json = {
+    "AdminBasic": {
+        "type": "http",
+        "description": "an admin key as user name, any password",
+        "scheme": "basic",
+    },
+    "AdminBearer": {"type": "http", "description": "an admin key", "scheme": "bearer"},
+}
+_IDEMPOTENCY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "the same key and body again give the first answer again, and do nothing more",
+    "schema": {"type": "string", "maxLength": 200},
+}
 _CALL_PARAMETER: Json = {
     "name": "call",
     "in": "path",
@@ -142,6 +168,10 @@ def document() -> Json:
     schemas["CloudEventBatch"] = {"type": "array", "items": _ref("CloudEvent")}
     schemas["CloudEventData"] = {"type": "object", "description": "attributes are ce- headers"}
     schemas["Accepted"] = {"anyOf": [_ref("Verdict"), _ref("Verdicts")]}
+    _, commands = msgspec.json.schema_components(
+        [Asked, *(kind.body for kind in KINDS)], ref_template=REF.format(model="{name}")
+    )
+    schemas |= commands
     return {
         "openapi": "3.1.0",
         "info": {
@@ -150,11 +180,12 @@ def document() -> Json:
             "version": "1",
         },
         "paths": {one.path: {"post": _posting(one)} for one in ENDPOINTS}
+        | {kind.path: {"post": _commanding(kind)} for kind in KINDS}
         | {
             "/healthz": {"get": _getting(healthz, "application/json", {"type": "object"})},
             "/metrics": {"get": _getting(metrics, "text/plain", {"type": "string"})},
         },
-        "components": {"securitySchemes": _SECURITY, "schemas": schemas},
+        "components": {"securitySchemes": _SECURITY | _COMMAND_SECURITY, "schemas": schemas},
     }
 
 
@@ -176,17 +207,34 @@ def _posting(endpoint: Endpoint) -> Json:
                 "content": _content("Accepted" if endpoint.several else "Verdict"),
             }
         }
-        | {
-            str(status): {
-                "description": text,
-                "content": _content("Problem", "application/problem+json"),
-            }
-            for status, text in _TROUBLE.items()
-        },
+        | _troubles(_TROUBLE),
     }
     if "{call}" in endpoint.path:
         operation["parameters"] = [_CALL_PARAMETER]
     return operation
+
+
+def _commanding(kind: Kind) -> Json:
+    return {
+        "summary": kind.name.capitalize(),
+        "description": kind.about,
+        "operationId": kind.name,
+        "security": [{name: []} for name in _COMMAND_SECURITY],
+        "parameters": [_IDEMPOTENCY],
+        "requestBody": {"required": True, "content": _content(kind.body.__name__)},
+        "responses": {"202": {"description": "acknowledged by Kafka", "content": _content("Asked")}}
+        | _troubles(_COMMAND_TROUBLE),
+    }
+
+
+def _troubles(said: dict[int, str]) -> Json:
+    return {
+        str(status): {
+            "description": text,
+            "content": _content("Problem", "application/problem+json"),
+        }
+        for status, text in sorted(said.items())
+    }
 
 
 def _getting(handler: Handler, kind: str, schema: Json) -> Json:

@@ -1,6 +1,6 @@
-"""The endpoints: Segment's calls, our own events, CloudEvents; health and metrics.
+"""The endpoints: Segment's calls, our own events, CloudEvents; commands; health and metrics.
 
-One table makes the routes and their description, so neither can say what the other does not.
+The tables make the routes and their description, so neither can say what the other does not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from streams.ingest import splitting
+from streams.ingest.asking import KINDS, Kind
 from streams.ingest.auth import Keys
+from streams.ingest.commands import Commands
 from streams.ingest.gateway import Gateway
 from streams.ingest.splitting import Sent
 
@@ -103,12 +105,16 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse(gateway.metrics.text(gateway.budget.held))
 
 
-def routes(keys: Keys, gateway: Gateway) -> list[Route]:
-    """Return all routes, over these keys and this gateway."""
+def routes(keys: Keys, gateway: Gateway, commands: Commands) -> list[Route]:
+    """Return all routes, over these keys, this gateway and these commands."""
     return [
         *(
             Route(one.path, _taking(one, keys, gateway), methods=["POST"], name=one.name)
             for one in ENDPOINTS
+        ),
+        *(
+            Route(kind.path, _commanding(kind, gateway, commands), methods=["POST"], name=kind.name)
+            for kind in KINDS
         ),
         Route("/healthz", healthz),
         Route("/metrics", metrics),
@@ -122,3 +128,12 @@ def _taking(endpoint: Endpoint, keys: Keys, gateway: Gateway) -> Handler:
         return await gateway.receive(request, source, endpoint.split, endpoint.several)
 
     return take
+
+
+def _commanding(kind: Kind, gateway: Gateway, commands: Commands) -> Handler:
+    async def command(request: Request) -> Response:
+        answer = await commands.receive(request, kind)
+        gateway.metrics.requests[answer.status_code] += 1
+        return answer
+
+    return command
