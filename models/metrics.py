@@ -24,3 +24,13 @@ STEP_METRICS = {
         "c360_step_progress_age_seconds", "gauge", "Since the newest batch was completed."
     ),
 }
+
+# One worker's reading again of own events, after unmerges; the key is the field of the status page.
+REFOLD_METRICS = {
+    "waiting": Metric(
+        "c360_refold_waiting_customers", "gauge", "Unmerged customers, incomplete until read again."
+    ),
+    "left": Metric(
+        "c360_refold_left_events", "gauge", "Offsets until the end of the pass under way."
+    ),
+}

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from typing import TypeGuard
 
 from models import seen
-from models.customer import Customer
+from models.customer import Customer, Regroup, encode
+from models.events.codec import made
+from models.events.system import CustomerRefolded, CustomerRegrouped
 from models.events.union import Event, Touchpoint
 from models.profile import Profile, fold_all
 from models.reaction import Position
@@ -102,6 +104,28 @@ def part(customer_id: str, events: Iterable[tuple[Position, Event]]) -> Customer
     for _, event in events:
         own.take(event)
     return own.customer()
+
+
+def refolded(regrouped: CustomerRegrouped, until: int, own: Customer) -> CustomerRefolded:
+    """Return the event that hands a member its part; `until` is the regrouping's own offset.
+
+    Of a log it follows from that alone: who says it twice says the same.
+    """
+    return made(
+        CustomerRefolded,
+        event_id=f"refolded:{regrouped.unmerge_id}:{regrouped.customer_id}",
+        occurred_at=regrouped.occurred_at,
+        received_at=regrouped.received_at,
+        customer_id=regrouped.customer_id,
+        generation=regrouped.generation,
+        until=until,
+        state=encode(own).decode(),
+    )
+
+
+def wanted_until(regroup: Regroup | None) -> int | None:
+    """Return the offset up to which a customer's own events are to be read; None: they are not."""
+    return regroup.until if regroup is not None and regroup.until >= 0 else None
 
 
 def observed_until(before: int | None, event: Touchpoint, now: int) -> int | None:

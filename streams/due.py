@@ -12,8 +12,10 @@ from collections.abc import Iterable
 
 from models.customer import Customer
 from models.events import encode_event
+from models.regroup import wanted_until
 from models.timers import Alarms, Waiting, fired, waiting, wake_ms
 from models.topics import EVENTS, PROFILES
+from streams import refold
 from streams.app import app, settings
 from streams.lane import Outbox, StateTable
 from streams.lane.fatal import die
@@ -32,17 +34,18 @@ _grace_ms = int(settings.backfill_grace_seconds * 1000)
 def watch(partition: int) -> None:
     """Begin to set the alarms of a partition that has become ours; streams do not wait for it."""
     alarms = _alarms[partition] = Alarms()
+    refold.begin(partition)
     task = asyncio.create_task(set_all(partition, alarms))
     _setting.add(task)
     task.add_done_callback(_setting.discard)
 
 
 async def set_all(partition: int, alarms: Alarms) -> None:
-    """Set the alarms of all its customers, each as it is by then."""
+    """Set the alarms of all its customers, and note who waits to be read again, as they are."""
     try:
         async for portion in customers.scan(partition):
             for key, value in portion:
-                alarms.set(key, wake_ms(waiting(value), _grace_ms))
+                look(partition, alarms, key, waiting(value))
     except Exception as error:
         die(f"cannot set the alarms of {partition}", error)
 
@@ -51,6 +54,7 @@ async def set_all(partition: int, alarms: Alarms) -> None:
 def unwatch(partition: int) -> None:
     """Forget a partition's alarms: somebody else has them now."""
     _alarms.pop(partition, None)
+    refold.forget(partition)
 
 
 def reset(partition: int, changed: Iterable[tuple[bytes, Customer]]) -> None:
@@ -59,7 +63,13 @@ def reset(partition: int, changed: Iterable[tuple[bytes, Customer]]) -> None:
     if alarms is None:
         return  # lost meanwhile
     for key, customer in changed:
-        alarms.set(key, wake_ms(_waiting(customer), _grace_ms))
+        look(partition, alarms, key, _waiting(customer))
+
+
+def look(partition: int, alarms: Alarms, key: bytes, customer: Waiting) -> None:
+    """Set one customer's alarm, and note whether its own events are wanted."""
+    alarms.set(key, wake_ms(customer, _grace_ms))
+    refold.note(partition, key, wanted_until(customer.regroup))
 
 
 def _waiting(customer: Customer) -> Waiting:
@@ -68,6 +78,7 @@ def _waiting(customer: Customer) -> Waiting:
         clock_ms=customer.clock_ms,
         received_ms=customer.received_ms,
         timers=customer.timers,
+        regroup=customer.regroup,
     )
 
 

@@ -62,6 +62,7 @@ class App(faust.App):  # type: ignore[misc]
         self.widths = {prefix + topic.name: topic.partitions or partitions for topic in topics}
         self.names = {prefix + topic.name: topic.name for topic in topics}
         self.progress = Progress()
+        self.tells: dict[str, Callable[[], Any]] = {}  # by name, on the status page
         self.partitions = Partitions(self._may_begin)
         self.pace = Pace()
         # Half of what the group waits: the pause is known before anybody else takes over.

@@ -6,7 +6,7 @@ Records come as aiokafka parsed them, no object more for each: most are only loo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,7 +16,9 @@ from streams.lane.restore import FETCH_BYTES, WAIT, Place, fetched
 PORTION = 2_000  # records at a time: looking at them holds up the event loop for milliseconds
 
 
-async def history(brokers: str, place: Place, end: int) -> AsyncIterator[tuple[int, Sequence[Any]]]:
+async def history(
+    brokers: str, place: Place, end: int
+) -> AsyncGenerator[tuple[int, Sequence[Any]], None]:
     """Yield a partition's records before offset `end`, in order, with the offset read up to.
 
     All of them are on the log already; `place` is named by full topic name. Raises

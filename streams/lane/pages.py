@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.metrics import STEP_METRICS, Metric
+from models.metrics import REFOLD_METRICS, STEP_METRICS, Metric
 from streams.lane.app import App
+
+OTHERS = {"refold": REFOLD_METRICS}  # metrics of what is told beside the steps
 
 
 def status(app: App) -> dict[str, Any]:
@@ -20,6 +22,7 @@ def status(app: App) -> dict[str, Any]:
         "tenure": app.fence.tenure,
         "generation": app.fence.generation,
         "steps": app.progress.status(app.lags()),
+        **{name: tell() for name, tell in app.tells.items()},
         "tables": {
             table.name: {str(p): len(table.partition(p)) for p in sorted(table.owned())}
             for table in app.keeper.tables
@@ -40,6 +43,15 @@ def exposition(steps: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def gauges(metrics: Mapping[str, Metric], told: Mapping[str, Any]) -> str:
+    """Write what a part of the status page tells, one line a metric."""
+    return "".join(
+        f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n"
+        f"{metric.name} {told[field]}\n"
+        for field, metric in metrics.items()
+    )
+
+
 def _line(metric: Metric, step: str, value: float | None) -> str:
     return f'{metric.name}{{step="{step}"}} {"NaN" if value is None else value}'
 
@@ -51,7 +63,9 @@ def serve(app: App) -> None:
         return page.json(status(app))
 
     async def metrics_page(page: Any, request: Any) -> Any:
-        return page.text(exposition(status(app)["steps"]), content_type="text/plain")
+        told = status(app)
+        others = (gauges(OTHERS[name], told[name]) for name in app.tells)
+        return page.text(exposition(told["steps"]) + "".join(others), content_type="text/plain")
 
     async def health_page(page: Any, request: Any) -> Any:
         return page.json({"ready": app.fence.ready}, status=200 if app.fence.ready else 503)
