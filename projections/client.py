@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError
 
 from infra.settings import Settings
 
@@ -17,6 +18,18 @@ INSERT_SETTINGS: Final[dict[str, Any]] = {
     "max_partitions_per_insert_block": 0,  # a backfill may span decades
     "do_not_merge_across_partitions_select_final": 0,
 }
+# The server is up, and says: not now.
+_BUSY: Final = frozenset(
+    {159, 160, 164, 173, 198, 202, 209, 210, 225, 236, 241, 242, 243, 252, 319, 394, 439, 999}
+)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether a failure says that ClickHouse does not answer, or asks to come again later."""
+    if isinstance(error, Error) and error.code is not None:
+        return error.code in _BUSY
+    # Without a code it is no answer, or not ClickHouse's own: a proxy's, a start's.
+    return isinstance(error, OSError | OperationalError) or type(error) is DatabaseError
 
 
 def connect(settings: Settings, database: str | None = None, timeout: int = 60) -> Client:

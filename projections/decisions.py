@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from models.records import Decision, unpack
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table, to_ms
 
 TABLE = Table(
     name="decisions",
@@ -56,4 +59,22 @@ def to_row(decision: Decision, partition: int, offset: int) -> Row:
         unpack(decision.features),
         partition,
         offset,
+    )
+
+
+def from_row(row: Mapping[str, Any]) -> Decision:
+    """Return the decision that a row tells, but its features: they are the row's own."""
+    return Decision(
+        decision_id=row["decision_id"],
+        customer_id=row["customer_id"],
+        at_ms=to_ms(row["at"]),
+        expires_ms=to_ms(row["expires"]),
+        cause=row["cause"],
+        offer=row["offer"],
+        channel=row["channel"] or None,
+        propensity=row["propensity"],
+        propensities=row["propensities"],
+        model_version=row["model_version"],
+        policy=row["policy"],
+        holdout=bool(row["holdout"]),
     )

@@ -16,26 +16,21 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import (
     ClickHouseError,
-    DatabaseError,
     DataError,
     Error,
-    OperationalError,
     ProgrammingError,
 )
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from models.topics import Topic
 from projections import dead_rows
+from projections.client import is_away
 from projections.table import Record, Row, Table
 from projections.tables import project
 
 _log = logging.getLogger(__name__)
 # A batch in which more than this is refused meets another schema than the code's.
 MOST_REFUSED = 50
-# The server is up, and says: not now.
-_BUSY: Final = frozenset(
-    {159, 160, 164, 173, 198, 202, 209, 210, 225, 236, 241, 242, 243, 252, 319, 394, 439, 999}
-)
 # The server says: not this value.
 _REFUSED: Final = frozenset({6, 26, 27, 38, 41, 53, 69, 70, 72, 131, 321, 349, 407, 436, 691})
 _CLIENT_REFUSED: Final = (
@@ -153,12 +148,10 @@ def _told_apart(error: Exception) -> Exception:
     code = error.code if isinstance(error, Error) else None
     if code in _REFUSED:
         return _RefusedError(said)
-    if code in _BUSY or (code is None and isinstance(error, OSError | OperationalError)):
-        return UnavailableError(said)
     if code is None and isinstance(error, _CLIENT_REFUSED):
         return _RefusedError(said)
-    if code is None and isinstance(error, DatabaseError):
-        return UnavailableError(said)  # an answer that is not ClickHouse's: a proxy's, a start's
+    if is_away(error):
+        return UnavailableError(said)
     return SchemaMismatchError(f"{said}; `c360 migrate` brings the database up to date")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
-from models.records import Score, unpack
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+from models.records import Reason, Score, unpack
+from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table, to_ms
 
 TABLE = Table(
     name="scores",
@@ -56,4 +59,23 @@ def to_row(score: Score, partition: int, offset: int) -> Row:
         unpack(score.features),
         partition,
         offset,
+    )
+
+
+def from_row(row: Mapping[str, Any]) -> Score:
+    """Return the score that a row tells, but its features: they are the row's own."""
+    parts = zip(
+        row["reasons.feature"], row["reasons.contribution"], row["reasons.value"], strict=True
+    )
+    return Score(
+        score_id=row["score_id"],
+        customer_id=row["customer_id"],
+        model=row["model"],
+        model_version=row["model_version"],
+        at_ms=to_ms(row["at"]),
+        cause=row["cause"],
+        probability=row["probability"],
+        band=row["band"],
+        horizon_days=row["horizon_days"],
+        reasons=[Reason(*part) for part in parts],
     )

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Protocol
+
+from models.events.base import EPOCH, MILLISECOND
 
 Row = tuple[object, ...]
 MILLISECONDS = "DateTime64(3, 'UTC')"
@@ -53,3 +56,8 @@ class Table:
 Projected = Sequence[tuple[Table, Row]]
 # Where a row came from. The newest offset wins, should two rows share a key.
 POSITION = {"log_partition": "UInt16", "log_offset": "UInt64"}
+
+
+def to_ms(at: datetime) -> int:
+    """Return a time that ClickHouse gave as ms since 1970."""
+    return (at - EPOCH) // MILLISECOND

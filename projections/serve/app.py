@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from infra.settings import Settings
 from models.catalogue import Catalogue, parse
 from projections.serve import board, operations, problems, profiles, stream
+from projections.serve.asof import AsOf
 from projections.serve.console import pages
 from projections.serve.keys import ApiKeys
 from projections.serve.points import Points
@@ -81,6 +82,7 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
     app.state.sources = sources
     app.state.keys = keys
     app.state.points = points
+    app.state.as_of = AsOf(sources.live, sources.past)
     app.state.catalogue = read_catalogue(settings)
     problems.install(app)
     for part in (profiles, board, stream, operations):

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from projections.live_wait import parse_receipt, wait_for
 from projections.serve import schemas
+from projections.serve.asof import AsOf, question
 from projections.serve.keys import Caller
 from projections.serve.points import WHOLE, Points, Reply
 from projections.serve.problems import Problem, ProblemDetails
@@ -19,6 +20,7 @@ ERRORS: dict[int | str, dict[str, object]] = {
     401: {"model": ProblemDetails, "description": "no API key, or a wrong one"},
     404: {"model": ProblemDetails, "description": "no such customer"},
     422: {"model": ProblemDetails, "description": "the request cannot be read"},
+    503: {"model": ProblemDetails, "description": "as of a time: ClickHouse does not answer"},
     504: {"model": ProblemDetails, "description": "the receipt's event did not come in time"},
 }
 
@@ -36,6 +38,22 @@ WaitFor = Annotated[
     Query(description="an ingest receipt: answer when its event is in the profile"),
 ]
 Timeout = Annotated[float, Query(ge=0, le=30, description="seconds to wait for the receipt")]
+At = Annotated[
+    str | None,
+    Query(
+        description="ISO 8601 time: the customer as it stood then, by all that is known of it now; "
+        "a date alone is its first moment, UTC where no zone is said",
+        examples=["2026-11-22T09:30:00Z"],
+    ),
+]
+KnownAt = Annotated[
+    str | None,
+    Query(
+        description="ISO 8601 time: what was known by then, from what had reached us, and who was "
+        "held for whom; with `at`: of what had happened by that time",
+        examples=["2026-11-22T09:30:00Z"],
+    ),
+]
 IfNoneMatch = Annotated[str | None, Header(description="the ETag held: 304 when still so")]
 
 
@@ -65,7 +83,7 @@ async def _await(sources: Sources, key: str, receipt: str, timeout: float) -> st
     return customer.customer_id if customer else None
 
 
-@router.get("/profiles/{key}", response_model=schemas.CustomerWhole)
+@router.get("/profiles/{key}", response_model=schemas.CustomerWhole | schemas.CustomerAsOf)
 async def get_profile(
     request: Request,
     _: Caller,
@@ -73,8 +91,17 @@ async def get_profile(
     wait_for: WaitFor = None,
     timeout: Timeout = 10.0,
     if_none_match: IfNoneMatch = None,
+    at: At = None,
+    known_at: KnownAt = None,
 ) -> Response:
-    """Return one customer, whole."""
+    """Return one customer, whole: live, or as of a time."""
+    sources: Sources = request.app.state.sources
+    asked = question(at, known_at, sources.live.now_ms())
+    if asked is not None:
+        if wait_for is not None:
+            raise Problem(422, "invalid-request", "wait_for is for the live profile alone")
+        past: AsOf = request.app.state.as_of
+        return await past.answer(key, asked)
     return await _answer(request, key, WHOLE, wait_for, timeout, if_none_match)
 
 

@@ -135,18 +135,23 @@ class TimelineItem(Answer):
     summary: str
 
 
-class Head(Answer):
+class Named(Answer):
     """Which customer, and how new."""
 
     customer_id: str
-    version: int = Field(description="grows with each change; part of the ETag")
     updated_at: datetime | None = Field(description="when the newest event reached the log")
     merged_from: list[str] = Field(description="customer ids that were merged into this one")
     observed_until: datetime | None = Field(description="end of a backfill, if one came")
 
 
-class CustomerWhole(Head):
-    """Everything about one customer."""
+class Head(Named):
+    """Which customer, and which version of it."""
+
+    version: int = Field(description="grows with each change; part of the ETag")
+
+
+class Known(Answer):
+    """Everything that is known of a customer."""
 
     identifiers: list[KnownIdentifier]
     traits: dict[str, Stated]
@@ -167,6 +172,31 @@ class CustomerWhole(Head):
     subscription: Stated | None
     attribution: Attribution
     timeline: list[TimelineItem]
+
+
+class CustomerWhole(Known, Head):
+    """Everything about one customer."""
+
+
+class AsOfThen(Answer):
+    """As of when an answer holds, and what it was made of."""
+
+    at: datetime | None = Field(description="what had happened by then; null: all that is known")
+    known_at: datetime | None = Field(description="what was known by then; null: now")
+    identity_at: datetime = Field(description="who belongs together is told as of then")
+    events: int = Field(description="touchpoints that the profile was folded from")
+    members: list[str] = Field(description="customer ids that were one, this one among them")
+    complete: bool = Field(description="all is in it that the live profile is made of today")
+    complete_until: dict[str, int] = Field(
+        description="by partition of the log: all up to this offset is in it",
+        examples=[{"events/3": 812}],
+    )
+
+
+class CustomerAsOf(Known, Named):
+    """Everything about one customer as of a time; score, offer and episodes as recorded by then."""
+
+    as_of: AsOfThen
 
 
 class CustomerTimeline(Head):

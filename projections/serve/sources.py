@@ -1,4 +1,4 @@
-"""What the answers come from: the live profiles, the dead letters, the lag.
+"""What the answers come from: the live profiles, the past, the dead letters, the lag.
 
 Followed in the server's own event loop. When one of the followers ends, the
 process ends: a server that quietly serves an old state is worse than none.
@@ -11,15 +11,19 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from infra.settings import Settings
 from models import topics
+from projections.client import connect
 from projections.live import Live
 from projections.live_dead_letters import KEPT, DeadLetters
 from projections.live_feed import Feed
 from projections.live_lag import Lag
+from projections.past import Past
 
 STATS_EVERY = 1.0  # seconds between two updates of the board
+PAST_SECONDS = 20  # for an answer of ClickHouse
 
 
 def wall_ms() -> int:
@@ -31,9 +35,10 @@ class Sources:
     """The followed state that requests read."""
 
     def __init__(self, settings: Settings) -> None:
-        self.live = Live(wall_ms, epoch=uuid.uuid4().hex[:8])
+        self.live = Live(wall_ms, uuid.uuid4().hex[:8], settings.identity_rules())
         self.dead_letters = DeadLetters()
         self.lag = Lag(settings)
+        self.past = Past(partial(connect, settings, timeout=PAST_SECONDS))
         self.profiles = Feed(settings.brokers, settings.topic(topics.PROFILES), self.live.apply)
         self.dead = Feed(
             settings.brokers,
