@@ -13,10 +13,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from models.identity_rules import Rules, RulesError
+from models.identity_rules import parse as parse_rules
 from models.topics import Topic
 
 PREFIX = "C360_"
 OFFERS_FILE = Path(__file__).parent / "catalogue" / "offers.toml"
+IDENTITY_FILE = Path(__file__).parent / "catalogue" / "identity.toml"
 
 
 class SettingsError(ValueError):
@@ -82,6 +85,7 @@ class Settings(BaseModel):
         600.0, ge=0, description="silence after which a backfilled customer's old timers fire"
     )
     offers_file: Path = Field(OFFERS_FILE, description="the offer catalogue, TOML")
+    identity_file: Path = Field(IDENTITY_FILE, description="who is one customer: the rules, TOML")
 
     workers: int = Field(1, ge=1, le=64, description="how many workers `c360 up` starts")
     instance: str = Field(
@@ -137,17 +141,26 @@ class Settings(BaseModel):
 
     def offers_text(self) -> str:
         """Return what the offer catalogue says, TOML. Raises SettingsError."""
+        return _read("OFFERS_FILE", self.offers_file)
+
+    def identity_rules(self) -> Rules:
+        """Return the rules of who is one customer. Raises SettingsError naming each fault."""
         try:
-            return self.offers_file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise SettingsError(
-                f"{PREFIX}OFFERS_FILE: cannot read {self.offers_file}: {why}"
-            ) from error
+            return parse_rules(_read("IDENTITY_FILE", self.identity_file))
+        except RulesError as error:
+            raise SettingsError(f"{PREFIX}IDENTITY_FILE: {self.identity_file}: {error}") from error
 
     def topic(self, topic: Topic) -> str:
         """Return a topic's full name in this deployment."""
         return self.topic_prefix + topic.name
+
+
+def _read(name: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SettingsError(f"{PREFIX}{name}: cannot read {file}: {why}") from error
 
 
 def _plain(value: object) -> str:

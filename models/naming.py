@@ -10,22 +10,23 @@ from typing import Final
 
 from models.events.base import Identifier, IdentifierType
 from models.identity import customer_id_of, normalise
+from models.identity_rules import SHIPPED, Rules
 
 CUSTOMER_ID: Final = re.compile(r"c_[0-9a-f]{20}")
 
 
-def identifier_of(text: str) -> Identifier | None:
+def identifier_of(text: str, rules: Rules = SHIPPED) -> Identifier | None:
     """Read "type:value" as the log spells it; None when it can name nobody."""
     kind, _, value = text.partition(":")
     try:
-        return normalise(Identifier(type=IdentifierType(kind), value=value))
+        return normalise(Identifier(type=IdentifierType(kind), value=value), rules)
     except ValueError:  # no such kind, or a value that no identifier can have
         return None
 
 
-def derive(text: str) -> str | None:
+def derive(text: str, rules: Rules = SHIPPED) -> str | None:
     """Return the customer id that a text names by itself; None when it names none."""
     if text.startswith("c_"):
         return text
-    identifier = identifier_of(text)
+    identifier = identifier_of(text, rules)
     return customer_id_of(identifier) if identifier else None

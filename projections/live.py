@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from models.customer import Customer, decode
 from models.events.base import IdentifierType
+from models.identity_rules import SHIPPED, Rules
 from models.naming import derive, identifier_of
 from projections.live_board import Board
 from projections.live_changes import Changes
@@ -46,7 +47,8 @@ class Live:
     Belongs to one event loop: the feed applies in it, the requests read in it.
     """
 
-    def __init__(self, now_ms: Callable[[], int], epoch: str) -> None:
+    def __init__(self, now_ms: Callable[[], int], epoch: str, rules: Rules = SHIPPED) -> None:
+        self.rules = rules  # by which identifiers are read
         self.ready = False  # everything that was in the topic at the start has been read
         self.unreadable = 0
         self.board = Board()
@@ -109,7 +111,7 @@ class Live:
 
     def locate(self, key: str) -> str | None:
         """Return the id of the customer that a "type:value" or a customer id names."""
-        start = derive(key)
+        start = derive(key, self.rules)
         found = self.root(start) if start else None
         if found is None or self._held[found].glance.merged_into is not None:
             found = self._owner(key) or found
@@ -208,7 +210,7 @@ class Live:
 
     def _owner(self, key: str) -> str | None:
         """Find who carries an identifier that never had a record of its own."""
-        identifier = identifier_of(key)
+        identifier = identifier_of(key, self.rules)
         owner = self._by_identifier.get(str(identifier)) if identifier else None
         return self.root(owner) if owner else None
 

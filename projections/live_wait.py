@@ -51,7 +51,7 @@ def reached(live: Live, key: str, receipt: Receipt) -> bool:
     if root.applied.get(receipt.log, -1) >= receipt.offset:
         return True
     # The event may have gone to an identity that was merged: it forwards to the root.
-    start = derive(key)
+    start = derive(key, live.rules)
     elsewhere = {*root.absorbed, *(live.chain(start) if start else ())} - {root.customer_id}
     return any(_arrived(live, one, receipt) for one in elsewhere)
 

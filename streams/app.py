@@ -14,5 +14,6 @@ from streams.lane.conf import conf
 from streams.lane.pages import serve
 
 settings = Settings.from_env(os.environ)
+rules = settings.identity_rules()
 app = App(settings.topic_prefix + "worker", topics=CATALOGUE, **conf(settings))
 serve(app)

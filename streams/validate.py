@@ -14,7 +14,7 @@ from models.identity import identify
 from models.links import encode, links_of
 from models.topics import EVENTS, IDENTITY_LINKS
 from streams import topics
-from streams.app import app, settings
+from streams.app import app, rules, settings
 from streams.dead_letters import bury
 from streams.lane import Batch, Outbox, Record
 
@@ -56,7 +56,7 @@ def accept(outbox: Outbox, batch: Batch, record: Record, linked: Recent) -> None
     """Add what one record leads to. Raises TouchpointRejectedError, having added nothing."""
     wire = Wire.of(record.headers, record.timestamp, batch.topic, batch.partition, record.offset)
     touchpoint = parse(record.value, wire, settings.max_event_bytes)
-    event = identify(touchpoint, f"{batch.topic}/{batch.partition}", record.offset)
+    event = identify(touchpoint, f"{batch.topic}/{batch.partition}", record.offset, rules)
     outbox.send(EVENTS, event.customer_id.encode(), encode_event(event))
-    for link in links_of(event, linked.add):
+    for link in links_of(event, linked.add, rules):
         outbox.send(IDENTITY_LINKS, link.left.encode(), encode(link))

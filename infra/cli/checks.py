@@ -14,7 +14,7 @@ from infra import admin
 from infra.errors import UserError
 from infra.local import clickhouse, folders, home, kafka, ports
 from infra.local.kafka import java
-from infra.settings import PREFIX, Settings
+from infra.settings import PREFIX, Settings, SettingsError
 
 OLDEST_PYTHON = (3, 11)
 PORTS = {
@@ -40,6 +40,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _tried("python", _python)
     yield _tried("data directory", lambda: str(folders.prepare(settings.home, private=True)))
     yield _tried("offers", lambda: _offers(settings))
+    yield _tried("identity rules", lambda: _rules(settings))
     if not settings.kafka:
         yield _tried("java", lambda: f"Java {java.java_version(java.java())}")
         yield _tried("kafka's jars", _jars)
@@ -67,6 +68,14 @@ def _offers(settings: Settings) -> str:
     if not settings.offers_file.is_file():
         raise UserError(f"there is no {settings.offers_file}", f"correct {PREFIX}OFFERS_FILE")
     return str(settings.offers_file)
+
+
+def _rules(settings: Settings) -> str:
+    try:
+        settings.identity_rules()
+    except SettingsError as error:
+        raise UserError(str(error), f"correct {PREFIX}IDENTITY_FILE") from error
+    return str(settings.identity_file)
 
 
 def _jars() -> str:

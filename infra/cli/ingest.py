@@ -22,6 +22,7 @@ from infra.files.log import Log
 from infra.files.mapping import Mapping
 from infra.files.rows import Kind, kind_of
 from infra.settings import Settings
+from models.identity_rules import Rules
 from models.topics import TOUCHPOINTS
 
 
@@ -71,7 +72,8 @@ def command(
     """
     settings = Settings.from_env(os.environ)
     table = Mapping.load(mapping) if mapping else None
-    sources = [_source(path, format_, table, source) for path in files]
+    rules = settings.identity_rules()
+    sources = [_source(path, format_, table, source, rules) for path in files]
     folder = checkpoint or settings.home / "imports"
     until = observed_until and observed_until.replace(tzinfo=UTC)
     job = Job(settings.brokers, settings.topic(TOUCHPOINTS), folder, until, again)
@@ -90,7 +92,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _source(path: Path, format_: As, mapping: Mapping | None, name: str) -> Source:
+def _source(path: Path, format_: As, mapping: Mapping | None, name: str, rules: Rules) -> Source:
     match format_:
         case As.AUTO:
             kind, wire = kind_of(path), "native"
@@ -98,7 +100,7 @@ def _source(path: Path, format_: As, mapping: Mapping | None, name: str) -> Sour
             kind, wire = cast(Kind, format_.value), "native"
         case _:
             kind, wire = "jsonl", format_.value
-    return Source(path, kind, name or path.name, cast(Format, wire), mapping)
+    return Source(path, kind, name or path.name, cast(Format, wire), mapping, rules)
 
 
 class Job(NamedTuple):

@@ -21,6 +21,7 @@ from infra.files.rows import Kind, Row, extent, read
 from models.errors import Reason, TouchpointRejectedError
 from models.events import Touchpoint, Wire, parse
 from models.identity import identify
+from models.identity_rules import SHIPPED, Rules
 
 Format = Literal["native", "segment", "cloudevents"]
 _ID_FIELD = {"native": "event_id", "segment": "messageId", "cloudevents": "id"}
@@ -45,6 +46,7 @@ class Source:
     name: str
     format: Format = "native"
     mapping: Mapping | None = None
+    rules: Rules = SHIPPED
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is read."""
@@ -79,7 +81,7 @@ class Source:
         try:
             value = self._value(row, digest)
             wire = Wire(format=self.format, received_ms=received_ms, source=self.name)
-            return Draft(row, digest, value, identify(parse(value, wire), "", -1), None)
+            return Draft(row, digest, value, identify(parse(value, wire), "", -1, self.rules), None)
         except TouchpointRejectedError as rejected:
             return Draft(row, digest, value, None, rejected)
 

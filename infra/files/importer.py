@@ -128,7 +128,7 @@ class Import:
             ROW_HEADER: draft.digest,
         }
         return Message(
-            key=str(primary(draft.touchpoint.identifiers)).encode(),
+            key=str(primary(draft.touchpoint.identifiers, self.source.rules)).encode(),
             value=draft.value,
             headers=[(name, value.encode("ascii", "replace")) for name, value in headers.items()],
         )

@@ -100,10 +100,11 @@ class Channel(StrEnum):
 
 
 class IdentifierType(StrEnum):
-    """What an identifier is; `models.identity` ranks them."""
+    """What an identifier is; `models.identity_rules` ranks them."""
 
     USER_ID = "user_id"
     LOYALTY_CARD = "loyalty_card"
+    EXTERNAL_ID = "external_id"  # in another system: "salesforce:0031"
     EMAIL = "email"
     PHONE = "phone"
     DEVICE_ID = "device_id"

@@ -7,18 +7,21 @@ from functools import lru_cache
 
 from models.events.base import Identifier
 from models.events.union import Touchpoint
-from models.identity import customer_id_of, is_person, primary, rank_of
+from models.identity import customer_id_of, primary
+from models.identity_rules import DEVICES, SHIPPED, Rules
 from models.links.commands import Kind, Link, called
 
 
-def links_of(event: Touchpoint, new: Callable[[str], bool] | None = None) -> Iterator[Link]:
+def links_of(
+    event: Touchpoint, new: Callable[[str], bool] | None = None, rules: Rules = SHIPPED
+) -> Iterator[Link]:
     """Yield the links that an identified event carries: of those whose id is `new`, if asked."""
     if event.type == "customer_aliased":
-        joins = _joins(event.identifiers, True, event.previous)
+        joins = _joins(event.identifiers, rules, True, event.previous)
     elif len(event.identifiers) == 1:
         return
     else:
-        joins = _joins(event.identifiers, event.type == "customer_identified")
+        joins = _joins(event.identifiers, rules, event.type == "customer_identified")
     for join in joins:
         if new is None or new(join[0]):
             yield Link(*join, event.event_id, event.occurred_ms, event.received_ms)
@@ -26,14 +29,17 @@ def links_of(event: Touchpoint, new: Callable[[str], bool] | None = None) -> Ite
 
 @lru_cache(1 << 15)  # a visit's events all carry the same links
 def _joins(
-    who: tuple[Identifier, ...], stated: bool, previous: tuple[Identifier, ...] = ()
+    who: tuple[Identifier, ...],
+    rules: Rules,
+    stated: bool,
+    previous: tuple[Identifier, ...] = (),
 ) -> tuple[tuple[str, Kind, str, str, str, str], ...]:
     """Return what these names join, as the first fields of `Link`."""
-    main = primary(who)
+    main, ranks = primary(who, rules), rules.ranks
     joins = []
     for other in who:
-        stronger = rank_of(main.type) < rank_of(other.type)
-        if other != main and (stated or (stronger and not is_person(other.type))):
+        seen = ranks[main.type] < ranks[other.type] and other.type in DEVICES
+        if other != main and (stated or seen):
             joins.append(_join(other, main, "identified" if stated else "observed"))
     joins += [_join(one, main, "aliased") for one in previous if one != main]
     return tuple(joins)

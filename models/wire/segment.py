@@ -6,14 +6,17 @@ the difference between its `sentAt` and our own receipt.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from models.errors import Reason, TouchpointRejectedError
 from models.wire.reading import Json, flat, given, section, short, text
 from models.wire.tracks import track
 
 _CAMPAIGN = ("name", "source", "medium", "term", "content")
+_EXTERNAL = ("externalIds", "externalId")  # Segment's, RudderStack's
+_MOST_EXTERNAL = 10  # ids in other systems that are read
 _CHANNELS = {"browser": "web", "web": "web", "mobile": "app", "server": "server"}
 
 
@@ -67,7 +70,20 @@ def _identifiers(message: Json, context: Json, traits: Json) -> list[Json]:
         device_id=text(section(context.get("device")).get("id")),
         anonymous_id=text(message.get("anonymousId")),
     )
-    return [{"type": kind, "value": value} for kind, value in found.items()]
+    named: list[Json] = [{"type": kind, "value": value} for kind, value in found.items()]
+    return named + list(_external(context))[:_MOST_EXTERNAL]
+
+
+def _external(context: Json) -> Iterator[Json]:
+    """Yield what people are called in other systems, as "system:id"."""
+    for name in _EXTERNAL:
+        given_ids = context.get(name)
+        for one in map(section, given_ids if isinstance(given_ids, list) else ()):
+            system, own = text(one.get("type")), text(one.get("id"))
+            ours = one.get("collection") in (None, "users") and one.get("encoding") in (None, "none")
+            if system and own and ours:
+                # Quoted, a colon in a system's name cannot make it another system's id.
+                yield {"type": "external_id", "value": f"{quote(system, safe='')}:{own}"}
 
 
 def _context(context: Json) -> Json:

@@ -52,7 +52,7 @@ async def changes(
     """Stream events `change`, `erased` and `reset`; a comment every 15 seconds."""
     live: Live = request.app.state.sources.live
     keys = customer or []
-    unknown = [key for key in keys if derive(key) is None]
+    unknown = [key for key in keys if derive(key, live.rules) is None]
     if unknown or len(keys) > MOST:
         raise Problem(422, "invalid-request", f"at most {MOST} keys, each an id or type:value")
     return sse(_changes(live, keys, last_event_id, profile=include == "profile"))
@@ -78,7 +78,7 @@ def watched(live: Live, keys: list[str]) -> set[str]:
     """Return every customer id that has to do with `keys` as things stand."""
     ids: set[str] = set()
     for key in keys:
-        start = derive(key)
+        start = derive(key, live.rules)
         ids |= {start, *live.chain(start)} if start else set()
         ids |= {found} if (found := live.locate(key)) else set()
     return ids

@@ -37,6 +37,7 @@ class Gateway:
 
     def __init__(self, settings: Settings, keys: tuple[str, ...]) -> None:
         self._settings = settings
+        self._rules = settings.identity_rules()
         rate = settings.ingest_rate
         burst = max(rate, settings.max_batch_events)
         self._buckets = {name: TokenBucket(rate, burst) for name in keys}
@@ -67,7 +68,7 @@ class Gateway:
         keys: list[bytes | None] = []
         verdicts: list[Verdict] = []
         for index, event in enumerate(sent.events):
-            key, verdict = judge(event, wire, self._settings.max_event_bytes)
+            key, verdict = judge(event, wire, self._settings.max_event_bytes, self._rules)
             keys.append(key)
             verdicts.append(verdict)
             if index % SLICE == SLICE - 1:

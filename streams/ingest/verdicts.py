@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from models.errors import TouchpointRejectedError
 from models.events import Wire, parse
 from models.identity import identify, primary
+from models.identity_rules import SHIPPED, Rules
 
 _UNNAMED = "--1--1"  # the id that `parse` gives an event that has none and no position yet
 
@@ -28,10 +29,12 @@ class Verdict(Struct, omit_defaults=True):
     detail: str | None = None
 
 
-def judge(raw: bytes, wire: Wire, max_bytes: int) -> tuple[bytes | None, Verdict]:
+def judge(
+    raw: bytes, wire: Wire, max_bytes: int, rules: Rules = SHIPPED
+) -> tuple[bytes | None, Verdict]:
     """Return the key to send an event under, and its verdict. A rejected one has no key."""
     try:
-        event = identify(parse(raw, wire, max_bytes), "", 0)
+        event = identify(parse(raw, wire, max_bytes), "", 0, rules)
     except TouchpointRejectedError as rejected:
         return None, Verdict(
             "rejected",
@@ -39,5 +42,5 @@ def judge(raw: bytes, wire: Wire, max_bytes: int) -> tuple[bytes | None, Verdict
             where=rejected.where or None,
             detail=rejected.detail,
         )
-    key = str(primary(event.identifiers)).encode()
+    key = str(primary(event.identifiers, rules)).encode()
     return key, Verdict("accepted", None if event.event_id == _UNNAMED else event.event_id)

@@ -50,6 +50,24 @@ def test_ids_that_are_numbers_or_null_are_understood():
     assert names(event) == ["user_id:42"]
 
 
+@pytest.mark.parametrize("name", ["externalIds", "externalId"])  # Segment's, RudderStack's
+def test_ids_in_other_systems_are_names_of_the_customer(name):
+    told = [
+        {"id": "0031", "type": "salesforce", "collection": "users", "encoding": "none"},
+        {"id": 7, "type": "a:b"},
+        {"id": "acme", "type": "crm", "collection": "accounts"},  # of a company
+        {"id": "", "type": "crm"},
+        "odd",
+    ]
+    event = segment(event="x", context={name: told})
+    assert names(event)[1:] == ["external_id:salesforce:0031", "external_id:a%3Ab:7"]
+
+
+def test_no_more_ids_in_other_systems_are_read_than_an_event_may_carry():
+    told = [{"id": str(number), "type": "crm"} for number in range(100)]
+    assert len(names(segment(event="x", context={"externalIds": told}))) == 11
+
+
 def test_an_identify_takes_traits_from_both_places_and_flattens_them():
     event = segment(
         "identify",
