@@ -20,11 +20,11 @@ RULE = "churn_risk"
 
 
 def edges(
-    customer: Customer, made: Score, received_ms: int, judge: Judge
+    customer: Customer, made: Score, received_ms: int, judge: Judge, opens: bool = True
 ) -> tuple[Customer, list[Alert]]:
     """Return the customer with its episode up to date, and the alert of an edge, if any.
 
-    `received_ms` is when the cause arrived.
+    `received_ms` is when the cause arrived; `opens`: it is one that may open an episode.
     """
     episode = customer.episodes.get(RULE)
     if episode is not None and episode.status == "open":
@@ -32,9 +32,9 @@ def edges(
         if outcome is None:
             return customer, []
         return _close(customer, episode, outcome, made, received_ms)
-    if not _begins(customer, episode, made, judge):
+    if not opens or not _begins(customer, episode, made, judge):
         return customer, []
-    number = 1 if episode is None else episode.number + 1
+    number = max(raised_by(customer), 0 if episode is None else episode.number) + 1
     opened = Episode(number=number, status="open", opened_ms=made.at_ms)
     alert = _alert(customer, opened, "opened", made, received_ms)
     return replace(customer, episodes={**customer.episodes, RULE: opened}), [alert]
@@ -56,12 +56,13 @@ def inherit(
     """Return the winner with the loser's episode; a merge never opens one.
 
     The loser's open episode goes on under its own id. If both have one open, the
-    loser's closes as "merged".
+    loser's closes as "merged". One that the winner had opened itself comes back to it.
     """
     theirs, ours = loser.episodes.get(RULE), winner.episodes.get(RULE)
     if theirs is None:
         return winner, []
-    owned = replace(theirs, owner=theirs.owner or loser.customer_id)
+    owner = theirs.owner or loser.customer_id
+    owned = replace(theirs, owner="" if owner == winner.customer_id else owner)
     if ours is not None and ours.status == "open":
         if theirs.status != "open":
             return winner, []
@@ -69,7 +70,15 @@ def inherit(
         return winner, [_edge(winner, closed, "closed", at_ms, received_ms, cause)]
     if theirs.status != "open" and ours is not None and ours.opened_ms >= theirs.opened_ms:
         return winner, []
-    return replace(winner, episodes={**winner.episodes, RULE: owned}), []
+    number = raised_by(winner)
+    raised = {**winner.raised, RULE: number} if number else winner.raised
+    return replace(winner, episodes={**winner.episodes, RULE: owned}, raised=raised), []
+
+
+def raised_by(customer: Customer) -> int:
+    """Return the highest number of an episode opened under this customer's own id; 0: none."""
+    held, before = customer.episodes.get(RULE), customer.raised.get(RULE, 0)
+    return before if held is None or held.owner else max(before, held.number)
 
 
 def episode_id(customer_id: str, episode: Episode) -> str:

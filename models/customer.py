@@ -49,14 +49,18 @@ class Episode(Struct, frozen=True, omit_defaults=True):
     opened_ms: int
     closed_ms: int | None = None
     outcome: str | None = None
-    owner: str = ""  # customer id it was opened under, when another one than this
+    owner: str = ""  # customer id it was opened under, when another one than this; goes back there
+
+
+EARLY = -1  # `Regroup.until`: others told of the regrouping before the log did
+TAKEN = -2  # `Regroup.until`: the own part is in
 
 
 class Regroup(Struct, frozen=True, array_like=True, gc=False):
     """A customer being put together anew from the log, after an unmerge; written as an array."""
 
-    until: int  # offset of the regrouping in this customer's partition: its own part ends there
-    others: int  # a root: how many other members' parts there are to be
+    until: int  # its own part ends before this offset of its partition; or EARLY, TAKEN
+    others: int  # other members' parts still to come; below 0: come before their number was told
 
 
 class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -74,7 +78,7 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     observed_until_ms: int | None = None  # a backfill's end: silence after it means nothing
     generation: int = -1  # of the regrouping that all gathered here stands on; -1: none
     towards: int = -1  # a pointer's: generation of the group that it forwards within
-    regroup: Regroup | None = None  # kept from the regrouping on: see `models.merging`
+    regroup: Regroup | None = None  # parts are still to come: incomplete, and not judged
     merged_into: str | None = None  # everything is forwarded there
     forwarded: int = -1  # newest offset of this customer's partition that was sent on there
     absorbed: list[str] = field(default_factory=list)
@@ -83,9 +87,11 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     risk: Score | None = None
     offer: Decision | None = None
     offers_made: dict[str, int] = field(default_factory=dict)  # offer -> times decided, for caps
+    offers_taken: dict[str, int] = field(default_factory=dict)  # of them, under other ids
     pending: list[Pending] = field(default_factory=list)
     awaited: list[Awaited] = field(default_factory=list)
     episodes: dict[str, Episode] = field(default_factory=dict)  # by rule
+    raised: dict[str, int] = field(default_factory=dict)  # rule -> own episodes before this one
     timers: dict[str, int] = field(default_factory=dict)  # name -> due, ms
 
 

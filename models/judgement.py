@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from models.alerts import edges, inherit, lost_ms
-from models.customer import Awaited, Customer
+from models.customer import Customer
 from models.decide import decide
 from models.judge import Judge
 from models.labels import (
@@ -23,6 +23,8 @@ from models.labels import (
     mature,
     returned,
 )
+from models.profile import moments
+from models.profile.laws import tally
 from models.records import NO_FEATURES, Alert, Decision, Example, Score
 from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
@@ -68,11 +70,18 @@ def note(customer: Customer, event_type: str, at_ms: int, offer: str | None = No
 
 
 def judged(
-    customer: Customer, at_ms: int, received_ms: int, cause: str, judge: Judge, touch: bool
+    customer: Customer,
+    at_ms: int,
+    received_ms: int,
+    cause: str,
+    judge: Judge,
+    touch: bool,
+    opens: bool = True,
 ) -> Judgement:
     """Judge the customer at `at_ms`, no earlier than its clock.
 
     `touch`: a touchpoint was folded (`note` came before); else a timer is due.
+    `opens`: an episode may open; a merge or an unmerge is no news of the customer's own.
     """
     look = touch or _is_asked_for(customer, at_ms, judge)
     if at_ms > customer.clock_ms:
@@ -82,7 +91,7 @@ def judged(
     customer, examples = mature(customer, at_ms)
     judgement = Judgement(customer, examples=examples)
     if look:
-        _look(judgement, at_ms, received_ms, cause, judge)
+        _look(judgement, at_ms, received_ms, cause, judge, opens)
     return judgement
 
 
@@ -112,28 +121,47 @@ def wakes(customer: Customer, judge: Judge) -> dict[str, int]:
 def absorb(
     winner: Customer, loser: Customer, at_ms: int, received_ms: int, cause: str
 ) -> Judgement:
-    """Take over what was judged about the loser; profiles are merged elsewhere."""
-    pending = sorted([*winner.pending, *loser.pending], key=lambda p: (p.at_ms, p.due_ms))
-    made = dict(winner.offers_made)
-    for offer, times in loser.offers_made.items():
-        made[offer] = made.get(offer, 0) + times
+    """Take over what was judged about the loser; profiles are merged elsewhere.
+
+    What waits on either side is answered by the contacts of the other. Caps add up.
+    """
+    ours, theirs = _beside(winner, loser), _beside(loser, winner)
+    pending = [*ours.pending, *theirs.pending]
+    awaited = [*ours.awaited, *theirs.awaited]
     merged = replace(
         winner,
         rhythm=join(winner.rhythm, loser.rhythm),
-        pending=pending[:MAX_PENDING],
-        awaited=_awaited(winner.awaited, loser.awaited),
+        pending=sorted(pending, key=lambda p: (p.at_ms, p.due_ms))[:MAX_PENDING],
+        awaited=sorted(awaited, key=lambda a: (a.at_ms, a.decision_id)),
         offer=winner.offer or loser.offer,
-        offers_made=made,
+        offers_made=tally(winner.offers_made, loser.offers_made),
+        offers_taken=tally(winner.offers_taken, loser.offers_made),
     )
     merged, alerts = inherit(merged, loser, at_ms, received_ms, cause)
     return Judgement(merged, alerts=alerts)
 
 
-def _awaited(ours: list[Awaited], theirs: list[Awaited]) -> list[Awaited]:
-    return sorted([*ours, *theirs], key=lambda a: (a.at_ms, a.decision_id))
+def _beside(waiting: Customer, other: Customer) -> Customer:
+    """Return the customer with what waits answered by another's contacts, as far as known.
+
+    Known are the first, the last, and the moments that travel with the profile.
+    """
+    if not waiting.pending and not waiting.awaited:
+        return waiting
+    pending = waiting.pending
+    for at_ms in (other.rhythm.first_ms, other.rhythm.last_ms):
+        pending = pending if at_ms is None else returned(pending, at_ms)
+    for moment in moments(other.profile.recent):
+        if moment.type in CONTACTS:
+            pending = returned(pending, moment.at_ms)
+        if moment.type in CONVERSIONS:
+            waiting = converted(waiting, moment.at_ms)
+    return replace(waiting, pending=pending)
 
 
-def _look(judgement: Judgement, at_ms: int, received_ms: int, cause: str, judge: Judge) -> None:
+def _look(
+    judgement: Judgement, at_ms: int, received_ms: int, cause: str, judge: Judge, opens: bool
+) -> None:
     made = score(judgement.customer, at_ms, cause, judge)
     judgement.scores.append(made)
     judgement.customer = await_label(judgement.customer, made)
@@ -141,7 +169,7 @@ def _look(judgement: Judgement, at_ms: int, received_ms: int, cause: str, judge:
         judgement.customer = replace(judgement.customer, risk=made)
         _offer(judgement, at_ms, cause, judge)
     # After the offer, so that an alert tells which offer to make.
-    customer, alerts = edges(judgement.customer, made, received_ms, judge)
+    customer, alerts = edges(judgement.customer, made, received_ms, judge, opens)
     judgement.alerts += alerts
     # From which features, the score's own record tells, and what waits for its label.
     judgement.customer = replace(customer, risk=replace(made, features=NO_FEATURES))

@@ -9,14 +9,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from models import seen
-from models.customer import Customer, decode, encode
-from models.events.codec import made
-from models.events.system import CustomerAbsorbed, CustomerMerged
+from models.customer import Customer
 from models.events.union import Event, Touchpoint
 from models.judge import Judge
-from models.judgement import absorb, judged, note, wakes
-from models.links import LARGEST
-from models.profile import evolve, merge
+from models.judgement import judged, note, wakes
+from models.merging import diverted, settle
+from models.profile import evolve
 from models.reaction import Position, Reaction
 from models.regroup import observed_until
 from models.rhythm import CONTACTS
@@ -30,23 +28,31 @@ def react(customer: Customer, event: Event, at: Position, judge: Judge) -> React
     if at.offset <= customer.offset or (event.origin and repeated):
         return Reaction(customer, changed=False)
     received = event.received_ms
+    apart = (
+        event.generation != customer.generation
+        or customer.merged_into is not None
+        or customer.regroup is not None
+    )
     reaction = Reaction(_advanced(customer, event, at, received))
-    if customer.merged_into is not None:
-        _forward(reaction, event, at)
-        return reaction
     # By name, not by class: a class pattern costs 0.25 us for each class that it is not.
-    if event.type == "customer_merged":
-        _merge(reaction, event, at)
-    elif event.type == "customer_absorbed":
-        _absorb(reaction, event, judge)
-    elif event.type == "customer_regrouped" or event.type == "customer_refolded":
-        return reaction
-    elif event.type == "timer_fired":
-        _run_timers(reaction, event.occurred_ms, received, event.event_id, judge)
-    else:
-        _touch(reaction, event, received, judge)
-    if reaction.customer.merged_into is None:
-        reaction.customer = replace(reaction.customer, timers=wakes(reaction.customer, judge))
+    match event.type:
+        case (
+            "customer_merged"
+            | "customer_absorbed"
+            | "customer_regrouped"
+            | "customer_refolded"
+            | "episodes_returned"
+        ):
+            settle(reaction, event, at, judge)
+        case _ if apart and diverted(reaction, event, at):
+            pass
+        case "timer_fired":
+            _run_timers(reaction, event.occurred_ms, received, event.event_id, judge)
+        case _:
+            _touch(reaction, event, received, judge)
+    customer = reaction.customer
+    if customer.merged_into is None and customer.regroup is None:
+        reaction.customer = replace(customer, timers=wakes(customer, judge))
     return reaction
 
 
@@ -82,6 +88,9 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
         profile=evolve(customer.profile, event),
     )
     customer = note(customer, event.type, now, _offer(event))
+    if customer.regroup is not None:  # incomplete: a part of somebody is nobody to judge
+        reaction.customer = customer
+        return
     # What we do to a customer is no news of him: only his own doing is a moment to judge at.
     own = event.type in CONTACTS
     reaction.take(judged(customer, customer.clock_ms, received, event.event_id, judge, own))
@@ -104,74 +113,3 @@ def _run_timers(reaction: Reaction, until: int, received: int, cause: str, judge
         timers = {name: at for name, at in left if at > due}
     if until > reaction.customer.clock_ms:
         reaction.customer = replace(reaction.customer, clock_ms=until)
-
-
-def _merge(reaction: Reaction, event: CustomerMerged, at: Position) -> None:
-    """Become a pointer: all that was gathered goes to the winner, and what comes follows it."""
-    customer = reaction.customer
-    absorbed = made(
-        CustomerAbsorbed,
-        event_id=f"absorbed:{event.link_id}:{event.loser}",
-        occurred_at=event.occurred_at,
-        received_at=event.received_at,
-        customer_id=event.winner,
-        origin=at.origin,
-        origin_offset=at.offset,
-        loser=customer.customer_id,
-        state=encode(customer).decode(),
-    )
-    reaction.events.append(absorbed)
-    reaction.customer = Customer(
-        customer_id=customer.customer_id,
-        offset=customer.offset,
-        version=customer.version,
-        applied=customer.applied,
-        seen=customer.seen,  # a client that repeats itself is not forwarded twice
-        clock_ms=customer.clock_ms,
-        received_ms=customer.received_ms,
-        merged_into=event.winner,
-        forwarded=at.offset,
-        absorbed=customer.absorbed,
-    )
-
-
-def _absorb(reaction: Reaction, event: CustomerAbsorbed, judge: Judge) -> None:
-    winner, loser = reaction.customer, decode(event.state)
-    if event.loser in winner.absorbed:
-        return
-    clock = max(winner.clock_ms, loser.clock_ms)
-    both = (winner.observed_until_ms, loser.observed_until_ms)
-    reaction.customer = replace(
-        winner,
-        clock_ms=clock,
-        received_ms=max(winner.received_ms, loser.received_ms),
-        seen=seen.join(winner.seen, loser.seen),
-        absorbed=[*winner.absorbed, event.loser, *loser.absorbed][-LARGEST:],
-        profile=merge(winner.profile, loser.profile),
-        observed_until_ms=max((end for end in both if end is not None), default=None),
-    )
-    cause, received = event.event_id, event.received_ms
-    reaction.take(absorb(reaction.customer, loser, clock, received, cause))
-    news = loser.rhythm.visits > 0
-    reaction.take(judged(reaction.customer, clock, received, cause, judge, touch=news))
-
-
-def _forward(reaction: Reaction, event: Event, at: Position) -> None:
-    """Send on to the winner what still comes under the loser's name, once."""
-    customer = reaction.customer
-    if event.type == "timer_fired" or event.type == "customer_merged":
-        return  # a pointer has no timers, and only roots are merged
-    if event.type == "customer_regrouped" or event.type == "customer_refolded":
-        return
-    if event.type != "customer_absorbed":
-        mark = seen.mark_of(event)
-        if seen.has(customer.seen, mark):
-            return
-        reaction.customer = replace(customer, seen=seen.add(customer.seen, mark))
-    onward = {
-        "customer_id": customer.merged_into,
-        "origin": at.origin,
-        "origin_offset": at.offset,
-    }
-    reaction.customer = replace(reaction.customer, forwarded=at.offset)
-    reaction.events.append(event.model_copy(update=onward))

@@ -24,7 +24,7 @@ _FORWARDED = f"{EVENTS.name}/"
 _OURS = frozenset(
     {
         *("customer_merged", "customer_absorbed", "customer_regrouped", "customer_refolded"),
-        "timer_fired",
+        *("episodes_returned", "timer_fired"),
     }
 )
 

@@ -38,4 +38,12 @@ def add(seen: str, mark: str) -> str:
 
 def join(ours: str, theirs: str) -> str:
     """Return one memory of two: ours is the newer, theirs gets at most half."""
-    return (theirs[-WINDOW // 2 * _WIDTH :] + ours)[-WINDOW * _WIDTH :]
+    if not theirs:
+        return ours
+    known = set(_marks(ours))
+    newest = _marks(theirs[-WINDOW // 2 * _WIDTH :])
+    return ("".join(mark for mark in newest if mark not in known) + ours)[-WINDOW * _WIDTH :]
+
+
+def _marks(seen: str) -> list[str]:
+    return [seen[at : at + _WIDTH] for at in range(0, len(seen), _WIDTH)]

@@ -1,4 +1,4 @@
-"""What the event log becomes: itself, touchpoints, order lines, merges and places.
+"""What the event log becomes: itself, touchpoints, order lines, moves and places.
 
 Each touchpoint is one row, under the customer it first came to: a copy that the
 fold forwarded after a merge is skipped, the view `events` follows the merge instead.
@@ -7,7 +7,7 @@ fold forwarded after a merge is skipped, the view `events` follows the merge ins
 from __future__ import annotations
 
 from models.topics import EVENTS
-from projections import log, merges, order_lines, places, touchpoints
+from projections import log, moves, order_lines, places, touchpoints
 from projections.table import Projected, Record, Row, Table
 
 _FORWARDED = f"{EVENTS.name}/"
@@ -17,6 +17,7 @@ _OF_THE_STREAM = frozenset(
         "customer_absorbed",
         "customer_regrouped",
         "customer_refolded",
+        "episodes_returned",
         "timer_fired",
     }
 )
@@ -39,9 +40,7 @@ def project(record: Record) -> Projected:
         if kind == "order_placed":
             for line in order_lines.to_rows(event, partition, offset):
                 rows.append((order_lines.TABLE, line))
-    elif kind == "customer_merged":
-        rows.append((merges.TABLE, merges.to_row(event, partition, offset)))
-        rows.append((places.TABLE, places.to_row(event, partition, offset)))
-    elif kind == "customer_regrouped":
+    elif kind == "customer_merged" or kind == "customer_regrouped":
+        rows.append((moves.TABLE, moves.to_row(event, partition, offset)))
         rows.append((places.TABLE, places.to_row(event, partition, offset)))
     return rows

@@ -49,6 +49,7 @@ from models.events.system import (
     CustomerMerged,
     CustomerRefolded,
     CustomerRegrouped,
+    EpisodesReturned,
     TimerFired,
 )
 from models.events.union import Event, Touchpoint
@@ -71,6 +72,7 @@ __all__ = [
     "CustomerMerged",
     "CustomerRefolded",
     "CustomerRegrouped",
+    "EpisodesReturned",
     "Event",
     "FeedbackGiven",
     "GroupJoined",

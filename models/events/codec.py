@@ -20,6 +20,7 @@ from models.events.system import (
     CustomerMerged,
     CustomerRefolded,
     CustomerRegrouped,
+    EpisodesReturned,
     TimerFired,
 )
 from models.events.union import Event, Touchpoint
@@ -48,7 +49,7 @@ def _lean_form_of(model: type[BaseModel]) -> type[Struct]:
 
 _OURS: Final[tuple[type[BaseModel], ...]] = (
     *(CustomerMerged, CustomerAbsorbed, CustomerRegrouped, CustomerRefolded),
-    TimerFired,
+    *(EpisodesReturned, TimerFired),
 )
 LEAN: Final = {model: _lean_form_of(model) for model in (*TOUCHPOINTS, *_OURS)}
 encode_json: Final = msgspec.json.Encoder().encode

@@ -65,6 +65,18 @@ class CustomerRefolded(Recorded):
     state: str
 
 
+class EpisodesReturned(Recorded):
+    """Episodes go back to the customer under whose id they were opened, after an unmerge.
+
+    `state` is JSON: rule -> Episode. The owner's root holds them, so this goes on to it.
+    """
+
+    type: Literal["episodes_returned"] = "episodes_returned"
+    schema_version: Literal[1] = 1
+    owner: Id
+    state: str
+
+
 class TimerFired(Recorded):
     """Nothing came for this customer until `due_ms`: silence is a signal."""
 

@@ -43,6 +43,7 @@ from models.events.system import (
     CustomerMerged,
     CustomerRefolded,
     CustomerRegrouped,
+    EpisodesReturned,
     TimerFired,
 )
 
@@ -91,6 +92,7 @@ Event = Annotated[
     | CustomerAbsorbed
     | CustomerRegrouped
     | CustomerRefolded
+    | EpisodesReturned
     | TimerFired,
     Field(discriminator="type"),
 ]

@@ -12,6 +12,7 @@ from models.events import (
     CustomerMerged,
     CustomerRefolded,
     CustomerRegrouped,
+    EpisodesReturned,
     TimerFired,
     Touchpoint,
     Wire,
@@ -24,7 +25,8 @@ from models.upcasters import UPCASTERS, upcast
 FILES = sorted((Path(__file__).parent / "versions").glob("*.json"))
 KINDS = (
     *get_args(get_args(Touchpoint)[0]),
-    *(CustomerMerged, CustomerAbsorbed, CustomerRegrouped, CustomerRefolded, TimerFired),
+    *(CustomerMerged, CustomerAbsorbed, CustomerRegrouped, CustomerRefolded),
+    *(EpisodesReturned, TimerFired),
 )
 NOW_MS = 1_795_312_800_000  # 2026-11-22T02:00:00Z
 
