@@ -78,8 +78,10 @@ def log(monkeypatch):
 
 async def read():
     waits = refold._waits[HERE]
-    while waits.unread():
-        await refold.read(HERE, waits)
+    for _ in range(3):
+        if waits.unread():
+            await refold.read(HERE, waits)
+    assert not waits.unread()
 
 
 def own_of(log, customer_id, until):
@@ -92,9 +94,9 @@ async def test_all_who_wait_are_read_in_one_pass_each_up_to_its_own_regrouping(l
         log.own(ANA, f"a{number}")
         log.own(BEN, f"b{number}")
     ana = log.append(ANA_KEY, regrouped(ANA_ID))
+    log.own(ANA, "a5")  # folded live
     log.own(BEN, "b5")
     ben = log.append(BEN_KEY, regrouped(BEN_ID))
-    log.own(ANA, "a5")  # folded live
     log.own(BEN, "b6")
     refold.note(HERE, ANA_KEY, ana)
     refold.note(HERE, BEN_KEY, ben)
