@@ -14,8 +14,9 @@ from projections import (
     decisions,
     deliveries,
     events,
+    identity_links,
     log,
-    merges,
+    moves,
     order_lines,
     places,
     profiles,
@@ -28,8 +29,9 @@ TABLES: Final = (
     log.TABLE,
     touchpoints.TABLE,
     order_lines.TABLE,
-    merges.TABLE,
+    moves.TABLE,
     places.TABLE,
+    identity_links.TABLE,
     profiles.TABLE,
     scores.TABLE,
     decisions.TABLE,
@@ -39,15 +41,32 @@ TABLES: Final = (
     dead_letters.REDRIVES,
     dead_rows.TABLE,
 )
-# Merges first: a customer's later rows then show under the winner from the start.
+# Moves first: a customer's later rows then show under the winner from the start.
 ROUTES: Final[dict[Topic, Callable[[Record], Projected]]] = {
     topics.EVENTS: events.project,
+    topics.IDENTITY_LINKS: identity_links.project,
     topics.PROFILES: profiles.project,
     topics.SCORES: scores.project,
     topics.DECISIONS: decisions.project,
     topics.ALERTS: alerts.project,
     topics.DELIVERIES: deliveries.project,
     topics.DEAD_LETTERS: dead_letters.project,
+}
+# Whose records a table's rows are made of; dead rows are of any topic.
+SOURCES: Final[dict[Table, Topic]] = {
+    log.TABLE: topics.EVENTS,
+    touchpoints.TABLE: topics.EVENTS,
+    order_lines.TABLE: topics.EVENTS,
+    moves.TABLE: topics.EVENTS,
+    places.TABLE: topics.EVENTS,
+    identity_links.TABLE: topics.IDENTITY_LINKS,
+    profiles.TABLE: topics.PROFILES,
+    scores.TABLE: topics.SCORES,
+    decisions.TABLE: topics.DECISIONS,
+    alerts.TABLE: topics.ALERTS,
+    deliveries.TABLE: topics.DELIVERIES,
+    dead_letters.TABLE: topics.DEAD_LETTERS,
+    dead_letters.REDRIVES: topics.DEAD_LETTERS,
 }
 # What a rebuild keeps of the tables when their topic forgets: ledgers, kept for a time.
 LEDGERS: Final[dict[Topic, tuple[Table, ...]]] = {

@@ -17,4 +17,6 @@ ANALYST_VIEWS: Final = (
     "score_history",
     "decision_history",
     "alert_history",
+    "identity_overrides",
+    "identity_history",
 )

@@ -195,7 +195,7 @@ def test_a_merge_shows_as_one_customer_and_a_forwarded_copy_is_not_counted(
     log = [*events, merged(1, loser=a, winner=b), forwarded, merged(2, loser=b, winner=c)]
     send(settings.kafka, settings.topic(EVENTS), messages(log))
     start_part(settings, "projections")
-    until(lambda: ask("SELECT count() FROM merges FINAL")[0][0] == 2)
+    until(lambda: ask("SELECT count() FROM identity_moves FINAL")[0][0] == 2)
     until(lambda: ask("SELECT count() FROM touchpoints FINAL")[0][0] == len(events))
     assert ask("SELECT customer_id, count() FROM events GROUP BY 1") == [(c, 4)]
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from models.events import (
     Context,
     CustomerMerged,
+    CustomerRegrouped,
     Identifier,
     Line,
     OfferShown,
@@ -76,7 +77,7 @@ def history(count: int, customers: int, seed: int = 1) -> list:
     return events
 
 
-def merged(number: int, loser: str, winner: str) -> CustomerMerged:
+def merged(number: int, loser: str, winner: str, **more) -> CustomerMerged:
     return CustomerMerged(
         event_id=f"m{number}",
         occurred_at=START,
@@ -85,6 +86,25 @@ def merged(number: int, loser: str, winner: str) -> CustomerMerged:
         loser=loser,
         winner=winner,
         link_id=f"l{number}",
+        **more,
+    )
+
+
+def regrouped(number: int, member: str, root: str, others: int = 0) -> CustomerRegrouped:
+    """Return the place that the unmerge at offset `number` of identity-links gave a member."""
+    return CustomerRegrouped(
+        event_id=f"r{number}:{member}",
+        occurred_at=START,
+        received_at=START,
+        customer_id=member,
+        origin="identity-links/0",
+        origin_offset=number,
+        root=root,
+        generation=number,
+        others=others,
+        unmerge_id=f"u{number}",
+        by="Kim Minji",
+        reason="ana@example.com is another person",
     )
 
 

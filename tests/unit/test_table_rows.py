@@ -11,18 +11,28 @@ from models.errors import Reason, TouchpointRejectedError
 from models.events import (
     Custom,
     CustomerIdentified,
-    CustomerRegrouped,
     FeedbackGiven,
+    Identifier,
     PageViewed,
     TicketOpened,
     TimerFired,
     encode_event,
 )
+from models.links import encode as encode_link
+from models.links import state_merge, state_unmerge
 from models.profile import Profile, Trait
-from models.topics import DEAD_LETTERS, EVENTS, PROFILES
-from projections import dead_letters, dead_rows, merges, order_lines, profiles, touchpoints
+from models.topics import DEAD_LETTERS, EVENTS, IDENTITY_LINKS, PROFILES
+from projections import (
+    dead_letters,
+    dead_rows,
+    identity_links,
+    moves,
+    order_lines,
+    profiles,
+    touchpoints,
+)
 from projections.tables import project
-from tests.support.log_samples import START, envelope, merged, messages, money, order
+from tests.support.log_samples import START, envelope, merged, messages, money, order, regrouped
 
 
 class Record:
@@ -147,28 +157,36 @@ def test_every_record_of_the_log_is_kept_as_it_was_on_the_topic():
 
 
 def test_who_was_told_to_belong_to_whom_is_found_by_the_root():
-    regrouped = CustomerRegrouped(
-        event_id="r",
-        occurred_at=START,
-        received_at=START,
-        customer_id="c_a",
-        root="c_c",
-        generation=7,
-        others=1,
-        unmerge_id="u",
-        by="Kim",
-        reason="two people",
-    )
-    events = [messages([one])[0][1] for one in (merged(1, "c_a", "c_b"), regrouped)]
+    events = [
+        messages([one])[0][1] for one in (merged(1, "c_a", "c_b"), regrouped(7, "c_a", "c_c"))
+    ]
     assert [
         (row["root"], row["customer_id"])
         for row in rows(EVENTS, *(Record(event) for event in events))["places"]
     ] == [("c_b", "c_a"), ("c_c", "c_a")]
 
 
-def test_a_merge_is_a_row_of_its_own():
-    [row] = rows(EVENTS, Record(messages([merged(1, "c_a", "c_b")])[0][1]))[merges.TABLE.name]
-    assert (row["loser"], row["winner"]) == ("c_a", "c_b")
+def test_a_merge_and_a_place_after_an_unmerge_are_rows_of_their_own():
+    merge = merged(1, "c_a", "c_b", origin="identity-links/0", origin_offset=6, generation=2)
+    told = [merge, regrouped(7, "c_a", "c_a", others=1)]
+    rows_of = rows(EVENTS, *(Record(value) for _, value in messages(told)))[moves.TABLE.name]
+    of = ("customer_id", "link_offset", "kind", "root", "others", "generation", "cause", "by")
+    assert [tuple(row[name] for name in of) for row in rows_of] == [
+        ("c_a", 6, "merged", "c_b", 0, 2, "l1", ""),
+        ("c_a", 7, "regrouped", "c_a", 1, 7, "u7", "Kim Minji"),
+    ]
+
+
+def test_links_and_what_people_said_of_them_are_rows():
+    link = state_merge(Identifier(type="email", value="a@b.kr"), "c_b", "Kim", "asked for", 5)
+    parted = state_unmerge("c_b", "Kim", "a mistake", 6)
+    rows_of = rows(IDENTITY_LINKS, Record(encode_link(link)), Record(encode_link(parted)))
+    of = ("link_id", "kind", "customer_id", "type", "other", "at", "by", "reason", "log_offset")
+    assert [tuple(row[name] for name in of) for row in rows_of[identity_links.TABLE.name]] == [
+        (link.link_id, "stated", link.left, "email", "c_b", 5, "Kim", "asked for", 5),
+        (parted.unmerge_id, "unmerged", "c_b", "", "", 6, "Kim", "a mistake", 5),
+    ]
+    assert list(rows(IDENTITY_LINKS, Record(b"{}"))) == [dead_rows.TABLE.name]
 
 
 @pytest.mark.parametrize(
