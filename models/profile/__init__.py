@@ -5,7 +5,8 @@ fold that commutes: any order of the same events, and any split of them into two
 profiles that are merged, gives the same profile.
 """
 
-from models.profile.evolve import evolve, fold_all, merge
+from models.profile.evolve import evolve, merge
+from models.profile.history import fold_all
 from models.profile.shape import Moment, Profile, Trait
 from models.profile.timeline import moments, timeline
 

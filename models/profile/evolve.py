@@ -7,7 +7,6 @@ with one that evolved through the others, is the profile that saw them all.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 
 from msgspec.structs import replace
 
@@ -34,32 +33,29 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
     for name, fact in said.items():
         said[name] = LAWS[name](getattr(profile, name), fact)
     first, last = profile.first_seen_ms, profile.last_seen_ms
-    moment = Moment(at, event.event_id, kind, channel, summary(event))
     # What every event says, by the same laws written out: a dict and a call for each cost more.
     return replace(
         profile,
-        identifiers=_named(profile.identifiers, names(event), at),
+        identifiers=named(profile.identifiers, names(event), at),
         events=profile.events + 1,
         events_by_type=_one_more(profile.events_by_type, kind),
         events_by_channel=_one_more(profile.events_by_channel, channel),
         first_seen_ms=at if first is None or at < first else first,
         last_seen_ms=at if kind in CONTACTS and (last is None or at > last) else last,
-        recent=add(profile.recent, moment),
+        recent=add(profile.recent, moment_of(event, at)),
         **said,
     )
 
 
-def fold_all(profile: Profile, events: Iterable[Touchpoint]) -> Profile:
-    """Return the profile as it stands after all of `events`: what `evolve` gives, one by one.
-
-    None of the events may have been applied before, and none may be there twice.
-    """
-    return reduce(evolve, events, profile)
+def moment_of(event: Touchpoint, at: int) -> Moment:
+    """Return an event's line of the timeline; `at` is when it happened."""
+    return Moment(at, event.event_id, event.type, str(event.channel), summary(event))
 
 
-def _named(known: dict[str, int], named: Iterable[Identifier], at: int) -> dict[str, int]:
+def named(known: dict[str, int], stated: Iterable[Identifier], at: int) -> dict[str, int]:
+    """Return the identifiers that are known once `stated` were said at `at`."""
     news = {}
-    for one in named:
+    for one in stated:
         key = one.type + ":" + one.value  # as it spells itself, without the call
         if known.get(key, at + 1) > at:
             news[key] = at

@@ -25,6 +25,12 @@ def timeline(of: Iterable[Moment]) -> list[Written]:
     return [Raw(_write(moment)) for moment in of]
 
 
+def newest(told: Iterable[Moment]) -> list[Moment]:
+    """Return the newest `LIMIT` of some moments, newest first, each once."""
+    by_place = {_place(moment): moment for moment in told}
+    return [by_place[place] for place in sorted(by_place)[:LIMIT]]
+
+
 def add(written: list[Written], moment: Moment) -> list[Written]:
     """Return the timeline with one moment more, the newest `LIMIT` of them all."""
     new = Raw(_write(moment))

@@ -21,7 +21,7 @@ from models.events import (
     TicketClosed,
     TicketOpened,
 )
-from models.profile import Profile, evolve, merge
+from models.profile import Profile, evolve, fold_all, merge
 from models.profile.laws import LAWS
 from tests.support.histories import NOON, event, histories, kinds, usd
 
@@ -90,6 +90,25 @@ def test_what_is_bounded_is_bounded_alike_in_every_order(seed, cut):
     assert len(whole.identifiers) == 100
     assert len(whole.interests) == 101  # what it no longer tells apart is one more
     assert [len(whole.products), len(whole.tickets_opened), len(whole.recent)] == [50, 50, 20]
+
+
+@LAWFUL
+@given(histories(), st.integers(0, 40))
+def test_a_history_folded_at_once_is_written_as_if_folded_one_by_one(history, cut):
+    before, after = history[:cut], history[cut:]
+    at_once = fold_all(fold_all(Profile(), before), after)
+    assert msgspec.json.encode(at_once) == msgspec.json.encode(profile_of(history))
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**32), st.booleans())
+def test_a_long_history_folded_at_once_is_written_as_if_folded_one_by_one(seed, in_one_instant):
+    chance = Random(seed)
+    history = [*busy(chance), *busy(chance), *busy(chance)]
+    if in_one_instant:
+        history = [one.model_copy(update={"occurred_at": NOON}) for one in history]
+    at_once = fold_all(Profile(), iter(history))
+    assert msgspec.json.encode(at_once) == msgspec.json.encode(profile_of(history))
 
 
 @LAWFUL
