@@ -20,6 +20,7 @@ from infra.settings import PREFIX, Settings
 from models.topics import CATALOGUE, COMPACTION_LAG, Topic
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+WHOLE_BYTES = 64 * 1024 * 1024  # a batch's changes as one record batch (streams/lane/records.py)
 REQUEST_MS = 10_000
 
 
@@ -72,7 +73,7 @@ def partitions(topic: Topic, settings: Settings) -> int:
 def config(topic: Topic, settings: Settings) -> dict[str, str]:
     """Return the topic's configuration, as Kafka names it."""
     common = {
-        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "max.message.bytes": str(WHOLE_BYTES if topic.whole else MAX_MESSAGE_BYTES),
         "min.insync.replicas": "2" if settings.replication > 2 else "1",
     }
     if topic.compacted:

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"  # before 1990, or too far in the future
     BAD_AMOUNT = "bad_amount"  # negative, not finite, or finer than the currency
     BAD_FIELD = "bad_field"
+    REFUSED = "refused"  # a merge or an unmerge that a person asked for, and that cannot be
 
 
 class TouchpointRejectedError(ValueError):

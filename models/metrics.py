@@ -34,3 +34,8 @@ REFOLD_METRICS = {
         "c360_refold_left_events", "gauge", "Offsets until the end of the pass under way."
     ),
 }
+
+# What the resolver did not follow, labelled `reason` (`models.links.forest.Refusal`).
+LINK_METRICS = {
+    "refused": Metric("c360_links_refused_total", "counter", "Links refused by this worker."),
+}

@@ -18,7 +18,8 @@ class Topic:
     """One Kafka topic.
 
     `partitions` None: as many as the deployment's `partitions` setting, so that
-    topics keyed by customer are partitioned alike. `keep` None: for ever.
+    topics keyed by customer are partitioned alike. `keep` None: for ever. `whole`: of
+    what a batch changes there is all or nothing, however a crash cuts in.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Topic:
     partitions: int | None = None
     keep: timedelta | None = None
     compacted: bool = False
+    whole: bool = False
 
 
 TOUCHPOINTS = Topic("touchpoints", key="any identifier", keep=timedelta(days=7))
@@ -33,7 +35,7 @@ DEAD_LETTERS = Topic("dead-letters", key="as received", partitions=1, keep=timed
 # One partition: one writer sees every link in one order, so merges cannot race.
 IDENTITY_LINKS = Topic("identity-links", key="customer id", partitions=1)
 # The newest cluster of each customer: changelog of `resolve`.
-IDENTITIES = Topic("identities", key="customer id", partitions=1, compacted=True)
+IDENTITIES = Topic("identities", key="customer id", partitions=1, compacted=True, whole=True)
 EVENTS = Topic("events", key="customer id")
 PROFILES = Topic("profiles", key="customer id", compacted=True)
 SCORES = Topic("scores", key="customer id", keep=timedelta(days=90))

@@ -1,12 +1,13 @@
-"""Step 2, resolve: identity-links -> events (CustomerMerged, keyed by the loser).
+"""Step 2, resolve: identity-links -> events (CustomerMerged, CustomerRegrouped, by member).
 
-One partition, so one writer sees every link in one order and no two merges race.
+One partition, so one writer sees every link in one order and no two merges race. Its
+state is written whole or not at all, with how far it goes: so no command counts twice.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -15,59 +16,123 @@ from models.events import encode_event
 from models.links import (
     Identity,
     Link,
+    Refusal,
+    Resolution,
     Unmerge,
     decode_identity,
     decode_link,
     encode,
     merged,
+    regrouped,
     resolve,
+    unmerge,
 )
+from models.links.forest import Why
 from models.topics import EVENTS, IDENTITIES, IDENTITY_LINKS
 from streams import topics
-from streams.app import app
+from streams.app import app, rules
 from streams.dead_letters import bury
 from streams.lane import Batch, Outbox, Record, View
 
+APPLIED = b"_applied"  # the key under which `identities` keeps how far it goes
+
 identities = app.StateTable("identities", source=IDENTITY_LINKS, changelog=IDENTITIES)
+refused: dict[str, int] = dict.fromkeys(get_args(Why), 0)  # links not followed, by reason
+app.tells["links"] = lambda: {"refused": refused}
 _log = logging.getLogger(__name__)
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """How far the forest goes: the newest offset of identity-links that is in it."""
+
+    applied: int = -1
+
+
+_decode_applied = msgspec.json.Decoder(Applied).decode
+
+
+class Forest:
+    """The forest in the hands of one batch: what it met is decoded once, and written once."""
+
+    def __init__(self, state: View) -> None:
+        self._state = state
+        self._met: dict[str, Identity | None] = {}
+        self._changed: dict[str, None] = {}
+        self._applied = _decode_applied(state.get(APPLIED) or b"{}").applied
+
+    def find(self, id: str) -> Identity | None:
+        """Return a customer's node, None when it has none."""
+        if id not in self._met:
+            value = self._state.get(id.encode())
+            self._met[id] = None if value is None else decode_identity(value)
+        return self._met[id]
+
+    def knows(self, offset: int) -> bool:
+        """Tell whether a command is in it already: it was delivered before."""
+        return offset <= self._applied
+
+    def take(self, found: Resolution) -> None:
+        """Take in what a command changes."""
+        self._met |= found.changes
+        self._changed |= dict.fromkeys(found.changes)
+
+    def write(self, offset: int) -> None:
+        """Hand all that changed to the state, and how far it goes."""
+        for id in self._changed:
+            self._state.put(id.encode(), encode(self._met[id]))
+        if self._changed:
+            self._state.put(APPLIED, encode(Applied(offset)))
 
 
 @app.agent(topics.identity_links, name="resolve")
 async def resolve_links(batches: Any) -> None:
-    """Merge the customers whom each link joins, unless the rules forbid it."""
+    """Merge and part customers as the commands say, unless the rules forbid it."""
     async for batch in batches:
         state = await identities.open(batch)
-        outbox = Outbox()
+        outbox, forest = Outbox(), Forest(state)
         for record in batch:
             try:
-                follow(outbox, state, batch, record)
+                if not forest.knows(record.offset):
+                    follow(outbox, forest, batch, record)
             except TouchpointRejectedError as rejected:
                 bury(outbox, batch, record, rejected)
+        forest.write(batch.last)
         await app.complete(batch, outbox, state)
 
 
-def follow(outbox: Outbox, state: View, batch: Batch, record: Record) -> None:
-    """Add what one link leads to. Raises TouchpointRejectedError on what is no link."""
-    link = _link(record)
-    if isinstance(link, Unmerge):
-        raise TouchpointRejectedError(Reason.BAD_FIELD, "no unmerge yet")
+def follow(outbox: Outbox, forest: Forest, batch: Batch, record: Record) -> None:
+    """Add what one command leads to. Raises TouchpointRejectedError, having sent nothing."""
+    command, offset = _command(record), record.offset
+    if isinstance(command, Unmerge):
+        found = unmerge(command, forest.find, offset, rules)
+    else:
+        found = resolve(command, forest.find, rules, offset)
+    forest.take(found)
+    origin = f"{batch.topic}/{batch.partition}"
+    if found.merge is not None and isinstance(command, Link):
+        event = merged(command, found.merge, origin, offset, found.generation)
+        outbox.send(EVENTS, event.customer_id.encode(), encode_event(event))
+    if found.unmerge is not None:
+        for place in found.regroups:
+            told = regrouped(found.unmerge, place, origin, offset)
+            outbox.send(EVENTS, place.member.encode(), encode_event(told))
+    if found.refusal is not None:
+        _tell(found.refusal, found.news)
+        if isinstance(command, Link) and command.kind == "stated":
+            raise TouchpointRejectedError(Reason.REFUSED, found.refusal.reason)
 
-    def lookup(id: str) -> Identity | None:
-        value = state.get(id.encode())
-        return None if value is None else decode_identity(value)
 
-    found = resolve(link, lookup)
-    for id, identity in found.changes.items():
-        state.put(id.encode(), encode(identity))
-    if found.merge is not None:
-        event = merged(link, found.merge, f"{batch.topic}/{batch.partition}", record.offset)
-        outbox.send(EVENTS, found.merge.loser.encode(), encode_event(event))
-    elif found.refusal is not None:
-        _log.debug("link %s not followed: %s", link.link_id, found.refusal.reason)
-
-
-def _link(record: Record) -> Link | Unmerge:
+def _command(record: Record) -> Link | Unmerge:
     try:
         return decode_link(record.value or b"")
     except msgspec.DecodeError as error:
-        raise TouchpointRejectedError(Reason.BAD_FIELD, "not a link") from error
+        raise TouchpointRejectedError(Reason.BAD_FIELD, f"not a link: {error}") from error
+
+
+def _tell(refusal: Refusal, news: bool) -> None:
+    refused[refusal.reason] += 1
+    if news:  # once for a customer and reason: an attack must not fill the log
+        _log.warning(
+            "link %s to %s is not followed: %s (c360 identity show tells more)",
+            refusal.link_id, refusal.other, refusal.reason,
+        )  # fmt: skip

@@ -4,6 +4,7 @@ Every customer is in one group and its root is who they all are, so no identifie
 ever names two customers.
 """
 
+from models.identity_rules import LARGEST
 from models.links.commands import (
     Command,
     Kind,
@@ -15,22 +16,23 @@ from models.links.commands import (
     state_unmerge,
 )
 from models.links.forest import (
-    LARGEST,
+    Edge,
     Identity,
     Merge,
     Place,
     Refusal,
     Resolution,
     decode_identity,
-    resolve,
 )
+from models.links.joining import resolve
+from models.links.parting import unmerge
 from models.links.seen import links_of
 from models.links.told import merged, regrouped
-from models.links.unmerge import unmerge
 
 __all__ = [
     "LARGEST",
     "Command",
+    "Edge",
     "Identity",
     "Kind",
     "Link",

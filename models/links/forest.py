@@ -1,41 +1,80 @@
-"""Which customers are one: links between them, and the forest that they grow.
+"""The forest of identities: each customer's place in a group, and how groups are walked.
 
-Every customer is in one tree and the root is who they all are, so no identifier
-ever names two customers. Two different user ids become one by an alias alone.
+Every group is one tree of the links that hold it, one root that stands for all, and one
+ring of members; so no customer is ever in two. What a node keeps is bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from models.identity import rank_of
-from models.links.commands import Link
+from models.errors import Reason, TouchpointRejectedError
+from models.identity_rules import LARGEST as LARGEST
+from models.links.commands import Kind, Unmerge
 
-LARGEST = 1_000  # customers in one: more is a shared device, not a person
-REMEMBERED = 20  # refusals kept with a customer
+REMEMBERED: Final = 20  # refusals kept with a root
+MOST_LINKS: Final = 64  # links kept with a node
+
+Why = Literal["two_users", "too_large", "too_many", "unmerged", "shared"]
+Lookup = Callable[[str], "Identity | None"]
+
+
+class Edge(Struct, frozen=True, omit_defaults=True):
+    """A link to another node, kept with the one that was its left side.
+
+    A group hangs together by the links that hold; a known one says it once more;
+    one that was cut is never followed again, unless somebody states it.
+    """
+
+    kind: Kind
+    state: Literal["holds", "known", "cut"] = "holds"
+    at_ms: int = 0
+    by: str = ""
+    reason: str = ""
 
 
 class Refusal(Struct, frozen=True):
-    """A link that was not followed, and why."""
+    """A link that was not followed, and why: `other` is the root at its other end.
+
+    two_users: each side has another value of a unique type. too_large, too_many: of all,
+    of one type. unmerged: somebody parted them. shared: a device of many people.
+    """
 
     link_id: str
     other: str
-    reason: Literal["two_users", "too_large"]
+    reason: Why
     at_ms: int
 
 
 class Identity(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One customer's place in the forest; only a root's size and refusals are current."""
+    """One customer's node. Counts and refusals are current at a root alone."""
 
-    rank: int  # of the identifier it follows from
-    parent: str = ""  # empty: a root
-    size: int = 1
-    refused: list[Refusal] = field(default_factory=list)
+    type: str = ""  # of the identifier it follows from
+    parent: str = ""  # towards the root; empty: it is one
+    next: str = ""  # the member after it in the group's ring; empty: it is alone
+    counts: dict[str, int] = field(default_factory=dict)  # members by type; empty: it is alone
+    links: dict[str, Edge] = field(default_factory=dict)  # by the node at the other end
+    logins: list[str] = field(default_factory=list)  # a device's people, of different customers
+    shared: bool = False  # a device of too many people: it belongs to nobody
+    generation: int = -1  # offset on identity-links of the unmerge that it was in last
+    unmerge_id: str = ""  # of the newest unmerge of just this member
+    refused: list[Refusal] = field(default_factory=list)  # the newest
+    refusals: dict[str, int] = field(default_factory=dict)  # by reason
+
+    @property
+    def members(self) -> dict[str, int]:
+        """How many members the group has, by type of identifier."""
+        return self.counts or {self.type: 1}
+
+    @property
+    def size(self) -> int:
+        """How many members the group has."""
+        return sum(self.counts.values()) or 1
 
 
 class Merge(NamedTuple):
@@ -54,81 +93,104 @@ class Place(NamedTuple):
 
 
 class Resolution(NamedTuple):
-    """What a command leads to: identities to write; a merge, a refusal, new places, or nothing."""
+    """What a command leads to: identities to write; a merge, a refusal, new places, or nothing.
+
+    `news`: neither customer was refused anything for this reason before. `unmerge` is the
+    command that the places follow from, a rule's own where no person gave it.
+    """
 
     changes: dict[str, Identity]
     merge: Merge | None = None
     refusal: Refusal | None = None
     regroups: tuple[Place, ...] = ()
     generation: int = -1  # of the winner's group
+    news: bool = False
+    unmerge: Unmerge | None = None
 
 
-class _Root(NamedTuple):
-    id: str
-    identity: Identity
-    chain: list[tuple[str, Identity]]  # what was climbed to reach it
+class Stand:
+    """The forest as one command finds it, and what the command changes."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._read: dict[str, Identity] = {}
+        self.changes: dict[str, Identity] = {}
+
+    def find(self, id: str) -> Identity | None:
+        """Return a node as it is by now; None when it never had a link."""
+        node = self._read.get(id)
+        if node is None:
+            node = self._lookup(id)
+            if node is not None:
+                self._read[id] = node
+        return node
+
+    def node(self, id: str) -> Identity:
+        """Return a node that is there. Raises LookupError: then the forest is broken."""
+        node = self.find(id)
+        if node is None:
+            raise LookupError(f"the forest has no {id}, and something hangs on it")
+        return node
+
+    def named(self, id: str, type: str) -> Identity:
+        """Return a link's end, a new node if it has none. Raises TouchpointRejectedError."""
+        node = self.find(id)
+        if node is None:
+            if not type:
+                detail = f"{id} was never linked: name the customer by an identifier"
+                raise TouchpointRejectedError(Reason.REFUSED, detail)
+            node = self._read[id] = Identity(type=type)
+        return node
+
+    def put(self, id: str, **changed: object) -> None:
+        """Change a node."""
+        self._read[id] = self.changes[id] = replace(self.node(id), **changed)
+
+    def root(self, id: str) -> str:
+        """Climb to the root, and shorten the way for who comes next."""
+        chain = []
+        while parent := self.node(id).parent:
+            chain.append(id)
+            id = parent
+        for below in chain[:-1]:  # the last one hangs on the root already
+            self.put(below, parent=id)
+        return id
+
+    def ring(self, root: str) -> Iterator[str]:
+        """Yield every member of a root's group, itself first."""
+        yield root
+        at = self.node(root).next
+        while at and at != root:
+            yield at
+            at = self.node(at).next
+
+    def between(self, left: str, right: str) -> tuple[str, str, Edge] | None:
+        """Return what is known of two nodes: who keeps it, the other, and the link."""
+        for one, other in ((left, right), (right, left)):
+            edge = self.node(one).links.get(other)
+            if edge is not None:
+                return one, other, edge
+        return None
+
+    def keep(self, one: str, other: str, edge: Edge) -> bool:
+        """Keep a link with a node, in place of one that matters less. False: there is no room."""
+        links = {**self.node(one).links, other: edge}
+        if len(links) > MOST_LINKS:
+            least = _least(links)
+            if least is None or least == other:
+                return False
+            del links[least]
+        self.put(one, links=links)
+        return True
 
 
-def resolve(link: Link, lookup: Callable[[str], Identity | None]) -> Resolution:
-    """Return what a link changes. Pure: `lookup` gives the identities as they stand."""
-    left = _root(link.left, link.left_type, lookup)
-    right = _root(link.right, link.right_type, lookup)
-    if left.id == right.id:
-        return Resolution({})
-    reason = _against(link, left.identity, right.identity)
-    if reason is not None:
-        return _refuse(link, left, right, reason)
-    winner, loser = _order(link, left, right)
-    changes = {
-        below: replace(identity, parent=winner.id)
-        for root in (winner, loser)
-        for below, identity in root.chain[:-1]  # the last one hangs on its root already
-    }
-    size = winner.identity.size + loser.identity.size
-    changes[loser.id] = replace(loser.identity, parent=winner.id)
-    changes[winner.id] = replace(winner.identity, size=size)
-    return Resolution(changes, merge=Merge(loser.id, winner.id))
+def _least(links: dict[str, Edge]) -> str | None:
+    """Return the oldest link that holds nothing, one that was not cut if there is any."""
+    for state in ("known", "cut"):
+        for other, edge in links.items():
+            if edge.state == state:
+                return other
+    return None
 
 
-def _root(id: str, kind: str, lookup: Callable[[str], Identity | None]) -> _Root:
-    chain: list[tuple[str, Identity]] = []
-    identity = lookup(id) or Identity(rank=rank_of(kind))
-    while identity.parent:
-        chain.append((id, identity))
-        id = identity.parent
-        above = lookup(id)
-        if above is None:
-            raise LookupError(f"{chain[-1][0]} hangs on {id}, which is not there")
-        identity = above
-    return _Root(id, identity, chain)
-
-
-def _against(link: Link, a: Identity, b: Identity) -> Literal["two_users", "too_large"] | None:
-    # A root has the best rank of its tree, so rank 0 says that a user is in it.
-    if a.rank == b.rank == 0 and link.kind not in ("aliased", "stated"):
-        return "two_users"
-    return "too_large" if a.size + b.size > LARGEST else None
-
-
-def _order(link: Link, left: _Root, right: _Root) -> tuple[_Root, _Root]:
-    """Return winner and loser: the stronger name, then the smaller id, so links commute.
-
-    Between two users it is the alias that says who goes on: its right side.
-    """
-    if left.identity.rank == right.identity.rank == 0:
-        return right, left
-    winner, loser = sorted((left, right), key=lambda root: (root.identity.rank, root.id))
-    return winner, loser
-
-
-def _refuse(
-    link: Link, left: _Root, right: _Root, reason: Literal["two_users", "too_large"]
-) -> Resolution:
-    refusal = Refusal(link.link_id, right.id, reason, link.at_ms)
-    if any(known.link_id == link.link_id for known in left.identity.refused):
-        return Resolution({}, refusal=refusal)
-    refused = [*left.identity.refused, refusal][-REMEMBERED:]
-    return Resolution({left.id: replace(left.identity, refused=refused)}, refusal=refusal)
-
-
-decode_identity = msgspec.json.Decoder(Identity).decode
+decode_identity: Final = msgspec.json.Decoder(Identity).decode

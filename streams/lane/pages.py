@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.metrics import REFOLD_METRICS, STEP_METRICS, Metric
+from models.metrics import LINK_METRICS, REFOLD_METRICS, STEP_METRICS, Metric
 from streams.lane.app import App
 
-OTHERS = {"refold": REFOLD_METRICS}  # metrics of what is told beside the steps
+# Metrics of what is told beside the steps.
+OTHERS = {"refold": REFOLD_METRICS, "links": LINK_METRICS}
 
 
 def status(app: App) -> dict[str, Any]:
@@ -44,12 +45,18 @@ def exposition(steps: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def gauges(metrics: Mapping[str, Metric], told: Mapping[str, Any]) -> str:
-    """Write what a part of the status page tells, one line a metric."""
-    return "".join(
-        f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n"
-        f"{metric.name} {told[field]}\n"
-        for field, metric in metrics.items()
-    )
+    """Write what a part of the status page tells: a line a metric, or one for each reason."""
+    lines = []
+    for field, metric in metrics.items():
+        value = told[field]
+        by = value if isinstance(value, Mapping) else None
+        lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
+        lines += (
+            [f"{metric.name} {value}"]
+            if by is None
+            else [f'{metric.name}{{reason="{reason}"}} {number}' for reason, number in by.items()]
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _line(metric: Metric, step: str, value: float | None) -> str:

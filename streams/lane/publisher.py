@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams.lane.outbox import Message
 from streams.lane.placing import java_hashes
-from streams.lane.records import Row, batches
+from streams.lane.records import BATCH_BYTES, WHOLE_BYTES, Row, batches
 
 TIMEOUT_MS = 60_000  # rides out a broker's restart; the process ends after it
 
@@ -60,20 +60,26 @@ class Publisher:
             rows[name, partition].append((key, message.value, message.headers))
         await self.write(rows)
 
-    async def write(self, rows: Mapping[Place, Iterable[Row]]) -> dict[Place, int]:
+    async def write(
+        self, rows: Mapping[Place, Iterable[Row]], *, whole: bool = False
+    ) -> dict[Place, int]:
         """Send rows to given partitions; return for each the offset after the last of its rows.
 
-        A partition is named by full topic name and number. Raises KafkaError.
+        A partition is named by full topic name and number. `whole`: a partition has all of
+        its rows or none, for they are one record batch. Raises KafkaError.
         """
+        most = WHOLE_BYTES if whole else BATCH_BYTES
         now = time.time_ns() // 1_000_000
-        ends = await asyncio.gather(*(self._append(to, some, now) for to, some in rows.items()))
+        ends = await asyncio.gather(
+            *(self._append(to, some, now, most) for to, some in rows.items())
+        )
         return dict(zip(rows, ends, strict=True))
 
-    async def _append(self, place: Place, rows: Iterable[Row], now: int) -> int:
+    async def _append(self, place: Place, rows: Iterable[Row], now: int, most: int) -> int:
         topic, partition = place
         send = self._producer.send_batch
         sent = [
             (await send(batch, topic, partition=partition), batch.record_count())
-            for batch in batches(rows, now)
+            for batch in batches(rows, now, most)
         ]
         return max([(await written).offset + count for written, count in sent], default=0)

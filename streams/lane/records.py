@@ -19,6 +19,7 @@ from streams.lane.batch import Headers
 Row = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 
 BATCH_BYTES = 512 * 1024  # before compression; a single larger record still goes, alone
+WHOLE_BYTES = 60 * 1024 * 1024  # where a batch's changes must be there together or not at all
 SMALL = 512  # bytes that are sent as they are
 LEVEL = 1  # of zstd: half the bytes that LZ4 leaves, in about its time
 
@@ -33,9 +34,9 @@ class RecordBatch:
 
     __slots__ = ("_builder", "_bytes", "_count", "_timestamp")
 
-    def __init__(self, timestamp: int) -> None:
+    def __init__(self, timestamp: int, most: int = BATCH_BYTES) -> None:
         self._timestamp = timestamp  # of all its records, ms since 1970
-        self._builder = DefaultRecordBatchBuilder(2, _UNCOMPRESSED, 0, -1, -1, 0, BATCH_BYTES)
+        self._builder = DefaultRecordBatchBuilder(2, _UNCOMPRESSED, 0, -1, -1, 0, most)
         self._count = 0
         self._bytes: bytearray | None = None
 
@@ -77,12 +78,12 @@ class RecordBatch:
         return self._bytes
 
 
-def batches(rows: Iterable[Row], timestamp: int) -> Iterator[RecordBatch]:
-    """Put rows into as few record batches as hold them, in order."""
+def batches(rows: Iterable[Row], timestamp: int, most: int = BATCH_BYTES) -> Iterator[RecordBatch]:
+    """Put rows into as few record batches of at most so many bytes as hold them, in order."""
     rest = iter(rows)
     row = next(rest, None)
     while row is not None:
-        batch = RecordBatch(timestamp)
+        batch = RecordBatch(timestamp, most)
         row = batch.fill(chain((row,), rest))  # its first is always taken
         yield batch
 

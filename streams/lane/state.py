@@ -51,6 +51,7 @@ class StateTable:
         self.name = name
         self.source = prefix + source.name
         self.changelog = prefix + changelog.name
+        self._whole = changelog.whole
         self._brokers = brokers
         self._fence = fence
         self._publisher = publisher
@@ -254,6 +255,6 @@ class StateTable:
         rows = [(key, value, headers) for key, value in changes.items()]
         place = (self.changelog, partition)
         try:
-            return (await self._publisher.write({place: rows}))[place]
+            return (await self._publisher.write({place: rows}, whole=self._whole))[place]
         except Exception as error:
             die(f"cannot write the changelog {self.changelog}/{partition}", error)

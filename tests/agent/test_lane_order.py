@@ -28,7 +28,7 @@ class Recorder:
         self.done.append(("outputs", len(messages)))
         self.meanwhile()
 
-    async def write(self, rows):
+    async def write(self, rows, *, whole=False):
         [((topic, partition), some)] = rows.items()
         self.done.append(("changelog", topic, partition, [row[:2] for row in some]))
         self.end += len(some)

@@ -122,7 +122,64 @@ async def test_a_link_merges_its_customers_at_the_loser(run):
     merged = decode_event(message.value)
     assert (message.key, merged.loser, merged.winner) == (VISITOR_ID.encode(), VISITOR_ID, ANA_ID)
     assert (merged.origin, merged.origin_offset) == ("identity-links/3", 10)
-    assert set(changes) == {VISITOR_ID.encode(), ANA_ID.encode()}
+    assert set(changes) == {VISITOR_ID.encode(), ANA_ID.encode(), resolve.APPLIED}
+
+
+async def test_a_command_that_is_delivered_again_leads_to_nothing(run):
+    stated = links.encode(links.state_merge(VISITOR, ANA, "eva", "same card", NOON_MS))
+    parted = links.encode(links.state_unmerge(VISITOR_ID, "eva", "a mistake", NOON_MS))
+    batch = batch_of("identity-links", stated, parted)
+    sent, changes = await run(resolve.resolve_links, batch, table=resolve.identities)
+    assert len(sent) == 3
+    again, after = await run(resolve.resolve_links, batch, state=changes, table=resolve.identities)
+    assert (again, after) == ([], {})
+
+
+async def test_an_unmerge_tells_each_member_of_both_sides_its_new_place(run):
+    parted = links.encode(links.state_unmerge(VISITOR_ID, "eva", "a mistake", NOON_MS))
+    batch = batch_of("identity-links", *link_of(VISITOR, ANA), parted)
+    sent, _ = await run(resolve.resolve_links, batch, table=resolve.identities)
+    told = {message.key.decode(): decode_event(message.value) for message in sent[1:]}
+    assert {id: (one.root, one.others) for id, one in told.items()} == {
+        VISITOR_ID: (VISITOR_ID, 0), ANA_ID: (ANA_ID, 0),
+    }  # fmt: skip
+    assert {(one.generation, one.by, one.reason) for one in told.values()} == {
+        (11, "eva", "a mistake")
+    }
+    assert all(one.customer_id == id for id, one in told.items())
+
+
+async def test_a_merge_carries_the_generation_of_the_group_that_it_joins(run):
+    parted = links.encode(links.state_unmerge(VISITOR_ID, "eva", "a mistake", NOON_MS))
+    stated = links.encode(links.state_merge(VISITOR, ANA, "eva", "after all", NOON_MS))
+    batch = batch_of("identity-links", *link_of(VISITOR, ANA), parted, stated)
+    sent, _ = await run(resolve.resolve_links, batch, table=resolve.identities)
+    first, *_, last = (decode_event(message.value) for message in sent)
+    assert (first.generation, last.generation) == (-1, 11)
+    assert (last.winner, last.loser) == (ANA_ID, VISITOR_ID)
+
+
+async def test_what_a_person_asked_for_and_cannot_be_is_buried_with_the_reason(run):
+    alone = links.encode(links.state_unmerge(VISITOR_ID, "eva", "a mistake", NOON_MS))
+    nobody = links.encode(links.state_merge("c_unheard", ANA, "eva", "same", NOON_MS))
+    root = links.encode(links.state_unmerge(ANA_ID, "eva", "a mistake", NOON_MS))
+    batch = batch_of("identity-links", alone, nobody, *link_of(VISITOR, ANA), root)
+    sent, _ = await run(resolve.resolve_links, batch, table=resolve.identities)
+    letters = [DeadLetter.of(message.headers) for message in on(sent, DEAD_LETTERS)]
+    assert [letter.reason for letter in letters] == ["refused"] * 3
+    assert len(on(sent, EVENTS)) == 1
+
+
+async def test_a_refused_link_is_counted_and_said_once_for_a_customer(run, caplog):
+    visitor, third = (Identifier(type="anonymous_id", value=name) for name in ("v", "w"))
+    users = [Identifier(type="user_id", value=name) for name in ("u1", "u2")]
+    told = [link_of(one, user) for one in (visitor, third) for user in users]
+    before = dict(resolve.refused)
+    batch = batch_of("identity-links", *(link for one in told for link in one))
+    await run(resolve.resolve_links, batch, table=resolve.identities)
+    assert resolve.refused["two_users"] == before["two_users"] + 2
+    assert [record.args[2] for record in caplog.records] == ["two_users"]
+    assert resolve.app.tells["links"]() == {"refused": resolve.refused}
 
 
 async def test_what_is_no_link_is_buried(run):

@@ -13,6 +13,7 @@ from models.judge import Judge
 from models.react import Position
 from models.replay import replay
 from models.topics import DEAD_LETTERS, EVENTS, IDENTITIES, PROFILES, SCORES, TOUCHPOINTS
+from streams.resolve import APPLIED
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.waiting import until
 
@@ -114,7 +115,7 @@ def test_profiles_are_what_an_offline_fold_of_the_log_gives(kafka_settings, star
         id: folded(one) for id, one in again.items()
     }
     assert newest(settings.brokers, settings.topic(IDENTITIES)).keys() == {
-        ana.encode(), anon.encode()
+        ana.encode(), anon.encode(), APPLIED
     }  # fmt: skip
     scored = {record.key.decode() for record in read_all(settings.brokers, settings.topic(SCORES))}
     assert scored == {ana, anon, ben}
