@@ -47,8 +47,9 @@ def settle(reaction: Reaction, event: Placing, at: Position, judge: Judge) -> No
             take_back(reaction, event, at)
         case "customer_absorbed":
             if not _counts(reaction, event, at):
-                return
-            if reaction.customer.merged_into is None:
+                # No log tells of its episodes again.
+                give_back(reaction, decode(event.state), event, at, besides=())
+            elif reaction.customer.merged_into is None:
                 _absorb(reaction, event, judge)
             else:
                 _pass_on(reaction, event, at)
@@ -113,7 +114,7 @@ def _begin(reaction: Reaction, event: Event, generation: int, at: Position, root
     """
     before = reaction.customer
     reaction.customer = anew(before, generation, root)
-    give_back(reaction, before, event, at, root)
+    give_back(reaction, before, event, at, besides=(before.customer_id, root))
 
 
 def _merge(reaction: Reaction, event: CustomerMerged, at: Position) -> None:

@@ -22,12 +22,15 @@ _write = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(dict[str, Episode]).decode
 
 
-def give_back(reaction: Reaction, held: Customer, cause: Event, at: Position, to: str) -> None:
-    """Send what `held` held for others back to each; `to` is given its own in another way."""
+def give_back(
+    reaction: Reaction, held: Customer, cause: Event, at: Position, besides: tuple[str, ...]
+) -> None:
+    """Send what `held` holds back to the owners; those `besides` have theirs in another way."""
     owned: dict[str, dict[str, Episode]] = defaultdict(dict)
     for rule, episode in held.episodes.items():
-        if episode.owner not in ("", to):
-            owned[episode.owner][rule] = episode
+        owner = episode.owner or held.customer_id
+        if owner not in besides:
+            owned[owner][rule] = episode
     for owner, episodes in owned.items():
         returned = made(
             EpisodesReturned,

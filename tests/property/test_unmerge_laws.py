@@ -1,0 +1,152 @@
+"""Merges and unmerges at any moment, in every interleaving: each customer ends whole and right.
+
+Partitions are folded and read again at their own pace, steps crash, events come twice; when
+all has come to rest, the log's own events say what every customer must be.
+"""
+
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from models.alerts import RULE, episode_id
+from models.catalogue import Catalogue
+from models.events import ConsentChanged, Identifier, MessageSent, OrderPlaced, PageViewed
+from models.identity import customer_id_of, identify
+from models.judge import Judge
+from models.profile import Profile, fold_all
+from models.replay import replay
+from tests.support.groups import Groups
+from tests.support.histories import NOON, event
+from tests.support.world import World
+
+OFFER = {"id": "a", "name": {"en": "a", "ko": "a"}, "channels": ["app"], "value": 5, "cap": 99}
+# Whoever is looked at is at risk, and who comes back is not: episodes open and close all the time.
+RISK = {"min_visits": 1, "high": 0.35, "low": 0.3}
+JUDGE = Judge.untrained(Catalogue.model_validate({"offers": [OFFER], "risk": RISK}))
+WHO = [Identifier(type="user_id", value="ana")] + [
+    Identifier(type="anonymous_id", value=f"a-{number}") for number in range(4)
+]
+IDS = [customer_id_of(one) for one in WHO]
+KINDS = [PageViewed, OrderPlaced, ConsentChanged, MessageSent]
+
+people = st.sampled_from(range(len(WHO)))
+crashes = st.none() | st.integers(0, 3)
+
+
+class Unmerging(RuleBasedStateMachine):
+    """Whatever may happen to a few people, at any time."""
+
+    @initialize(partitions=st.integers(1, 4))
+    def begin(self, partitions):
+        self.world = World(partitions, JUDGE)
+        self.groups = Groups(IDS)
+        self.sent = {}  # id -> event, as it first came
+        self.offset = -1
+
+    def _send(self, one, crash=None):
+        self.offset += 1
+        placed = {"origin": "touchpoints/0", "origin_offset": self.offset}
+        self.world.send([one.model_copy(update=placed)], crash)
+
+    @rule(who=people, kind=st.sampled_from(KINDS), hours=st.integers(0, 1_000), crash=crashes)
+    def touch(self, who, kind, hours, crash):
+        at = NOON + timedelta(hours=hours)
+        one = event(kind, at=at, received_at=at, id=f"e{len(self.sent)}", who=(WHO[who],))
+        one = identify(one, "", -1)
+        self.sent[one.event_id] = one
+        self._send(one, crash)
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def send_again(self, data):
+        self._send(self.sent[data.draw(st.sampled_from(sorted(self.sent)))])
+
+    @rule(a=people, b=people, stated=st.booleans(), crash=crashes)
+    def join(self, a, b, stated, crash):
+        if a != b:
+            self.world.send(self.groups.join(IDS[a], IDS[b], stated), crash)
+
+    @rule(who=people, crash=crashes)
+    def part(self, who, crash):
+        self.world.send(self.groups.part(IDS[who]), crash)
+
+    @rule(number=st.integers(0, 3), count=st.integers(1, 5), crash=crashes)
+    def fold(self, number, count, crash):
+        self.world.fold(number % len(self.world.partitions), count, crash)
+
+    @precondition(lambda self: self.world.waiting())
+    @rule(data=st.data(), times=st.integers(1, 2))
+    def refold(self, data, times):
+        waiting = self.world.waiting()
+        who = data.draw(st.sampled_from(sorted(waiting)))
+        self.world.refold(who, waiting[who], times)
+
+    @precondition(lambda self: self.world.customers)
+    @rule(data=st.data())
+    def ring(self, data):
+        self.world.ring(data.draw(st.sampled_from(sorted(self.world.customers))))
+
+    @rule()
+    def rest(self):
+        self.world.settle()
+        self._check()
+
+    def teardown(self):
+        if hasattr(self, "world"):
+            self.rest()
+
+    def _check(self):
+        customers = self.world.customers
+        for root in self.groups.roots():
+            members = self.groups.members(root)
+            own = [one for one in self.sent.values() if one.customer_id in members]
+            known = [customers[one] for one in members if one in customers]
+            if not known:
+                continue
+            whole = customers.get(root)
+            assert whole is not None
+            assert (whole.merged_into, whole.regroup) == (None, None)
+            assert whole.profile == fold_all(Profile(), own)
+            assert sorted({root, *whole.absorbed}) == sorted(one.customer_id for one in known)
+            for one in known:
+                assert one.customer_id == root or self._end_of(one) == root
+                assert one.customer_id == root or one.profile == Profile()
+            self._check_judged(root, members, whole)
+        assert replay(self.world.log(), JUDGE) == customers
+
+    def _end_of(self, one):
+        climbed = []
+        while one.merged_into is not None:
+            assert one.customer_id not in climbed
+            assert (one.regroup, one.timers) == (None, {})
+            climbed.append(one.customer_id)
+            one = self.world.customers[one.merged_into]
+        return one.customer_id
+
+    def _check_judged(self, root, members, whole):
+        made = [one for one in self.world.decisions if one.customer_id in members]
+        assert whole.offers_made == ({"a": n} if (n := _made(made, "a")) else {}) | (
+            {"none": n} if (n := _made(made, "none")) else {}
+        )
+        opened = [one for one in self.world.alerts if one.status == "opened"]
+        assert len({one.alert_id for one in opened}) == len(opened), "an id comes twice"
+        assert all(one.cause.startswith(("e", "timer:")) for one in opened), "none opens by a merge"
+        over = {one.episode_id for one in self.world.alerts if one.status == "closed"}
+        under = {
+            one.episode_id
+            for one in self.world.alerts
+            if one.status == "opened" and one.episode_id.split(":")[1] in members
+        }
+        held = whole.episodes.get(RULE)
+        open_now = {episode_id(root, held)} if held and held.status == "open" else set()
+        assert open_now == under - over
+
+
+def _made(decisions, offer):
+    return sum(one.offer == offer for one in decisions)
+
+
+Unmerging.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+test_each_customer_ends_whole_and_right = Unmerging.TestCase
