@@ -1,0 +1,194 @@
+"""Holes of stock Faust that processes and a broker show, and the lane in the same place.
+
+Faust 0.15.3 does recover from a changelog that was compacted, or whose records were all deleted.
+"""
+
+import asyncio
+import signal
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from infra.admin import create_topics
+from models.topics import PROFILES
+from streams.lane.restore import MARK, mark
+from tests.support.counting import WORKER, committed, counted, events, produce
+from tests.support.kafka_log import newest, read_all, send
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
+
+STOCK = "tests.support.stock_worker"
+COMPACTED_SOON = {
+    "cleanup.policy": "compact",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "1",
+    "segment.ms": "1000",
+    "min.cleanable.dirty.ratio": "0.01",
+    "delete.retention.ms": "0",
+}
+
+
+@pytest.fixture
+def settings(make_settings, broker):
+    """Settings with one partition, its topics made."""
+    made = make_settings(kafka=broker, partitions=1)
+    create_topics(made)
+    return made
+
+
+@pytest.fixture
+def notes(tmp_path, monkeypatch):
+    """Return a function that gives what the workers noted so far."""
+    path = tmp_path / "notes"
+    path.touch()
+    monkeypatch.setenv("NOTES", str(path))
+    return lambda: path.read_text().splitlines()
+
+
+def changelog_of(settings, **config):
+    """Make the topic to which stock Faust writes its table, and return its name."""
+    name = f"{settings.topic_prefix}stock-counts-changelog"
+    admin = KafkaAdminClient(bootstrap_servers=settings.brokers)
+    config = {"cleanup.policy": "compact"} | config
+    admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1, "configs": config}})
+    admin.close()
+    return name
+
+
+def configure(settings, topic, config):
+    admin = KafkaAdminClient(bootstrap_servers=settings.brokers)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=config)])
+    admin.close()
+
+
+async def in_transactions(settings, topic, rows):
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.brokers, transactional_id=settings.topic_prefix + "tx"
+    )
+    await producer.start()
+    for key, value in rows:
+        async with producer.transaction():
+            await producer.send(topic, value, key=key)
+    await producer.stop()
+
+
+def stuck(part):
+    """Wait until stock Faust says itself that its recovery waits for what does not come."""
+    until(lambda: "No event received for active tp" in part.tail(400), 60, part.tail())
+
+
+# Recovery that waits for its changelog's last offset, where no record is.
+
+
+def test_stock_waits_for_ever_behind_a_transactions_marker(settings, start_part, notes):
+    changelog = changelog_of(settings)
+    asyncio.run(in_transactions(settings, changelog, [(b"key-0", b"5")]))
+    asyncio.run(produce(settings, events(1, keys=1)))
+    part = start_part(settings, STOCK)
+    stuck(part)
+    assert notes() == []
+    send(settings.brokers, changelog, [(b"key-1", b"7")])  # what alone it waited for
+    assert until(lambda: [line for line in notes() if "counted" in line], 60, part.tail()) == [
+        f"{settings.instance} counted 6"
+    ]
+
+
+def test_the_lane_goes_on_behind_a_transactions_marker(settings, start_part):
+    known = b'{"n":5,"total":0,"offset":-1}'
+    asyncio.run(in_transactions(settings, settings.topic(PROFILES), [(b"key-0", known)]))
+    asyncio.run(produce(settings, events(1, keys=1)))
+    part = start_part(settings, WORKER)
+    until(lambda: counted(settings) == {b"key-0": 6}, 60, part.tail())
+
+
+# A message that cannot be read, in the hands of an agent that takes several at a time.
+
+
+def test_stock_ends_an_agent_that_takes_and_the_worker_stays_as_if_well(
+    settings, start_part, notes, monkeypatch
+):
+    monkeypatch.setenv("MODE", "take")
+    part = start_part(settings, STOCK)
+    asyncio.run(produce(settings, [*events(4), (b"key-0", b"{"), *events(5)]))
+    until(lambda: any("ended" in line for line in notes()), 60, part.tail())
+    asyncio.run(produce(settings, events(10)))
+    assert part.stop() == 0, part.tail()  # it was alive all the while
+    assert notes() == [f"{settings.instance} {said}" for said in (0, 1, 2, 3, "ended")]
+    assert committed(settings, "stock") == {0: 5}  # of 20, and the fifth was processed by nobody
+
+
+def test_the_lane_ends_with_a_message_that_its_agent_cannot_take(settings, start_part):
+    part = start_part(settings, WORKER)
+    asyncio.run(produce(settings, [*events(4), (b"key-0", b"{"), *events(5)]))
+    assert part.process.wait(60) == 70, part.tail()
+    assert committed(settings).get(0, 0) <= 4  # whoever comes next meets it again
+
+
+# A worker that stands still beyond its session, and goes on as if nothing had been.
+
+
+def zombie(settings, start_part, module, group, total, count_of):
+    """Stop one worker in mid-stream, let another process all, let the first go on. Return both."""
+    second = settings.model_copy(update={"instance": "w2", "worker_port": settings.ingest_port})
+    asyncio.run(produce(settings, events(total, keys=1)))
+    one = start_part(settings, module, instance="w1")
+    until(lambda: count_of("w1") >= 3, 60, one.tail())
+    one.process.send_signal(signal.SIGSTOP)
+    two = start_part(second, module)
+    until(lambda: committed(settings, group).get(0) == total, 150, two.tail())
+    assert one.process.poll() is None
+    one.process.send_signal(signal.SIGCONT)
+    return one, two
+
+
+def at_last(settings, topic, reached):
+    """Have a changelog compacted to what `reached` says, and return its newest values."""
+    configure(settings, topic, COMPACTED_SOON)
+
+    def compacted():
+        send(settings.brokers, topic, [(b"rolls the segment", b"0")])
+        return reached(read_all(settings.brokers, topic))
+
+    until(compacted, 90, "the broker compacts")
+    return newest(settings.brokers, topic)
+
+
+def test_stock_lets_a_zombie_write_over_its_successor_and_compaction_forgets_the_truth(
+    settings, start_part, notes, monkeypatch
+):
+    monkeypatch.setenv("PAUSE", "0.2")
+    changelog = changelog_of(settings)
+    done = lambda name: sum(line.startswith(f"{name} counted") for line in notes())  # noqa: E731
+    one, two = zombie(settings, start_part, STOCK, "stock", 25, done)
+    had = done("w1")
+    until(lambda: done("w1") > had, 60, one.tail())
+    stale = lambda: int(newest(settings.brokers, changelog)[b"key-0"])  # noqa: E731
+    until(lambda: stale() < 25, 60, "the zombie's write")
+    one.kill()
+    two.kill()
+    kept = at_last(settings, changelog, lambda found: sum(r.key == b"key-0" for r in found) == 1)
+    assert int(kept[b"key-0"]) < 25  # of 25 that were counted and committed
+
+
+def test_the_lane_lets_no_zombie_write_and_covers_what_one_wrote_before_compaction_comes(
+    settings, start_part, monkeypatch
+):
+    monkeypatch.setenv("PAUSE", "0.2")
+    monkeypatch.setenv("SESSION", "6")
+    changelog = settings.topic(PROFILES)
+    one, two = zombie(
+        settings, start_part, WORKER, "counting", 5_000, lambda _: counted(settings).total()
+    )
+    assert one.process.wait(60) == 70, one.tail()
+    assert counted(settings) == {b"key-0": 5_000}
+    # One that was on its way when the fence closed: last on the log, and of an earlier owner.
+    stale = (b"key-0", b'{"n":3,"total":3,"offset":2}', [(MARK, mark(1, 2))])
+    send(settings.brokers, changelog, [stale])
+    asyncio.run(produce(settings, [(b"other", b'{"value":1}')]))
+    until(lambda: counted(settings)[b"other"] == 1, 60, two.tail())
+    two.kill()
+    at_last(settings, changelog, lambda found: sum(r.key == b"key-0" for r in found) == 1)
+    assert counted(settings)[b"key-0"] == 5_000
