@@ -14,18 +14,17 @@ import msgspec
 from models.errors import Reason, TouchpointRejectedError
 from models.events import encode_event
 from models.links import (
+    APPLIED,
+    Command,
     Identity,
     Link,
     Refusal,
     Resolution,
-    Unmerge,
     decode_identity,
     decode_link,
     encode,
-    merged,
-    regrouped,
-    resolve,
-    unmerge,
+    follow,
+    told,
 )
 from models.links.forest import Why
 from models.topics import EVENTS, IDENTITIES, IDENTITY_LINKS
@@ -34,8 +33,7 @@ from streams.app import app, rules
 from streams.dead_letters import bury
 from streams.lane import Batch, Outbox, Record, View
 
-APPLIED = b"_applied"  # the key under which `identities` keeps how far it goes
-
+_APPLIED = APPLIED.encode()
 identities = app.StateTable("identities", source=IDENTITY_LINKS, changelog=IDENTITIES)
 refused: dict[str, int] = dict.fromkeys(get_args(Why), 0)  # links not followed, by reason
 app.tells["links"] = lambda: {"refused": refused}
@@ -58,7 +56,7 @@ class Forest:
         self._state = state
         self._met: dict[str, Identity | None] = {}
         self._changed: dict[str, None] = {}
-        self._applied = _decode_applied(state.get(APPLIED) or b"{}").applied
+        self._applied = _decode_applied(state.get(_APPLIED) or b"{}").applied
 
     def find(self, id: str) -> Identity | None:
         """Return a customer's node, None when it has none."""
@@ -81,7 +79,7 @@ class Forest:
         for id in self._changed:
             self._state.put(id.encode(), encode(self._met[id]))
         if self._changed:
-            self._state.put(APPLIED, encode(Applied(offset)))
+            self._state.put(_APPLIED, encode(Applied(offset)))
 
 
 @app.agent(topics.identity_links, name="resolve")
@@ -93,36 +91,27 @@ async def resolve_links(batches: Any) -> None:
         for record in batch:
             try:
                 if not forest.knows(record.offset):
-                    follow(outbox, forest, batch, record)
+                    carry_out(outbox, forest, batch, record)
             except TouchpointRejectedError as rejected:
                 bury(outbox, batch, record, rejected)
         forest.write(batch.last)
         await app.complete(batch, outbox, state)
 
 
-def follow(outbox: Outbox, forest: Forest, batch: Batch, record: Record) -> None:
+def carry_out(outbox: Outbox, forest: Forest, batch: Batch, record: Record) -> None:
     """Add what one command leads to. Raises TouchpointRejectedError, having sent nothing."""
-    command, offset = _command(record), record.offset
-    if isinstance(command, Unmerge):
-        found = unmerge(command, forest.find, offset, rules)
-    else:
-        found = resolve(command, forest.find, rules, offset)
+    command = _command(record)
+    found = follow(command, forest.find, record.offset, rules)
     forest.take(found)
-    origin = f"{batch.topic}/{batch.partition}"
-    if found.merge is not None and isinstance(command, Link):
-        event = merged(command, found.merge, origin, offset, found.generation)
+    for event in told(command, found, f"{batch.topic}/{batch.partition}", record.offset):
         outbox.send(EVENTS, event.customer_id.encode(), encode_event(event))
-    if found.unmerge is not None:
-        for place in found.regroups:
-            told = regrouped(found.unmerge, place, origin, offset)
-            outbox.send(EVENTS, place.member.encode(), encode_event(told))
     if found.refusal is not None:
         _tell(found.refusal, found.news)
         if isinstance(command, Link) and command.kind == "stated":
             raise TouchpointRejectedError(Reason.REFUSED, found.refusal.reason)
 
 
-def _command(record: Record) -> Link | Unmerge:
+def _command(record: Record) -> Command:
     try:
         return decode_link(record.value or b"")
     except msgspec.DecodeError as error:

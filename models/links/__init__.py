@@ -15,7 +15,9 @@ from models.links.commands import (
     state_merge,
     state_unmerge,
 )
+from models.links.following import follow, merged, regrouped, told
 from models.links.forest import (
+    APPLIED,
     Edge,
     Identity,
     Merge,
@@ -27,9 +29,9 @@ from models.links.forest import (
 from models.links.joining import resolve
 from models.links.parting import unmerge
 from models.links.seen import links_of
-from models.links.told import merged, regrouped
 
 __all__ = [
+    "APPLIED",
     "LARGEST",
     "Command",
     "Edge",
@@ -44,11 +46,13 @@ __all__ = [
     "decode_identity",
     "decode_link",
     "encode",
+    "follow",
     "links_of",
     "merged",
     "regrouped",
     "resolve",
     "state_merge",
     "state_unmerge",
+    "told",
     "unmerge",
 ]

@@ -17,6 +17,7 @@ from models.errors import Reason, TouchpointRejectedError
 from models.identity_rules import LARGEST as LARGEST
 from models.links.commands import Kind, Unmerge
 
+APPLIED: Final = "_applied"  # the key in `identities` that is nobody: how far they go
 REMEMBERED: Final = 20  # refusals kept with a root
 MOST_LINKS: Final = 64  # links kept with a node
 

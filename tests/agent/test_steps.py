@@ -122,7 +122,7 @@ async def test_a_link_merges_its_customers_at_the_loser(run):
     merged = decode_event(message.value)
     assert (message.key, merged.loser, merged.winner) == (VISITOR_ID.encode(), VISITOR_ID, ANA_ID)
     assert (merged.origin, merged.origin_offset) == ("identity-links/3", 10)
-    assert set(changes) == {VISITOR_ID.encode(), ANA_ID.encode(), resolve.APPLIED}
+    assert set(changes) == {VISITOR_ID.encode(), ANA_ID.encode(), links.APPLIED.encode()}
 
 
 async def test_a_command_that_is_delivered_again_leads_to_nothing(run):

@@ -10,10 +10,10 @@ from models.dead_letter import DeadLetter
 from models.events import Identifier, decode_event
 from models.identity import customer_id_of, normalise
 from models.judge import Judge
+from models.links import APPLIED
 from models.react import Position
 from models.replay import replay
 from models.topics import DEAD_LETTERS, EVENTS, IDENTITIES, PROFILES, SCORES, TOUCHPOINTS
-from streams.resolve import APPLIED
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.waiting import until
 
@@ -115,7 +115,7 @@ def test_profiles_are_what_an_offline_fold_of_the_log_gives(kafka_settings, star
         id: folded(one) for id, one in again.items()
     }
     assert newest(settings.brokers, settings.topic(IDENTITIES)).keys() == {
-        ana.encode(), anon.encode(), APPLIED
+        ana.encode(), anon.encode(), APPLIED.encode()
     }  # fmt: skip
     scored = {record.key.decode() for record in read_all(settings.brokers, settings.topic(SCORES))}
     assert scored == {ana, anon, ben}

@@ -1,14 +1,42 @@
-"""The events that tell folds what the resolver decided; their ids follow from the command."""
+"""What a command leads to, and the events that tell folds of it.
+
+Their ids follow from the command, so one that is followed again says nothing new.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from models.events.base import EPOCH
 from models.events.codec import made
 from models.events.system import CustomerMerged, CustomerRegrouped
-from models.links.commands import Link, Unmerge
-from models.links.forest import Merge, Place
+from models.identity_rules import SHIPPED, Rules
+from models.links.commands import Command, Link, Unmerge
+from models.links.forest import Lookup, Merge, Place, Resolution
+from models.links.joining import resolve
+from models.links.parting import unmerge
+
+
+def follow(command: Command, lookup: Lookup, offset: int, rules: Rules = SHIPPED) -> Resolution:
+    """Return what a command at `offset` of identity-links changes.
+
+    Raises TouchpointRejectedError on what a person asked for and that cannot be.
+    """
+    if isinstance(command, Unmerge):
+        return unmerge(command, lookup, offset, rules)
+    return resolve(command, lookup, rules, offset)
+
+
+def told(
+    command: Command, found: Resolution, origin: str, offset: int
+) -> Iterator[CustomerMerged | CustomerRegrouped]:
+    """Yield the events that a command leads to, each keyed by its customer."""
+    if found.merge is not None and isinstance(command, Link):
+        yield merged(command, found.merge, origin, offset, found.generation)
+    if found.unmerge is not None:
+        for place in found.regroups:
+            yield regrouped(found.unmerge, place, origin, offset)
 
 
 def merged(
