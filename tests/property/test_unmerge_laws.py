@@ -25,8 +25,12 @@ OFFER = {"id": "a", "name": {"en": "a", "ko": "a"}, "channels": ["app"], "value"
 # Whoever is looked at is at risk, and who comes back is not: episodes open and close all the time.
 RISK = {"min_visits": 1, "high": 0.35, "low": 0.3}
 JUDGE = Judge.untrained(Catalogue.model_validate({"offers": [OFFER], "risk": RISK}))
-WHO = [Identifier(type="user_id", value="ana")] + [
-    Identifier(type="anonymous_id", value=f"a-{number}") for number in range(4)
+WHO = [
+    Identifier(type=type, value=value)
+    for type, value in (
+        *(("user_id", "ana"), ("user_id", "bo"), ("email", "ana@x.com")),
+        *(("anonymous_id", "a-1"), ("anonymous_id", "a-2"), ("anonymous_id", "a-3")),
+    )
 ]
 IDS = [customer_id_of(one) for one in WHO]
 KINDS = [PageViewed, OrderPlaced, ConsentChanged, MessageSent]
@@ -41,7 +45,7 @@ class Unmerging(RuleBasedStateMachine):
     @initialize(partitions=st.integers(1, 4))
     def begin(self, partitions):
         self.world = World(partitions, JUDGE)
-        self.groups = Groups(IDS)
+        self.groups = Groups()
         self.sent = {}  # id -> event, as it first came
         self.offset = -1
 
@@ -66,11 +70,11 @@ class Unmerging(RuleBasedStateMachine):
     @rule(a=people, b=people, stated=st.booleans(), crash=crashes)
     def join(self, a, b, stated, crash):
         if a != b:
-            self.world.send(self.groups.join(IDS[a], IDS[b], stated), crash)
+            self.world.send(self.groups.join(WHO[a], WHO[b], stated), crash)
 
     @rule(who=people, crash=crashes)
     def part(self, who, crash):
-        self.world.send(self.groups.part(IDS[who]), crash)
+        self.world.send(self.groups.part(WHO[who]), crash)
 
     @rule(number=st.integers(0, 3), count=st.integers(1, 5), crash=crashes)
     def fold(self, number, count, crash):
@@ -99,7 +103,7 @@ class Unmerging(RuleBasedStateMachine):
 
     def _check(self):
         customers = self.world.customers
-        for root in self.groups.roots():
+        for root in {self.groups.root(one) for one in IDS}:
             members = self.groups.members(root)
             own = [one for one in self.sent.values() if one.customer_id in members]
             known = [customers[one] for one in members if one in customers]

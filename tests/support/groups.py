@@ -1,86 +1,50 @@
-"""A resolver in small: who is one by which links, and the events that tell the folds of it."""
+"""Who is one customer, by the resolver's own rules, and what the folds are told of it."""
 
-from datetime import timedelta
+from models.errors import TouchpointRejectedError
+from models.events import CustomerIdentified
+from models.identity import customer_id_of
+from models.links import Identity, follow, links_of, state_merge, state_unmerge, told
+from models.links.forest import Stand
+from tests.support.histories import event
 
-from models.events import CustomerMerged, CustomerRegrouped, made
-from tests.support.histories import NOON
+_AT_MS = 1_790_000_000_000
 
 
 class Groups:
-    """Links form trees; a tree's root is its strongest name, the one that comes first in `ids`."""
+    """The forest, and the commands that it grew by."""
 
-    def __init__(self, ids):
-        self.ids = ids  # strongest first
-        self.links = set()  # that merged two trees
-        self.cut = set()
-        self.generation = {}  # root -> of the regrouping that made its group
-        self.offset = -1  # of the newest command
+    def __init__(self):
+        self._forest: dict[str, Identity] = {}
+        self._commands = -1  # offset of the newest on identity-links
 
-    def members(self, one, without=()):
-        """Return who is reached from `one` by links, itself included."""
-        found, row = {one}, [one]
-        for at in row:
-            for pair in self.links - set(without):
-                if at in pair:
-                    (other,) = pair - {at}
-                    if other not in found:
-                        found.add(other)
-                        row.append(other)
-        return found
+    def members(self, one):
+        """Return a customer's whole group, itself included."""
+        stand = Stand(self._forest.get)
+        return set(stand.ring(stand.root(one))) if stand.find(one) is not None else {one}
 
     def root(self, one):
-        return min(self.members(one), key=self.ids.index)
-
-    def roots(self):
-        return {self.root(one) for one in self.ids}
+        """Return who stands for a customer."""
+        stand = Stand(self._forest.get)
+        return stand.root(one) if stand.find(one) is not None else one
 
     def join(self, a, b, stated=False):
-        """Follow a link; return what is told."""
-        self.offset += 1
-        pair = frozenset((a, b))
-        left, right = self.root(a), self.root(b)
-        if left == right or (pair in self.cut and not stated):
-            return []
-        self.cut.discard(pair)
-        self.links.add(pair)
-        winner, loser = sorted((left, right), key=self.ids.index)
-        self.generation.pop(loser, None)
-        told = self._told(
-            CustomerMerged, loser, f"merged:{self.offset}", winner=winner, loser=loser,
-            link_id=f"l{self.offset}", generation=self.generation.get(winner, -1),
-        )  # fmt: skip
-        return [told]
+        """Follow what says that two identifiers are one customer; return what is told."""
+        if stated:
+            at_ms = _AT_MS + self._commands
+            return self._follow(state_merge(a, b, "ana", "asked by phone", at_ms))
+        (link,) = links_of(event(CustomerIdentified, who=(a, b)))
+        return self._follow(link)
 
-    def part(self, member):
-        """Take a member out of its group, with all who hang on it; return what is told."""
-        self.offset += 1
-        root = self.root(member)
-        if root == member:
-            return []
-        (above,) = [
-            pair
-            for pair in self.links
-            if member in pair and root not in self.members(member, [pair])
-        ]
-        self.links.discard(above)
-        self.cut.add(above)
-        told = []
-        for side in (self.members(member), self.members(root)):
-            root_now = min(side, key=self.ids.index)
-            self.generation[root_now] = self.offset
-            told += [
-                self._told(
-                    CustomerRegrouped, one, f"regrouped:{self.offset}:{one}", root=root_now,
-                    generation=self.offset, others=len(side) - 1 if one == root_now else 0,
-                    unmerge_id=f"u{self.offset}", by="ana", reason="a family's tablet",
-                )
-                for one in sorted(side)
-            ]  # fmt: skip
-        return told
+    def part(self, one):
+        """Take a member out of its group; return what is told: nothing, when there is none."""
+        at_ms = _AT_MS + self._commands
+        return self._follow(state_unmerge(customer_id_of(one), "ana", "a family's tablet", at_ms))
 
-    def _told(self, kind, customer_id, event_id, **fields):
-        at = NOON + timedelta(hours=self.offset)
-        return made(
-            kind, event_id=event_id, occurred_at=at, received_at=at, customer_id=customer_id,
-            origin="identity-links/0", origin_offset=self.offset, **fields,
-        )  # fmt: skip
+    def _follow(self, command):
+        self._commands += 1
+        try:
+            found = follow(command, self._forest.get, self._commands)
+        except TouchpointRejectedError:
+            return []
+        self._forest |= found.changes
+        return list(told(command, found, "identity-links/0", self._commands))
