@@ -16,6 +16,7 @@ from models.events.base import IdentifierType
 from models.identity_rules import SHIPPED, Rules
 from models.naming import derive, identifier_of
 from projections.live_board import Board
+from projections.live_carriers import Carriers
 from projections.live_changes import Changes
 from projections.live_glance import Glance, Unreadable, digits, glance, terms
 from projections.live_meter import Meter
@@ -57,7 +58,7 @@ class Live:
         self.now_ms = now_ms
         self._held: dict[str, Held] = {}
         self._decoded: dict[str, tuple[bytes, Customer]] = {}
-        self._by_identifier: dict[str, str] = {}
+        self._carriers = Carriers()
         self._index = PrefixIndex(self._has_term)
         self._turn = asyncio.Event()
 
@@ -114,7 +115,7 @@ class Live:
         start = derive(key, self.rules)
         found = self.root(start) if start else None
         if found is None or self._held[found].glance.merged_into is not None:
-            found = self._owner(key) or found
+            found = self._carrier(key) or found
         return found
 
     def get(self, key: str) -> Customer | None:
@@ -182,15 +183,19 @@ class Live:
     def _forget(self, customer_id: str, before: Held | None) -> None:
         if before is not None:
             del self._held[customer_id]
+            self._carriers.drop(before.glance.profile.identifiers, customer_id)
             self._decoded.pop(customer_id, None)
             self.board.replace(before.glance, None)
 
     def _list(self, customer_id: str, before: Glance | None, now: Glance) -> None:
         if now.merged_into is not None:
-            return
-        if before is None or before.profile.identifiers != now.profile.identifiers:
-            self._by_identifier |= dict.fromkeys(now.profile.identifiers, customer_id)
-        elif before.profile.traits == now.profile.traits:
+            return  # who it was merged into has its identifiers soon: until then it leads there
+        had = before.profile.identifiers if before else {}
+        has = now.profile.identifiers
+        if had.keys() != has.keys():
+            self._carriers.drop(had.keys() - has.keys(), customer_id)
+            self._carriers.add(has.keys() - had.keys(), customer_id)
+        elif before and before.profile.traits == now.profile.traits:
             return
         for term in terms(now):
             self._index.add(term, customer_id)
@@ -201,6 +206,8 @@ class Live:
             return
         if now.absorbed != (before.absorbed if before else []):
             return
+        if now.regroup != (before.regroup if before else None):
+            return
         events = now.profile.events - (before.profile.events if before else 0)
         self.meter.add(now_ms, max(events, 0), now_ms - now.received_ms)
 
@@ -208,11 +215,23 @@ class Live:
         held = self._held.get(customer_id)
         return held is not None and term in terms(held.glance)
 
-    def _owner(self, key: str) -> str | None:
+    def _carrier(self, key: str) -> str | None:
         """Find who carries an identifier that never had a record of its own."""
         identifier = identifier_of(key, self.rules)
-        owner = self._by_identifier.get(str(identifier)) if identifier else None
-        return self.root(owner) if owner else None
+        if identifier is None:
+            return None
+        text, on_the_way = str(identifier), None
+        carrying: list[tuple[int, str]] = []
+        for noted in self._carriers.of(text):
+            root = self.root(noted)
+            if root is None:
+                continue
+            first_ms = self._held[root].glance.profile.identifiers.get(text)
+            if first_ms is not None:
+                carrying.append((first_ms, root))
+            elif root != noted:  # merged, and what it had has yet to come to the root
+                on_the_way = root
+        return min(carrying)[1] if carrying else on_the_way
 
 
 def _telephone(text: str) -> str:

@@ -32,6 +32,7 @@ class Board:
     def __init__(self) -> None:
         self.customers = 0
         self.merged = 0
+        self.incomplete = 0  # put together anew after an unmerge
         self.events = 0
         self.bands: Counter[str] = Counter()
         self.histogram = [0] * BINS
@@ -66,6 +67,7 @@ class Board:
             self.merged += sign
             return
         self.customers += sign
+        self.incomplete += sign * (one.regroup is not None)
         self.events += sign * one.profile.events
         if one.risk is not None:
             self.bands[one.risk.band] += sign

@@ -48,6 +48,11 @@ class DeadLetters:
             if len(self._waiting) > KEPT:
                 self._waiting.popitem(last=False)
 
+    def of(self, source: str) -> Letter | None:
+        """Return the letter of the message that was at "topic/partition/offset", if it has one."""
+        newest_first = reversed(self._waiting.values())
+        return next((one for one in newest_first if one.source == source), None)
+
     def newest(self, limit: int) -> list[Letter]:
         """Return the newest ones, newest first."""
         return list(islice(reversed(self._waiting.values()), limit))

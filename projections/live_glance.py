@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import DecodeError, Struct, ValidationError, field
 from msgspec.json import Decoder
 
-from models.customer import Episode
+from models.customer import Episode, Regroup
 
 
 class Said(Struct, frozen=True, array_like=True, gc=False):
@@ -53,6 +53,8 @@ class Glance(Struct, frozen=True):
     offset: int = -1
     version: int = 0
     received_ms: int = 0
+    generation: int = -1
+    regroup: Regroup | None = None  # parts are still to come
     merged_into: str | None = None
     absorbed: list[str] = field(default_factory=list)
     profile: Outline = field(default_factory=Outline)

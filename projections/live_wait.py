@@ -46,8 +46,8 @@ async def wait_for(live: Live, key: str, receipt: Receipt, timeout: float) -> Cu
 def reached(live: Live, key: str, receipt: Receipt) -> bool:
     """Tell whether the customer that `key` names has the receipt's event applied."""
     root = live.get(key)
-    if root is None:
-        return False
+    if root is None or root.regroup is not None:
+        return False  # unknown; or put together anew, and perhaps not yet of this event
     if root.applied.get(receipt.log, -1) >= receipt.offset:
         return True
     # The event may have gone to an identity that was merged: it forwards to the root.

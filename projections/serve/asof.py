@@ -181,5 +181,5 @@ def _whole(of: Group, folded: Folded, recorded: Recorded) -> views.Json:
             episodes=recorded.episodes,
         )
     )
-    del whole["version"]
+    del whole["version"], whole["complete"]  # `as_of` tells
     return whole

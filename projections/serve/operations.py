@@ -51,6 +51,9 @@ def _lines(sources: Sources) -> Iterator[str]:
     yield from _one(
         "c360_live_customers", "gauge", "customers, merged ones left out", board.customers
     )
+    yield from _one(
+        "c360_live_incomplete", "gauge", "customers put together anew", board.incomplete
+    )
     yield from _one("c360_live_records_total", "counter", "records read", sources.profiles.read)
     yield from _one("c360_live_unreadable_total", "counter", "records refused", live.unreadable)
     yield from _one("c360_live_lag", "gauge", "records to read", sources.profiles.lag)

@@ -55,6 +55,10 @@ def _offer(customer: Customer) -> views.Json:
     return views.head(customer) | {"offer": views.offer(customer.offer)}
 
 
+def _identity(customer: Customer) -> views.Json:
+    return views.head(customer) | views.identity(customer)
+
+
 # The parts of a customer that can be asked for, by the last step of the path.
 LAYOUTS: Final[dict[str, Callable[[Customer], views.Json]]] = {
     WHOLE: views.whole,
@@ -62,6 +66,7 @@ LAYOUTS: Final[dict[str, Callable[[Customer], views.Json]]] = {
     "scores": _scores,
     "traits": _traits,
     "offer": _offer,
+    "identity": _identity,
 }
 
 

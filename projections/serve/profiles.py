@@ -127,6 +127,7 @@ _part("timeline", schemas.CustomerTimeline, "The newest touchpoints, newest firs
 _part("scores", schemas.CustomerScores, "The newest scores, with their reasons")
 _part("traits", schemas.CustomerTraits, "What is stated, with its source and time")
 _part("offer", schemas.CustomerOffer, "The offer to make now")
+_part("identity", schemas.CustomerIdentity, "Who is this one customer: members and identifiers")
 
 
 @router.post("/profiles:batchGet", response_model=schemas.BatchAnswer)

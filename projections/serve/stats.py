@@ -15,6 +15,7 @@ def stats(sources: Sources) -> Json:
         "ready": live.ready,
         "customers": live.board.customers,
         "merged": live.board.merged,
+        "incomplete": live.board.incomplete,
         "events": live.board.events,
         "scored": live.board.scored,
         "events_per_second": round(live.meter.rate(now), 1),

@@ -127,6 +127,7 @@ def _tell(live: Live, change: Change, *, profile: bool) -> bytes:
         "version": seen.version,
         "updated_at": instant(seen.received_ms or None),
         "merged_into": seen.merged_into,
+        "complete": seen.regroup is None,
     }
     if profile and (customer := live.customer(change.customer_id)):
         body["profile"] = whole(customer)

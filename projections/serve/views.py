@@ -11,6 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from models.customer import Customer, Episode
+from models.events.base import Identifier
+from models.identity import customer_id_of
 from models.money import exponent
 from models.profile import Moment, Profile, Trait, moments
 from models.records import Decision, Score
@@ -73,6 +75,7 @@ def head(customer: Customer) -> Json:
     return {
         "customer_id": customer.customer_id,
         "version": customer.version,
+        "complete": customer.regroup is None,
         "updated_at": instant(customer.received_ms or None),
         "merged_from": list(customer.absorbed),
         "observed_until": instant(customer.observed_until_ms),
@@ -86,6 +89,30 @@ def identifiers(profile: Profile) -> list[Json]:
         | {"first_seen_at": instant(at)}
         for one, at in sorted(profile.identifiers.items(), key=lambda pair: pair[1])
     ]
+
+
+def identity(customer: Customer) -> Json:
+    """Return who this one customer is: its members, and every identifier with whom it names.
+
+    A member's id follows from one identifier; the others only came along with it.
+    """
+    members = dict.fromkeys((customer.customer_id, *customer.absorbed))
+    known = identifiers(customer.profile)
+    whose = {_named(one): one for one in known}
+    return {
+        "generation": None if customer.generation < 0 else customer.generation,
+        "members": [{"customer_id": member, "identifier": whose.get(member)} for member in members],
+        "identifiers": [
+            one | {"customer_id": named if (named := _named(one)) in members else None}
+            for one in known
+        ],
+    }
+
+
+def _named(one: Json) -> str:
+    return customer_id_of(
+        Identifier.model_validate({name: one[name] for name in ("type", "value")})
+    )
 
 
 def said(trait: Trait) -> Json:

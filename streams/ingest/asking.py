@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from models.events.base import Identifier
 from models.identity import customer_id_of
+from models.identity_rules import SHIPPED, Rules
 from models.links import Link, Unmerge, state_merge, state_unmerge
 from models.naming import CUSTOMER_ID, identifier_of
 from streams.ingest.problems import ProblemError
@@ -51,31 +52,31 @@ class UnmergeAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Kind(NamedTuple):
-    """A kind of command: where it is posted, what of, and how it is read (body, now in ms)."""
+    """A kind of command: where it is posted, what of, and how it is read (body, now ms, rules)."""
 
     path: str
     name: str
     about: str
     body: type[Struct]
-    read: Callable[[bytes, int], Link | Unmerge]
+    read: Callable[[bytes, int, Rules], Link | Unmerge]
 
 
-def merge(body: bytes, now_ms: int) -> Link:
+def merge(body: bytes, now_ms: int, rules: Rules = SHIPPED) -> Link:
     """Return the link that a request states. Raises ProblemError 400 or 422."""
     asked = _decoded(body, MergeAsked)
-    left, right = _named(asked.left, "left"), _named(asked.right, "right")
+    left, right = _named(asked.left, "left", rules), _named(asked.right, "right", rules)
     link = state_merge(left, right, asked.by, asked.reason, now_ms)
     if link.left == link.right:
         raise unprocessable("left and right name the same customer", "right")
     return link
 
 
-def unmerge(body: bytes, now_ms: int) -> Unmerge:
+def unmerge(body: bytes, now_ms: int, rules: Rules = SHIPPED) -> Unmerge:
     """Return the command that a request states. Raises ProblemError 400 or 422."""
     asked = _decoded(body, UnmergeAsked)
     if (asked.customer is None) == (asked.identifier is None):
         raise unprocessable("name the member by `customer` or by `identifier`", "customer")
-    member = asked.customer or _named(asked.identifier or "", "identifier")
+    member = asked.customer or _named(asked.identifier or "", "identifier", rules)
     if isinstance(member, Identifier):
         member = customer_id_of(member)
     return state_unmerge(member, asked.by, asked.reason, now_ms)
@@ -114,10 +115,10 @@ def _decoded(body: bytes, kind: type[Body]) -> Body:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"not JSON: {error}") from error
 
 
-def _named(text: str, where: str) -> Identifier | str:
+def _named(text: str, where: str, rules: Rules) -> Identifier | str:
     if CUSTOMER_ID.fullmatch(text):
         return text
-    identifier = identifier_of(text)
+    identifier = identifier_of(text, rules)
     if identifier is None:
         raise unprocessable(
             f"{text!r} names nobody: give a customer id or type:value of an identifier", where

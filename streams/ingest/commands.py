@@ -59,6 +59,7 @@ class Commands:
 
     def __init__(self, settings: Settings, admins: Admins) -> None:
         self._admins = admins
+        self._rules = settings.identity_rules()
         self._buckets = {name: TokenBucket(A_SECOND, 4 * A_SECOND) for name in admins.names}
         self._budget = Budget(HELD_BYTES)
         self._once = Once(REMEMBERED)
@@ -81,7 +82,7 @@ class Commands:
             body = await read(request, LARGEST, hold)
         self._buckets[admin].take(1)
         now = time.time_ns() // 1_000_000
-        command = kind.read(body, now)
+        command = kind.read(body, now, self._rules)
         key = request.headers.get("idempotency-key", "")
         if len(key) > _LONGEST_KEY:
             raise unprocessable(f"longer than {_LONGEST_KEY} signs", "Idempotency-Key")

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from infra.settings import Settings
+from models.identity_rules import Rules
 from models.links import state_unmerge
 from models.naming import derive
 from streams.ingest.app import create_app
@@ -107,6 +108,13 @@ def test_a_member_is_named_by_its_id_or_by_its_identifier():
     by_id = unmerge(b'{"customer":"%s",%s}' % (by_name.customer.encode(), BY), 5)
     named = state_unmerge(derive("email:ana@example.com"), "kim", "a shared tablet", 5)
     assert by_name == by_id == named
+
+
+def test_names_are_read_by_the_rules_of_the_deployment():
+    rules = Rules(phone_region="KR")
+    at_home = unmerge(b'{"identifier":"phone:010-1234-5678",%s}' % BY, 5, rules)
+    abroad = unmerge(b'{"identifier":"phone:+82 10 1234 5678",%s}' % BY, 5, rules)
+    assert at_home == abroad
 
 
 def test_a_merge_tells_what_kinds_of_names_it_joins():

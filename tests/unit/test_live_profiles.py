@@ -3,10 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from models.customer import Episode
+from models.customer import Episode, Regroup
 from models.naming import derive
 from models.profile import Profile, Trait
 from projections.live import Live, Record
+from projections.live_carriers import Carriers
 from tests.support.customers import ANA, DAY_MS, NOW_MS, customer, record, rich
 
 USER = "user_id:u-1"
@@ -153,3 +154,139 @@ def test_history_is_not_counted_as_live_traffic():
     live = Live(lambda: NOW_MS, epoch="test")
     live.apply([record(customer())])
     assert live.meter.freshness(NOW_MS) is None
+
+
+# Ana's browser and she were one customer, with a telephone that only came along; then they
+# are parted: the browser takes what is its own with it.
+PHONE = "phone:+8215550100"
+
+
+def _merged(offset=10, **over):
+    """Return the user who absorbed the browser, and the browser as its pointer."""
+    carried = {USER: NOW_MS - 2, BROWSER: NOW_MS - 9, PHONE: NOW_MS - 5}
+    user = customer(
+        USER,
+        offset=offset,
+        version=offset,
+        absorbed=[derive(BROWSER)],
+        profile=Profile(identifiers=carried, events=9, traits=_named(7).traits),
+    )
+    pointer = customer(
+        BROWSER, offset=offset, merged_into=user.customer_id, profile=Profile(), **over
+    )
+    return user, pointer
+
+
+def _parted(user, pointer, part=True):
+    """Return both as an unmerge leaves them: with their own part of the log, or before it came."""
+    known = {"generation": 5, "absorbed": [], "merged_into": None}
+    waiting = None if part else Regroup(30, 0)
+    own = Profile(identifiers={USER: NOW_MS - 2}, events=4) if part else Profile()
+    other = Profile(identifiers={BROWSER: NOW_MS - 9, PHONE: NOW_MS - 5}, events=5)
+    return (
+        replace(user, offset=20, version=20, regroup=waiting, profile=own, **known),
+        replace(
+            pointer,
+            offset=20,
+            version=20,
+            regroup=waiting,
+            profile=other if part else Profile(),
+            **known,
+        ),
+    )
+
+
+@pytest.mark.parametrize("pointer_first", [True, False])
+def test_who_is_parted_takes_its_identifiers_along(live, pointer_first):
+    user, pointer = _merged()
+    live.apply([record(user), record(pointer)])
+    assert {live.locate(key) for key in (USER, BROWSER, PHONE)} == {user.customer_id}
+    parted = [record(one) for one in _parted(user, pointer)]
+    live.apply(parted[::-1] if pointer_first else parted)
+    assert live.locate(USER) == user.customer_id
+    assert live.locate(BROWSER) == live.locate(PHONE) == pointer.customer_id
+    assert live.search("+8215550100", 5) == [pointer.customer_id]
+    assert live.search("Name00007", 5) == []
+    assert (live.board.customers, live.board.merged, live.board.events) == (2, 0, 9)
+
+
+def test_a_customer_who_is_put_together_anew_is_told_so_and_counted(live):
+    user, pointer = _merged()
+    live.apply([record(user), record(pointer)])
+    live.apply([record(one) for one in _parted(user, pointer, part=False)])
+    assert live.board.incomplete == 2
+    assert live.locate(BROWSER) == pointer.customer_id
+    assert live.locate(PHONE) is None
+    live.apply([record(one) for one in _parted(user, pointer)])
+    assert (live.board.incomplete, live.locate(PHONE)) == (0, pointer.customer_id)
+
+
+def test_an_identifier_leads_to_one_customer_while_its_owner_is_being_merged(live):
+    browser = customer(BROWSER, profile=Profile(identifiers={BROWSER: NOW_MS, PHONE: NOW_MS}))
+    live.apply([record(customer(USER)), record(browser)])
+    assert live.locate(PHONE) == browser.customer_id
+    live.apply([record(replace(browser, offset=8, merged_into=derive(USER), profile=Profile()))])
+    assert live.locate(PHONE) == derive(USER)
+    live.apply([record(_merged()[0])])
+    assert live.locate(PHONE) == derive(USER)
+
+
+def test_of_several_who_carry_an_identifier_the_one_who_had_it_first_is_found(live):
+    shared = [
+        customer(key, profile=Profile(identifiers={key: NOW_MS, PHONE: at}))
+        for key, at in ((ANA, NOW_MS - 3), (USER, NOW_MS - 8), (BROWSER, NOW_MS - 5))
+    ]
+    for _ in range(2):
+        live.apply([record(one) for one in shared])
+        assert live.locate(PHONE) == derive(USER)
+        shared.reverse()
+    first = next(one for one in shared if one.customer_id == derive(USER))
+    without = replace(first, offset=9, profile=Profile(identifiers={USER: NOW_MS}))
+    live.apply([record(without)])
+    assert live.locate(PHONE) == derive(BROWSER)
+    live.apply([Record(derive(BROWSER).encode(), None, 0)])
+    assert live.locate(PHONE) == derive(ANA)
+
+
+def test_who_comes_back_from_a_merge_has_only_what_is_its_own(live):
+    had = Profile(identifiers={BROWSER: NOW_MS - 9, PHONE: NOW_MS - 9})
+    live.apply([record(customer(BROWSER, profile=had))])
+    live.apply([record(customer(BROWSER, offset=8, merged_into=derive(USER), profile=Profile()))])
+    live.apply([record(customer(BROWSER, offset=9))])
+    assert live.locate(PHONE) is None
+    live.apply([record(customer(ANA, profile=Profile(identifiers={ANA: NOW_MS, PHONE: NOW_MS})))])
+    assert live.locate(PHONE) == derive(ANA)
+
+
+def test_what_is_read_from_the_log_again_is_no_new_traffic(live):
+    user, pointer = _merged()
+    live.apply([record(user), record(pointer)])
+    later = NOW_MS + 6_000
+    before = sum(live.meter.series(later, 60))
+    for part in (False, True):
+        parted = (
+            replace(one, received_ms=NOW_MS + 1 + part, offset=20 + part)
+            for one in _parted(user, pointer, part)
+        )
+        live.apply([record(one) for one in parted])
+    assert sum(live.meter.series(later, 60)) == before
+
+
+def test_both_sides_of_an_unmerge_are_told(live):
+    user, pointer = _merged()
+    live.apply([record(user), record(pointer)])
+    with live.changes.subscribe({user.customer_id, pointer.customer_id}) as heard:
+        live.apply([record(one) for one in _parted(user, pointer)])
+        told = {change.customer_id: change.version for change in heard._waiting.values()}
+    assert told == {user.customer_id: 20, pointer.customer_id: 20}
+
+
+def test_what_nobody_carries_takes_no_memory():
+    carriers = Carriers()
+    for one in ("c_a", "c_b", "c_a"):
+        carriers.add([PHONE], one)
+    assert carriers.of(PHONE) == ("c_a", "c_b")
+    carriers.drop([PHONE, "phone:1"], "c_a")
+    assert carriers.of(PHONE) == ("c_b",)
+    carriers.drop([PHONE], "c_b")
+    assert carriers._of == {}

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from models.customer import Regroup
 from models.naming import derive
 from projections.live import Live
 from projections.live_wait import Receipt, parse_receipt, reached, wait_for
@@ -63,3 +64,10 @@ async def test_waiting_ends_when_the_event_comes(live):
 async def test_waiting_gives_up_after_its_time(live):
     with pytest.raises(TimeoutError):
         await wait_for(live, ANA, RECEIPT, timeout=0.01)
+
+
+def test_who_is_put_together_anew_has_reached_nothing_until_that_is_done(live):
+    live.apply([record(customer(applied={"touchpoints/3": 121}, regroup=Regroup(9, 0)))])
+    assert not reached(live, ANA, RECEIPT)
+    live.apply([record(customer(offset=8, applied={"touchpoints/3": 121}))])
+    assert reached(live, ANA, RECEIPT)

@@ -3,12 +3,18 @@
 import asyncio
 import json
 import re
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from infra.settings import SettingsError
+from models.customer import Regroup
+from models.dead_letter import headers_of
+from models.errors import Reason, TouchpointRejectedError
 from models.naming import derive
+from models.profile import Profile
 from projections.live import Record
 from projections.live_lag import StepLag
 from projections.serve import schemas
@@ -80,6 +86,7 @@ async def test_a_customer_is_answered_whole(http):
         ("scores", schemas.CustomerScores),
         ("traits", schemas.CustomerTraits),
         ("offer", schemas.CustomerOffer),
+        ("identity", schemas.CustomerIdentity),
     ],
 )
 async def test_each_part_is_answered_alone_and_as_described(http, live, part, model):
@@ -105,6 +112,8 @@ async def test_a_customer_of_whom_nothing_is_known_is_answered_too(http, live):
         "/v1/search?q=a",
         "/v1/stats",
         "/v1/changes",
+        f"/v1/profiles/{ANA}/identity",
+        f"/v1/identity/outcome?receipt=identity-links/0:1&customer={derive(ANA)}",
     ],
 )
 @pytest.mark.parametrize(
@@ -148,6 +157,11 @@ def test_a_server_without_usable_keys_does_not_start(text):
         (f"/v1/profiles/{ANA}?timeout=99", 422),
         (f"/v1/profiles/{ANA}?wait_for=soon", 422),
         ("/v1/search", 422),
+        ("/v1/profiles/email:nobody@example.com/identity", 404),
+        ("/v1/identity/outcome", 422),
+        (f"/v1/identity/outcome?receipt=identity-links/0:1&customer={ANA}", 422),
+        (f"/v1/identity/outcome?receipt=touchpoints/0:1&customer={derive(ANA)}", 422),
+        (f"/v1/identity/outcome?receipt=soon&customer={derive(ANA)}", 422),
         ("/v1/search?q=a&limit=0", 422),
         ("/v1/changes?customer=ana", 422),
         ("/v1/profiles:batchGet", 405),
@@ -353,6 +367,7 @@ SHORT = [
     (f"/v1/profiles/{ANA}/timeline", {"X-API-Key": "test-api-key", "Authorization": ""}),
     (f"/v1/profiles/{ANA}/scores", {"If-None-Match": "*"}),
     (f"/v1/profiles/{ANA}/traits", {"If-None-Match": '"another-1"'}),
+    (f"/v1/profiles/{ANA}/identity", {}),
 ]
 LONG = [
     (f"/v1/profiles/{ANA}?timeout=1", {}),
@@ -399,3 +414,94 @@ async def test_a_change_is_answered_at_once_although_the_old_answer_was_kept(htt
         for part, key in (("", "version"), ("/offer", "version")):
             answer = await http.get(f"/v1/profiles/{ANA}{part}")
             assert answer.json()[key] == version
+
+
+USER, BROWSER = "user_id:ana", "anonymous_id:b-1"
+
+
+def merged(**over):
+    """Return the user with the browser in it, and the browser as the pointer it is."""
+    names = {USER: 1_000, BROWSER: 500, "phone:+8215550100": 700}
+    user = customer(
+        USER, absorbed=[derive(BROWSER), "c_" + "0" * 20], profile=Profile(identifiers=names)
+    )
+    pointer = customer(BROWSER, merged_into=user.customer_id, profile=Profile())
+    return replace(user, **over), pointer
+
+
+async def test_who_a_customer_is_tells_its_members_and_whom_each_identifier_names(http, live):
+    live.apply([record(one) for one in merged(generation=7)])
+    body = (await http.get(f"/v1/profiles/{BROWSER}/identity")).json()
+    assert (body["customer_id"], body["generation"]) == (derive(USER), 7)
+    assert [(one["customer_id"], one["identifier"]) for one in body["members"]] == [
+        (derive(USER), told("user_id", "ana", "1970-01-01T00:00:01.000Z")),
+        (derive(BROWSER), told("anonymous_id", "b-1", "1970-01-01T00:00:00.500Z")),
+        ("c_" + "0" * 20, None),
+    ]
+    assert [(one["type"], one["customer_id"]) for one in body["identifiers"]] == [
+        ("anonymous_id", derive(BROWSER)),
+        ("phone", None),
+        ("user_id", derive(USER)),
+    ]
+
+
+def told(kind, value, at):
+    return {"type": kind, "value": value, "first_seen_at": at}
+
+
+async def test_a_customer_who_is_put_together_anew_says_that_it_is_not_complete(http, live):
+    assert (await http.get(f"/v1/profiles/{ANA}")).json()["complete"] is True
+    live.apply([record(rich(version=13, generation=4, regroup=Regroup(9, 1)))])
+    for part in ("", "/offer", "/identity"):
+        assert (await http.get(f"/v1/profiles/{ANA}{part}")).json()["complete"] is False
+    assert (await http.get("/v1/stats")).json()["incomplete"] == 1
+
+
+async def outcome(http, offset, *customers):
+    asked = [("receipt", f"identity-links/0:{offset}"), *(("customer", one) for one in customers)]
+    answer = await http.get("/v1/identity/outcome", params=asked)
+    schemas.Outcome.model_validate_json(answer.content)
+    return answer.json()
+
+
+async def test_an_unmerge_is_done_when_its_member_is_whole_again(http, live):
+    user, pointer = merged()
+    live.apply([record(user), record(pointer)])
+    assert (await outcome(http, 30, derive(BROWSER)))["status"] == "waiting"
+    parted = replace(pointer, merged_into=None, generation=30, regroup=Regroup(5, 0), offset=8)
+    live.apply([record(parted)])
+    assert (await outcome(http, 30, derive(BROWSER)))["status"] == "refolding"
+    assert (await outcome(http, 31, derive(BROWSER)))["status"] == "waiting"
+    live.apply([record(replace(parted, regroup=None, offset=9))])
+    assert await outcome(http, 30, derive(BROWSER)) == {
+        "receipt": "identity-links/0:30",
+        "status": "done",
+        "detail": None,
+        "customers": [{"asked": derive(BROWSER), "customer_id": derive(BROWSER)}],
+    }
+
+
+async def test_a_merge_is_done_when_both_names_lead_to_one_customer(http, live):
+    user, pointer = merged()
+    named = (pointer.customer_id, user.customer_id)
+    assert (await outcome(http, 1, *named))["status"] == "waiting"
+    live.apply([record(user), record(customer(BROWSER))])
+    assert (await outcome(http, 1, *named))["status"] == "waiting"
+    live.apply([record(replace(pointer, offset=8))])
+    told = await outcome(http, 1, *named)
+    assert told["status"] == "done"
+    assert {one["customer_id"] for one in told["customers"]} == {user.customer_id}
+
+
+async def test_a_command_that_was_refused_says_why(serve, http, live):
+    rejected = TouchpointRejectedError(Reason.REFUSED, "stands for its whole group", "customer")
+    letter = SimpleNamespace(
+        offset=1,
+        timestamp=5,
+        value=b"{}",
+        headers=headers_of(rejected, "identity-links/0/30", []),
+    )
+    serve.state.sources.dead_letters.apply([letter])
+    told = await outcome(http, 30, derive(ANA))
+    assert (told["status"], told["detail"]) == ("refused", "stands for its whole group")
+    assert (await outcome(http, 3, derive(ANA)))["status"] == "waiting"
