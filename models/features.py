@@ -10,7 +10,7 @@ from math import log, log1p, sqrt
 
 from models.customer import Customer
 from models.lifetime import DEFAULT
-from models.online.churn import PRIOR
+from models.online.logit import PRIOR
 from models.profile import Profile
 from models.rhythm import DAY_MS, Rhythm
 

@@ -11,7 +11,8 @@ from river import evaluate, metrics, optim
 from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
-from models.online.churn import BASE, INTERCEPT_RATE, LEARNING_RATE, SPREAD, WARM_UP, ChurnModel
+from models.online.churn import ChurnModel
+from models.online.logit import BASE, INTERCEPT_RATE, LEARNING_RATE, SPREAD, WARM_UP
 from models.online.offers import BIAS_VARIANCE, OfferModel
 from models.online.offers import SPREAD as OFFER_SPREAD
 from models.online.scaling import LIMIT, MOST
@@ -177,14 +178,14 @@ def test_the_churn_model_learns_what_rivers_pipeline_learns():
         scaler.learn_one(x)
         regression.learn_one(scaler.transform_one(x), y >= 0.5)
         model.learn_one(x, y)
-    terms = model.scaler.parts
+    terms = model.logit.scaler.parts
     assert {name: term.mean for name, term in terms.items()} == pytest.approx(
         dict(scaler.means), abs=1e-12
     )
     assert {name: term.weight for name, term in terms.items()} == pytest.approx(
         regression.weights, abs=1e-12
     )
-    assert model.intercept == pytest.approx(regression.intercept, abs=1e-12)
+    assert model.logit.intercept == pytest.approx(regression.intercept, abs=1e-12)
     for x, _ in examples(200, seed=2):
         expected = regression.predict_proba_one(scaler.transform_one(x))[True]
         assert model.chance(x) == pytest.approx(expected, abs=1e-12)
@@ -218,7 +219,7 @@ NAMES = ("silence", "visits", "prior_logit", "nps", "never seen")
 @given(st.dictionaries(st.sampled_from(NAMES), values))
 def test_shares_are_the_plain_formula_whatever_the_values(count, x):
     model = TRAINED.setdefault(count, trained(Churn, count))
-    assert model.explain_one(x) == pytest.approx(plain_shares(model, x), abs=1e-12)
+    assert model.logit.explain_one(x) == pytest.approx(plain_shares(model, x), abs=1e-12)
 
 
 TRAINED = {}

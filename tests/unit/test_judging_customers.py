@@ -10,7 +10,8 @@ from models.features import features
 from models.judge import Judge
 from models.judgement import judged, note
 from models.lifetime import DEFAULT, Lifetime
-from models.online.churn import BASE, PRIOR, ChurnModel
+from models.online.churn import ChurnModel
+from models.online.logit import BASE, PRIOR
 from models.online.scaling import sigmoid
 from models.profile import Profile, Trait
 from models.reasons import reasons
@@ -128,8 +129,8 @@ def trained():
 def test_reasons_and_the_base_sum_to_the_logit():
     model, customer = trained(), visited(MONTHLY)
     seen = features(customer, at(200))
-    shares = model.explain_one(seen)
-    told = reasons(customer, at(200), seen, shares, model)
+    shares = model.logit.explain_one(seen)
+    told = reasons(customer, at(200), seen, shares, model.logit)
     logit = math.fsum([reason.contribution for reason in told] + [shares[BASE]])
     assert sigmoid(logit) == pytest.approx(model.chance(seen), abs=1e-12)
 
