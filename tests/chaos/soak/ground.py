@@ -107,7 +107,7 @@ class Ground:
         verdict.told["sent"] = run.chaos()
         if tables is not None:
             tables.kill()
-        run.settle(lambda: set(receiver.accepted()) == verdict.alerts())
+        run.settle(lambda: set(receiver.accepted()) == verdict.alerts() and not verdict.waiting())
         verdict.judge(exact=not run.plan.learning)
         if tables is not None:
             tables.judge(verdict)
@@ -127,7 +127,7 @@ class Ground:
                 "state": plan.state,
                 "standbys": plan.standbys,
                 "horizon_days": 7 if plan.learning else DAYS + 15,
-                "offers_file": OFFERS_FILE if plan.learning else _patient(home / "offers.toml"),
+                "offers_file": OFFERS_FILE if plan.learning else patient(home / "offers.toml"),
                 "backfill_grace_seconds": GRACE,
                 "snapshot_secret": "chaos-snapshots",
                 "webhook_url": receiver.url,
@@ -160,7 +160,7 @@ class Ground:
         }
 
 
-def _patient(file: Path) -> Path:
+def patient(file: Path) -> Path:
     """Write a catalogue whose decisions are never over, so that nothing is learnt from them."""
     text = OFFERS_FILE.read_text(encoding="utf-8")
     assert "valid_days = 14" in text

@@ -10,15 +10,28 @@ from typing import Any
 import msgspec
 
 from models import topics
-from models.customer import Customer
+from models.customer import Customer, encode
 from models.errors import TouchpointRejectedError
 from models.events import Event, Wire, decode_event, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
-from models.links import decode_link, links_of, merged, resolve
+from models.links import (
+    Command,
+    Identity,
+    Resolution,
+    Unmerge,
+    decode_link,
+    links_of,
+    merged,
+    regrouped,
+    resolve,
+    unmerge,
+)
 from models.online import learner, snapshots
+from models.profile import Profile, fold_all
 from models.react import Position, react
 from models.records import Example, unpack
+from models.regroup import is_direct, part
 
 OUTPUTS = (topics.SCORES, topics.DECISIONS, topics.ALERTS, topics.EXAMPLES)
 _json = msgspec.json.Encoder().encode
@@ -33,6 +46,15 @@ class Validated:
     ids: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Resolved:
+    """What links and unmerges lead to: events as written, who refused, where everybody is."""
+
+    told: set[bytes] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    identities: dict[str, Identity] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,18 +88,55 @@ def validated(touchpoints: Iterable[Any], most_bytes: int) -> Validated:
     return made
 
 
-def merges(links: Iterable[Any]) -> set[bytes]:
-    """Follow the links; return the merges that they lead to, as written."""
-    identities: dict = {}
-    made = set()
-    for record in links:
-        link = decode_link(record.value)
-        found = resolve(link, identities.get)
-        identities |= found.changes
+def resolved(commands: Iterable[Any]) -> Resolved:
+    """Follow links and unmerges, in their one order."""
+    made = Resolved()
+    for record in commands:
+        command = decode_link(record.value)
+        origin = f"{topics.IDENTITY_LINKS.name}/{record.partition}"
+        try:
+            found = _resolution(command, made.identities, record.offset)
+        except TouchpointRejectedError:
+            made.refused.add(f"{origin}/{record.offset}")
+            continue
+        made.identities |= found.changes
         if found.merge is not None:
-            origin = f"{topics.IDENTITY_LINKS.name}/{record.partition}"
-            made.add(encode_event(merged(link, found.merge, origin, record.offset)))
+            told = merged(command, found.merge, origin, record.offset, found.generation)
+            made.told.add(encode_event(told))
+        for place in found.regroups:
+            made.told.add(encode_event(regrouped(found.unmerge, place, origin, record.offset)))
     return made
+
+
+def _resolution(command: Command, identities: dict[str, Identity], offset: int) -> Resolution:
+    if isinstance(command, Unmerge):
+        return unmerge(command, identities.get, offset)
+    return resolve(command, identities.get, generation=offset)
+
+
+def whole(events: Iterable[Event], identities: dict[str, Identity]) -> dict[str, Profile]:
+    """Return each person's profile: what all who are one did, each thing once.
+
+    As if they had been one from the first event on, and nobody else ever.
+    """
+    groups: dict[str, dict[tuple[str, str], Event]] = {}
+    for event in events:
+        root = event.customer_id
+        while (identity := identities.get(root)) is not None and identity.parent:
+            root = identity.parent
+        groups.setdefault(root, {}).setdefault((event.source, event.event_id), event)
+    return {root: fold_all(Profile(), some.values()) for root, some in groups.items()}
+
+
+def refolded(log: list[Any], one: Event) -> bytes:
+    """Return what the log gives of a regrouped member's own events."""
+    key = one.customer_id.encode()
+    own = [record for record in log if record.key == key and record.offset <= one.until]
+    events = [
+        (Position(topics.EVENTS.name, record.partition, record.offset), decode_event(record.value))
+        for record in own
+    ]
+    return encode(part(one.customer_id, [pair for pair in events if is_direct(pair[1])]))
 
 
 def folded(log: Iterable[Any], judge: Judge) -> Folded:

@@ -12,8 +12,10 @@ from models.catalogue import parse as parse_catalogue
 from models.customer import Customer
 from models.events import Event, decode_event
 from models.judge import Judge
-from models.links import decode_link
+from models.links import Unmerge, decode_link
+from models.profile import Profile
 from models.records import Alert
+from models.regroup import wanted_until
 from models.topics import Topic
 from tests.chaos.soak import offline
 from tests.support.changelog import recovered
@@ -55,15 +57,19 @@ class Verdict:
         log = self.records(topics.EVENTS)
         written = {record.value for record in log}
         self.told["timers"] = sum(b'"type":"timer_fired"' in one for one in written)
-        self._validated({one for one in written if b'"origin":"touchpoints/' in one})
-        told = {one for one in written if b'"type":"customer_merged"' in one}
-        self.same("merges", told, offline.merges(self.records(topics.IDENTITY_LINKS)))
+        resolved = offline.resolved(self.records(topics.IDENTITY_LINKS))
+        direct = {one for one in written if b'"origin":"touchpoints/' in one}
+        self._validated(direct, resolved.refused)
+        told = {one for one in written if b'"origin":"identity-links/' in one}
+        self.same("merges and regroupings", told, resolved.told)
+        self._refolded(log)
         catalogue = parse_catalogue(self._settings.offers_text())
         folded = offline.folded(log, Judge.untrained(catalogue, self._settings.horizon_days))
         there = {_place(decode_event(record.value)) for record in log}
         self.same("events for others", {_place(one) for one in folded.events} - there, ())
         live = {key: customers.decode(value) for key, value in self.owned(topics.PROFILES).items()}
         self.told["merged"] = sum(one.merged_into is not None for one in live.values())
+        self._whole(live, offline.whole(map(decode_event, sorted(direct)), resolved.identities))
         if exact:
             for topic in offline.OUTPUTS:
                 self.same(topic.name, self.distinct(topic), folded.outputs[topic.name])
@@ -86,21 +92,50 @@ class Verdict:
         read = [customers.decode(value) for value in live.values()]
         return {(one.customer_id, one.profile.events) for one in read}
 
+    def waiting(self) -> set[str]:
+        """Return the customers whose own events have yet to be read again."""
+        read = map(customers.decode, self.owned(topics.PROFILES).values())
+        return {one.customer_id for one in read if wanted_until(one.regroup) is not None}
+
     def alerts(self) -> set[str]:
         """Return the ids of all alerts."""
         return {_alert.decode(record.value).alert_id for record in self.records(topics.ALERTS)}
 
-    def _validated(self, events: set[bytes]) -> None:
-        """Compare what came of each touchpoint: an event and its links, or a letter."""
+    def _refolded(self, log: list[Any]) -> None:
+        """Compare what was read again of each member's own events with what the log gives."""
+        parts = [
+            decode_event(record.value)
+            for record in log
+            if b'"type":"customer_refolded"' in record.value
+        ]
+        found = {(one.customer_id, one.until, one.state.encode()) for one in parts}
+        wanted = {(one.customer_id, one.until, offline.refolded(log, one)) for one in parts}
+        self.same("refolded", found, wanted)
+
+    def _whole(self, live: dict[bytes, Customer], wanted: dict[str, Profile]) -> None:
+        """Compare who people are, and each one's profile, with what they did themselves."""
+        self.same("waiting for their own events", self.waiting(), ())
+        here = [one for one in live.values() if one.profile.events]
+        self.same("pointers with a profile", [one for one in here if one.merged_into], ())
+        people = {one.customer_id: one.profile for one in here}
+        self.same("people", _profiles(people), _profiles(wanted))
+
+    def _validated(self, events: set[bytes], refused: set[str]) -> None:
+        """Compare what came of each touchpoint: an event and its links, or a letter.
+
+        `refused` are the commands that led to a letter.
+        """
         touchpoints = self.records(topics.TOUCHPOINTS)
         wanted = offline.validated(touchpoints, self._settings.max_event_bytes)
         self.event_ids = wanted.ids
         self.same("events", events, wanted.events)
-        links = {decode_link(value).link_id for value in self.distinct(topics.IDENTITY_LINKS)}
+        said = [decode_link(value) for value in self.distinct(topics.IDENTITY_LINKS)]
+        self.told["unmerges"] = sum(isinstance(one, Unmerge) for one in said)
+        links = {one.link_id for one in said if not (isinstance(one, Unmerge) or one.by)}
         self.same("links", links, wanted.links)
         letters = self.records(topics.DEAD_LETTERS)
         sources = {dict(letter.headers)["source"].decode() for letter in letters}
-        self.same("letters", sources, wanted.refused)
+        self.same("letters", sources, wanted.refused | refused)
 
 
 def _place(event: Event) -> tuple[str, str, str, int]:
@@ -110,6 +145,10 @@ def _place(event: Event) -> tuple[str, str, str, int]:
 
 def _written(some: dict[bytes, Customer]) -> set[tuple[bytes, bytes]]:
     return {(key, customers.encode(one)) for key, one in some.items()}
+
+
+def _profiles(some: dict[str, Profile]) -> set[tuple[str, bytes]]:
+    return {(id, msgspec.json.encode(one, order="deterministic")) for id, one in some.items()}
 
 
 def _facts(some: dict[bytes, Customer]) -> set[tuple]:
