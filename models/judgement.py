@@ -6,7 +6,6 @@ clock, so the same log gives the same judgements.
 
 from __future__ import annotations
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from models.alerts import edges, inherit, lost_ms
@@ -25,7 +24,8 @@ from models.labels import (
 )
 from models.profile import moments
 from models.profile.laws import tally
-from models.records import NO_FEATURES, Alert, Decision, Example, Score
+from models.reaction import Judgement
+from models.records import NO_FEATURES
 from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
 
@@ -36,16 +36,6 @@ DECIDE_WITHIN_MS = DAY_MS
 SILENCE = "silence"  # timers, by name
 LOST = "lost"
 LABEL = "label"
-
-
-class Judgement(Struct):
-    """The customer after it, and what goes out."""
-
-    customer: Customer
-    scores: list[Score] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
 
 
 def note(customer: Customer, event_type: str, at_ms: int, offer: str | None = None) -> Customer:

@@ -8,7 +8,6 @@ from msgspec import Struct, field
 
 from models.customer import Customer
 from models.events.union import Event
-from models.judgement import Judgement
 from models.records import Alert, Decision, Example, Score
 
 
@@ -23,6 +22,16 @@ class Position(NamedTuple):
     def origin(self) -> str:
         """The log's partition, as `Event.origin` names it: "events/5"."""
         return f"{self.log}/{self.partition}"
+
+
+class Judgement(Struct):
+    """The customer after it, and what goes out."""
+
+    customer: Customer
+    scores: list[Score] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
 
 
 class Reaction(Struct):
