@@ -19,4 +19,5 @@ ANALYST_VIEWS: Final = (
     "alert_history",
     "identity_overrides",
     "identity_history",
+    "identity_refusals",
 )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.links import encode, state_merge, state_unmerge
-from models.topics import EVENTS, IDENTITY_LINKS
+from models.links import Edge, Identity, Refusal, encode, state_merge, state_unmerge
+from models.topics import EVENTS, IDENTITIES, IDENTITY_LINKS
 from projections.client import connect
 from projections.load import Chunk, Loader
 from projections.migrate import FOLDER, migrate
@@ -21,7 +21,7 @@ class Log:
 
     def __init__(self, settings):
         self.settings = settings
-        self.offsets = {EVENTS: 0, IDENTITY_LINKS: 0}
+        self.offsets = {EVENTS: 0, IDENTITIES: 0, IDENTITY_LINKS: 0}
 
     def put(self, topic, *keyed):
         first = self.offsets[topic]
@@ -125,6 +125,33 @@ def test_links_and_words_of_people_are_found_by_either_side(log, ask):
         "SELECT kind, by, reason FROM identity_links FINAL "
         f"WHERE customer_id = '{EMAIL}' OR other = '{USER}' ORDER BY at"
     ) == [("stated", "Kim", "asked on the phone"), ("unmerged", "Lee", "a mistake")]
+
+
+def test_what_was_refused_is_told_by_customer_and_reason(log, ask):
+    newest = [
+        Refusal("l_1", OTHER, "two_users", 5_000),
+        Refusal("l_2", EMAIL, "too_many", 9_000),
+        Refusal("l_3", OTHER, "two_users", 7_000),
+    ]
+    root = Identity(
+        type="user_id",
+        counts={"user_id": 1, "email": 2},
+        links={EMAIL: Edge("stated", "cut", 4, "Kim", "a mistake")},
+        refused=newest,
+        refusals={"two_users": 40, "too_many": 1},
+    )
+    nodes = [(USER, root), (EMAIL, Identity(type="email", parent=USER))]
+    notes = [(b"_applied", b'{"applied":7}')]
+    log.put(IDENTITIES, *((id.encode(), encode(node)) for id, node in nodes), *notes)
+    assert ask(
+        "SELECT customer_id, reason, refused, members, toUnixTimestamp(newest) "
+        "FROM identity_refusals ORDER BY refused"
+    ) == [(USER, "too_many", 1, 3, 9), (USER, "two_users", 40, 3, 7)]
+    assert ask("SELECT customer_id, links.other, links.state FROM identities FINAL ORDER BY 1") == [
+        (EMAIL, [], []),
+        (USER, [EMAIL], ["cut"]),
+    ]
+    assert ask("SELECT count() FROM dead_rows") == [(0,)]
 
 
 def test_merges_of_before_the_migration_are_kept(clickhouse, tmp_path):
