@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,7 @@ class Recorder:
         self.done = []
         self.end = 0  # of the changelog
         self.meanwhile = lambda: None
+        self.whole = None
 
     async def publish(self, messages):
         self.done.append(("outputs", len(messages)))
@@ -30,6 +32,7 @@ class Recorder:
 
     async def write(self, rows, *, whole=False):
         [((topic, partition), some)] = rows.items()
+        self.whole = whole
         self.done.append(("changelog", topic, partition, [row[:2] for row in some]))
         self.end += len(some)
         self.meanwhile()
@@ -88,6 +91,20 @@ async def test_a_batch_of_an_ended_tenure_leaves_no_trace(lane):
     assert not await app.complete(batch, outbox, view)
     assert recorder.done == []
     assert table.partition(HERE) == {b"a": b"1"}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_table_is_written_whole_where_its_changelog_says_so(make_settings, whole):
+    settings = make_settings()
+    changelog = replace(PROFILES, whole=whole)
+    app = App("whole", topics=[EVENTS, changelog], **conf(settings))
+    table = app.StateTable("counts", source=EVENTS, changelog=changelog)
+    recorder = app.publisher.write = Recorder().write
+    app.fence.begin(1, {(settings.topic(EVENTS), HERE)})
+    table.copy(HERE)
+    await table.adopt([HERE], 0)
+    assert await table.write(HERE, {b"a": b"1", b"b": b"2"})
+    assert recorder.__self__.whole is whole
 
 
 async def test_a_partition_lost_during_a_write_is_neither_visible_nor_acknowledged(lane):

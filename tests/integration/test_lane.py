@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections import Counter
 
 import pytest
@@ -9,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from models.topics import PROFILES, SCORES
+from models.topics import IDENTITIES, PROFILES, SCORES
+from streams.lane.publisher import Publisher
 from streams.lane.restore import MARK, mark
 from tests.support.changelog import recovered
 from tests.support.counting import (
@@ -74,6 +76,22 @@ def test_a_restarted_worker_recovers_what_was_written_and_goes_on(
     )
     notes = (tmp_path / "notes").read_text().splitlines()
     assert sum(int(line.split()[3]) for line in notes if "recovered" in line) == 50
+
+
+def test_a_batchs_changes_are_one_record_batch_where_they_must_be_there_together(kafka_settings):
+    topic = kafka_settings.topic(IDENTITIES)
+    chance = random.Random(0)  # nothing to pack: all of it is on the wire
+    rows = [(b"k%d" % number, chance.randbytes(1_000), ()) for number in range(20_000)]
+
+    async def write():
+        publisher = Publisher(kafka_settings.brokers, kafka_settings.topic_prefix, {topic: 1})
+        await publisher.start()
+        await publisher.write({(topic, 0): rows}, whole=True)
+        await publisher.stop()
+
+    asyncio.run(asyncio.wait_for(write(), 60))
+    copies = recovered(kafka_settings.brokers, topic, [0], 60)
+    assert copies[0].store.contents == {key: value for key, value, _ in rows}
 
 
 def test_recovery_ends_behind_transaction_markers_and_keeps_the_newest_owners_writes(

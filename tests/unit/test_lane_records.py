@@ -6,7 +6,7 @@ import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.lane.records import BATCH_BYTES, RecordBatch, batches
+from streams.lane.records import BATCH_BYTES, WHOLE_BYTES, RecordBatch, batches
 
 ZSTD = 4
 
@@ -51,6 +51,12 @@ def test_what_is_larger_than_one_batch_becomes_several_in_order():
     rows = [(b"k", os.urandom(BATCH_BYTES // 3), ()) for _ in range(7)]
     found = [record for batch in batches(rows, 1) for record in read(batch._build())[0][1]]
     assert [record.value for record in found] == [value for _, value, _ in rows]
+
+
+def test_what_must_be_there_together_is_one_record_batch():
+    rows = [(b"k", os.urandom(BATCH_BYTES // 3), ()) for _ in range(7)]
+    [batch] = batches(rows, 1, WHOLE_BYTES)
+    assert batch.record_count() == 7
 
 
 def test_a_record_larger_than_a_batch_goes_alone():
