@@ -70,11 +70,15 @@ class Unmerging(RuleBasedStateMachine):
     @rule(a=people, b=people, stated=st.booleans(), crash=crashes)
     def join(self, a, b, stated, crash):
         if a != b:
-            self.world.send(self.groups.join(WHO[a], WHO[b], stated), crash)
+            self.world.tell(self.groups.join(WHO[a], WHO[b], stated), crash)
 
     @rule(who=people, crash=crashes)
     def part(self, who, crash):
-        self.world.send(self.groups.part(WHO[who]), crash)
+        self.world.tell(self.groups.part(WHO[who]), crash)
+
+    @rule(number=st.integers(0, 3), count=st.integers(1, 3))
+    def arrive(self, number, count):
+        self.world.arrive(number % len(self.world.partitions), count)
 
     @rule(number=st.integers(0, 3), count=st.integers(1, 5), crash=crashes)
     def fold(self, number, count, crash):

@@ -17,6 +17,7 @@ class World:
     def __init__(self, partitions, judge):
         self.judge = judge
         self.partitions = [[] for _ in range(partitions)]
+        self.under_way = [[] for _ in range(partitions)]  # from the resolver
         self.done = [0] * partitions
         self.customers = {}
         self.decisions, self.alerts, self.scores = [], [], []
@@ -29,6 +30,17 @@ class World:
         again = () if crashes_at is None else events[:crashes_at]
         for one in (*again, *events):
             self.partitions[self.place(one.customer_id)].append(encode_event(one))
+
+    def tell(self, events, crashes_at=None):
+        """Send what the resolver says: to each partition in order, to all at their own pace."""
+        again = () if crashes_at is None else events[:crashes_at]
+        for one in (*again, *events):
+            self.under_way[self.place(one.customer_id)].append(one)
+
+    def arrive(self, number, count):
+        """Let the next events from the resolver come to one partition."""
+        self.send(self.under_way[number][:count])
+        del self.under_way[number][:count]
 
     def fold(self, number, count, crashes_at=None):
         """Fold the next records of one partition as a batch."""
@@ -78,6 +90,8 @@ class World:
     def settle(self):
         """Go on until nothing is left to do."""
         for _ in range(10_000):
+            for number in range(len(self.partitions)):
+                self.arrive(number, 1_000)
             while any(self.done[n] < len(held) for n, held in enumerate(self.partitions)):
                 for number in range(len(self.partitions)):
                     self.fold(number, 1_000)
