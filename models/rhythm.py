@@ -62,10 +62,8 @@ def beat(rhythm: Rhythm, at_ms: int) -> Rhythm:
     quiet = at_ms - rhythm.last_ms
     visits, gaps, mean, m2 = rhythm.visits, rhythm.gaps, rhythm.gap_mean, rhythm.gap_m2
     if quiet >= SESSION_MS:
-        days = quiet / DAY_MS
-        step = days - mean
-        visits, gaps, mean = visits + 1, gaps + 1, mean + step / (gaps + 1)
-        m2 += step * (days - mean)
+        visits += 1
+        gaps, mean, m2 = _one_more(gaps, mean, m2, quiet / DAY_MS)
     elif at_ms <= rhythm.first_ms - SESSION_MS:
         visits += 1
     first, last = min(rhythm.first_ms, at_ms), max(rhythm.last_ms, at_ms)
@@ -73,21 +71,34 @@ def beat(rhythm: Rhythm, at_ms: int) -> Rhythm:
 
 
 def join(a: Rhythm, b: Rhythm) -> Rhythm:
-    """Return the rhythm of two identities found to be one customer."""
+    """Return the rhythm of two identities found to be one customer.
+
+    Where one ends before the other begins, it is what all their contacts in order give;
+    where they overlap, the gaps that each had are pooled.
+    """
     if a.first_ms is None or a.last_ms is None:
         return b
     if b.first_ms is None or b.last_ms is None:
         return a
-    gaps = a.gaps + b.gaps
+    if (b.first_ms, b.last_ms) < (a.first_ms, a.last_ms):
+        return join(b, a)
+    visits, gaps = a.visits + b.visits, a.gaps + b.gaps
     apart = b.gap_mean - a.gap_mean
-    return Rhythm(
-        visits=a.visits + b.visits,
-        first_ms=min(a.first_ms, b.first_ms),
-        last_ms=max(a.last_ms, b.last_ms),
-        gaps=gaps,
-        gap_mean=a.gap_mean + apart * b.gaps / gaps if gaps else 0.0,
-        gap_m2=a.gap_m2 + b.gap_m2 + (apart * apart * a.gaps * b.gaps / gaps if gaps else 0.0),
-    )
+    mean = a.gap_mean + apart * b.gaps / gaps if gaps else 0.0
+    m2 = a.gap_m2 + b.gap_m2 + (apart * apart * a.gaps * b.gaps / gaps if gaps else 0.0)
+    between = b.first_ms - a.last_ms
+    if between >= SESSION_MS:
+        gaps, mean, m2 = _one_more(gaps, mean, m2, between / DAY_MS)
+    elif between >= 0:
+        visits -= 1  # the last of the one is the first of the other
+    return Rhythm(visits, a.first_ms, max(a.last_ms, b.last_ms), gaps, mean, m2)
+
+
+def _one_more(gaps: int, mean: float, m2: float, days: float) -> tuple[int, float, float]:
+    """Return Welford's count, mean and sum of squares after one gap more."""
+    step = days - mean
+    mean += step / (gaps + 1)
+    return gaps + 1, mean, m2 + step * (days - mean)
 
 
 def silence_days(rhythm: Rhythm, at_ms: int) -> float:

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from models.customer import Customer
 from models.features import features
@@ -63,6 +63,18 @@ def test_joining_adds_visits_and_pools_gaps():
     both = join(a, b)
     assert (both.visits, both.gaps, both.gap_mean) == (5, 3, pytest.approx(50 / 3))
     assert both == replace(join(b, a), gap_mean=both.gap_mean, gap_m2=both.gap_m2)
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_a_rhythm_cut_in_two_and_joined_is_the_rhythm_of_it_all(cut):
+    days = (0, 3, 3.1, 10, 11, 30)
+    early, late = visited(days[:cut]).rhythm, visited(days[cut:]).rhythm
+    for both in (join(early, late), join(late, early)):
+        assert astuple(both) == pytest.approx(astuple(visited(days).rhythm))
+
+
+def test_joining_a_rhythm_within_another_loses_no_visit():
+    assert join(visited((0, 10)).rhythm, visited((5,)).rhythm).visits == 3
 
 
 def test_only_what_the_customer_does_breaks_the_silence():
