@@ -1,0 +1,232 @@
+"""A partition of `profiles` against the fold of its partition of `events`.
+
+A customer says up to which offset he was folded, so the log is folded to just there and
+the two are compared as of the same moment, whatever goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from infra.settings import Settings
+from infra.verify.log import Reading
+from infra.verify.report import Check
+from infra.verify.work import Tell
+from models.customer import Customer, decode, encode
+from models.events import Event, decode_event
+from models.judge import Judge
+from models.react import Position, react
+from models.topics import EVENTS, PROFILES
+from streams.lane.restore import Copy
+from streams.lane.store import MemoryStore, Stamp
+
+# What follows from models and their time, not from the log alone; and the count of changes,
+# which goes on when a customer is written anew.
+_JUDGED: Final = frozenset(
+    ("risk", "offer", "offers_made", "pending", "awaited", "episodes", "timers", "version")
+)
+TOLD: Final = tuple(name for name in Customer.__struct_fields__ if name not in _JUDGED)
+_write = msgspec.json.Encoder(order="deterministic").encode
+_SILENT: Final = Judge.mute()
+WARM: Final = 20_000  # customers kept decoded: some 13 KiB each
+Spot = tuple[int, bytes]  # a record's offset and value
+
+
+class _At(Struct):
+    """The one field of a customer's record that is needed before the others."""
+
+    offset: int = -1
+
+
+_offset_of = msgspec.json.Decoder(_At).decode
+
+
+class Folding:
+    """One partition of the log, folded as far as `until` says of each customer; None: all of it.
+
+    What the log has beyond that, and the live fold had committed, was missed by it. Customers
+    who were not met lately are kept as bytes, so that memory holds many.
+    """
+
+    def __init__(
+        self, partition: int, until: Mapping[str, int] | None = None, committed: int = 0
+    ) -> None:
+        self.missed: dict[str, int] = {}  # offset of the first event that was not applied
+        self.beyond: dict[str, list[Spot]] = {}  # what is not folded yet, by customer
+        self.unreadable = 0  # records that are no event, or nobody's: dead letters
+        self._partition = partition
+        self._until = until
+        self._committed = committed
+        self._warm: dict[str, Customer] = {}
+        self._cold: dict[str, bytes] = {}
+
+    def take(self, offset: int, value: bytes | None) -> None:
+        """Fold one record of the log."""
+        event = _read(value)
+        if event is None:
+            self.unreadable += 1
+            return
+        id = event.customer_id
+        beyond = self._until is not None and offset > self._until.get(id, -1)
+        if beyond:
+            self.beyond.setdefault(id, []).append((offset, value or b""))
+            if offset >= self._committed:
+                return
+        at = Position(EVENTS.name, self._partition, offset)
+        reaction = react(self.get(id) or Customer(customer_id=id), event, at, _SILENT)
+        if not reaction.changed:
+            return
+        if beyond:
+            self.missed.setdefault(id, offset)
+        else:
+            self._keep(id, reaction.customer)
+
+    def get(self, id: str) -> Customer | None:
+        """Return a customer as the log gives him so far."""
+        if (customer := self._warm.get(id)) is not None:
+            return customer
+        value = self._cold.get(id)
+        return None if value is None else decode(value)
+
+    def put(self, id: str, value: bytes) -> None:
+        """Go on with a customer from a record of his."""
+        self._cold[id] = value
+
+    def ids(self) -> set[str]:
+        """Return all who are in it."""
+        return self._warm.keys() | self._cold.keys()
+
+    def _keep(self, id: str, customer: Customer) -> None:
+        self._warm[id] = customer
+        if len(self._warm) > WARM:
+            for id in list(islice(self._warm, WARM // 2)):
+                self._cold[id] = encode(self._warm.pop(id))
+
+
+def _read(value: bytes | None) -> Event | None:
+    try:
+        event = decode_event(value or b"")
+    except ValueError:
+        return None
+    return event if event.customer_id else None
+
+
+async def read_profiles(settings: Settings, partition: int, copy: Copy, tell: Tell) -> None:
+    """Bring a copy level with `profiles` as a worker would that starts now."""
+    async with Reading(settings, PROFILES, partition) as reading:
+        end = await reading.end()
+        reading.seek(max(reading.begin, copy.store.stamp.position))
+        async for records in reading.upto(end):
+            copy.take(records, reading.position)
+            tell(len(records))
+
+
+class Suspect(NamedTuple):
+    """A customer who is not what the log gives; `beyond`: what is not folded yet."""
+
+    folded: bytes | None
+    live: bytes | None
+    beyond: list[Spot]
+
+
+class Compared(NamedTuple):
+    """One partition compared: what was found, and all that writing it right goes on from."""
+
+    check: Check
+    suspects: dict[str, Suspect]
+    log: int  # offset of `events` up to which it was read
+    stamp: Stamp  # of `profiles`
+
+
+async def check(settings: Settings, partition: int, committed: int, tell: Tell) -> Check:
+    """Compare one partition. `committed`: the offset of `events` before which all was folded."""
+    return (await compare(settings, partition, committed, tell)).check
+
+
+async def compare(settings: Settings, partition: int, committed: int, tell: Tell) -> Compared:
+    """Compare one partition, and keep those who differ."""
+    copy = Copy(MemoryStore())
+    await read_profiles(settings, partition, copy, tell)
+    live = {key.decode(): value for key, value in copy.store.contents.items()}
+    until = {id: _offset_of(value).offset for id, value in live.items()}
+    folding = Folding(partition, until, committed)
+    async with Reading(settings, EVENTS, partition) as log:
+        end = await log.end()  # all that the profiles have seen is before it
+        async for records in log.upto(end):
+            for record in records:
+                folding.take(record.offset, record.value)
+            tell(len(records))
+    found = Check(part="profiles", where=f"{PROFILES.name}/{partition}", until=end)
+    if log.begin > 0:
+        found.notes.append(f"the log begins at offset {log.begin}: what was before is out of reach")
+    suspects = {}
+    for id in sorted(folding.ids() | live.keys() | folding.missed.keys()):
+        if _is_suspect(found, folding, id, live.get(id)):
+            ours = folding.get(id)
+            folded = None if ours is None else encode(ours)
+            suspects[id] = Suspect(folded, live.get(id), folding.beyond.get(id, []))
+    return Compared(found, suspects, end, copy.store.stamp)
+
+
+def _is_suspect(found: Check, folding: Folding, id: str, value: bytes | None) -> bool:
+    """Compare one customer, and say whether he is another than the log gives."""
+    ours, theirs = folding.get(id), None if value is None else decode(value)
+    if theirs is not None and (theirs.regroup is not None or id in folding.beyond):
+        found.in_flux += 1
+    for side, one in ((found.expected, ours), (found.found, theirs)):
+        if one is not None:
+            side.add(digest(one))
+    how = differing(ours, theirs)
+    if id in folding.missed:
+        how.append(f"not applied: the event at offset {folding.missed[id]}")
+    if how:
+        found.differs(id, how)
+    return bool(how)
+
+
+def digest(customer: Customer) -> int:
+    """Return a hash of what the log alone decides of a customer."""
+    told = _write([getattr(customer, name) for name in TOLD])
+    return int.from_bytes(blake2b(told, digest_size=8).digest(), "big")
+
+
+def differing(ours: Customer | None, theirs: Customer | None) -> list[str]:
+    """Name the fields in which a live customer is not what the log gives."""
+    if ours is None or theirs is None:
+        return [] if ours is theirs else ["not by the log" if ours is None else "no live record"]
+    return _fields(TOLD, ours, theirs)
+
+
+def _fields(names: tuple[str, ...], ours: Any, theirs: Any, path: str = "") -> list[str]:
+    found = []
+    for name in names:
+        a, b = getattr(ours, name), getattr(theirs, name)
+        if _write(a) == _write(b):
+            continue
+        if isinstance(a, Struct) and type(a) is type(b):
+            found += _fields(a.__struct_fields__, a, b, f"{path}{name}.")
+        else:
+            found.append(f"{path}{name}{_counts(a, b)}")
+    return found
+
+
+def _counts(ours: object, theirs: object) -> str:
+    """Return the two numbers, or how many entries there are: never what was said."""
+    numbers = [_count(one) for one in (ours, theirs)]
+    if None in numbers:
+        return ""
+    return ": {} by the log, {} live".format(*numbers)
+
+
+def _count(one: object) -> int | float | None:
+    if isinstance(one, bool):
+        return None
+    if isinstance(one, int | float):
+        return one
+    return len(one) if isinstance(one, dict | list | tuple | set) else None

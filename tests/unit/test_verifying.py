@@ -1,0 +1,130 @@
+"""Verifying, piece by piece: the same text of a row in two languages, what was missed, counts."""
+
+from datetime import timedelta
+
+import pytest
+
+from infra.verify import profiles
+from infra.verify.forest import Forest
+from infra.verify.profiles import Folding, differing, digest
+from infra.verify.report import NAMED, Check
+from infra.verify.rows import Written, sql_of, text_of
+from infra.verify.work import Job, run
+from models.customer import Customer
+from models.events import Identifier, encode_event
+from models.identity import customer_id_of
+from models.identity_rules import SHIPPED
+from models.links import encode, state_merge
+from projections import dead_rows
+from projections.tables import ROUTES, SOURCES, TABLES
+from tests.support.histories import ANA, NOON, event
+
+
+def log(count, id="c_a"):
+    """A customer's first events, as their partition holds them."""
+    for number in range(count):
+        at = NOON + timedelta(minutes=number)
+        one = event(at=at, id=f"e{number}")
+        own = {"customer_id": id, "origin": "touchpoints/0", "origin_offset": number}
+        yield number, encode_event(one.model_copy(update=own))
+
+
+def test_every_table_says_whose_records_it_is_made_of():
+    assert set(SOURCES) == set(TABLES) - {dead_rows.TABLE}
+    assert set(SOURCES.values()) == set(ROUTES)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_column_can_be_written_in_both_languages(table):
+    for kind in table.columns.values():
+        assert callable(text_of(kind))
+        assert sql_of(kind, "x")
+    assert Written(table).key_sql
+
+
+def test_a_customer_is_folded_as_far_as_he_says():
+    folding = Folding(0, {"c_a": 1}, committed=0)
+    for offset, value in log(4):
+        folding.take(offset, value)
+    assert folding.get("c_a").profile.events == 2
+    assert [at for at, _ in folding.beyond["c_a"]] == [2, 3]
+    assert not folding.missed
+
+
+def test_an_event_that_was_committed_and_not_applied_is_missed():
+    folding = Folding(0, {"c_a": 1}, committed=3)
+    for offset, value in log(4):
+        folding.take(offset, value)
+    assert folding.missed == {"c_a": 2}
+
+
+def test_a_repeated_event_that_changes_nothing_is_not_missed():
+    folding = Folding(0, {"c_a": 1}, committed=9)
+    for offset, value in [*log(2), *((2 + offset, value) for offset, value in log(2))]:
+        folding.take(offset, value)
+    assert not folding.missed
+
+
+def test_customers_who_are_kept_as_bytes_are_folded_on(monkeypatch):
+    monkeypatch.setattr(profiles, "WARM", 2)
+    tight, roomy = Folding(0), Folding(0)
+    for number in range(12):
+        for offset, value in log(3, f"c_{number}"):
+            tight.take(10 * number + offset, value)
+    monkeypatch.setattr(profiles, "WARM", 100)
+    for number in range(12):
+        for offset, value in log(3, f"c_{number}"):
+            roomy.take(10 * number + offset, value)
+    assert tight.ids() == roomy.ids()
+    assert all(tight.get(id) == roomy.get(id) for id in tight.ids())
+
+
+def test_what_is_no_event_is_counted_and_changes_nobody():
+    folding = Folding(0)
+    folding.take(0, None)
+    folding.take(1, b"{}")
+    assert (folding.unreadable, folding.ids()) == (2, set())
+
+
+def test_fields_that_differ_are_named_with_counts_and_without_what_they_say():
+    ours = Customer(customer_id="c_a", absorbed=["c_b"], clock_ms=5)
+    theirs = Customer(customer_id="c_a", merged_into="c_z")
+    assert differing(ours, theirs) == [
+        "clock_ms: 5 by the log, 0 live",
+        "merged_into",
+        "absorbed: 1 by the log, 0 live",
+    ]
+    assert digest(ours) != digest(theirs)
+    assert differing(ours, ours) == []
+
+
+def test_all_differences_are_counted_and_the_first_are_named():
+    check = Check(part="profiles", where="profiles/0", until=9)
+    for number in range(NAMED + 5):
+        check.differs(f"c_{number}", ["merged_into"])
+    assert (check.different, len(check.differences), check.ok) == (NAMED + 5, NAMED, False)
+
+
+def test_what_is_no_link_is_counted_by_the_forest():
+    forest = Forest(SHIPPED)
+    browser = Identifier(type="anonymous_id", value="b-1")
+    link = state_merge(browser, ANA, "clerk", "the same", 1_780_000_000_000)
+    assert forest.take(0, encode(link)) == link.link_id
+    assert forest.take(1, b"{}") == ""
+    assert forest.refused == 1
+    assert forest.root(customer_id_of(browser)) == forest.root(customer_id_of(ANA))
+
+
+async def twice(number, tell):
+    tell(10)
+    return 2 * number
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_jobs_answer_in_their_order_and_tell_how_far_they_are(processes):
+    told = []
+    jobs = [Job(twice, (number,), 10) for number in range(3)]
+    assert run(jobs, processes, lambda done, there: told.append((done, there))) == [0, 2, 4]
+    assert told[0] == (0, 30)
+    if processes == 1:
+        assert told[-1] == (30, 30)
