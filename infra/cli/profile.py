@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
-import httpx
 import typer
 from rich.columns import Columns
 from rich.console import Console, Group
@@ -15,13 +13,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from infra.cli.api import Json, asking
 from infra.cli.context import settings_and_secrets
-from infra.errors import UserError
-from infra.secrets import first_key
-from infra.settings import Settings
 
 COLOURS = {"low": "green", "medium": "yellow", "high": "red"}
-Json = dict[str, Any]
 
 
 def command(
@@ -34,47 +29,12 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="print the API's answer")] = False,
 ) -> None:
     """Show one customer: who, risk with reasons, offer, value, timeline."""
-    found = fetch(settings_and_secrets(), key)
+    with asking(settings_and_secrets()) as api:
+        found = api.customer(key)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         Console().print(view(found))
-
-
-def fetch(settings: Settings, key: str) -> Json:
-    """Return the customer that `key` names or that a search finds alone. Raises UserError."""
-    base = f"http://{settings.host}:{settings.serve_port}"
-    headers = {"Authorization": f"Bearer {first_key(settings.api_keys)}"}
-    try:
-        with httpx.Client(base_url=base, headers=headers, timeout=10) as client:
-            answer = client.get(f"/v1/profiles/{quote(key, safe='')}")
-            if answer.status_code == httpx.codes.NOT_FOUND:
-                found = _only_hit(client, key)
-                answer = client.get(f"/v1/profiles/{found}")
-    except httpx.HTTPError as error:
-        raise UserError(
-            f"the profile API does not answer at {base}: {error}", "start it: c360 up"
-        ) from error
-    if answer.is_success:
-        return dict(answer.json())
-    raise UserError(
-        f"the profile API answered {answer.status_code}: {answer.json()['detail']}",
-        "c360 keys shows this machine's key; C360_API_KEYS sets another",
-    )
-
-
-def _only_hit(client: httpx.Client, key: str) -> str:
-    answer = client.get("/v1/search", params={"q": key, "limit": 6})
-    items = answer.json()["items"] if answer.is_success else []
-    if not items:
-        raise UserError(
-            f"no customer is known as {key!r}",
-            "name one by type:value, such as email:ana@example.com, or by customer id",
-        )
-    if len(items) > 1:
-        hits = "\n".join(f"{one['customer_id']}  {one['name']}" for one in items)
-        raise UserError(f"{key!r} finds more than one customer; name one of them", hits)
-    return str(items[0]["customer_id"])
 
 
 def view(customer: Json) -> Group:
