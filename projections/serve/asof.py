@@ -101,7 +101,7 @@ class AsOf:
     def _start(self, key: str) -> str | None:
         """Return the customer that a key names by itself, or else who carries it today."""
         found = self._live.locate(key)
-        named = derive(key)
+        named = derive(key, self._live.rules)
         return named if found and named and self._live.glance(named) else found
 
     async def _body(self, start: str, asked: Question) -> views.Json:
