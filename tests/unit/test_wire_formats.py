@@ -32,6 +32,21 @@ def test_a_wrong_clock_is_set_right_by_the_time_of_sending():
     assert event.occurred_at == datetime(2026, 11, 22, 1, 50, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("year", ["1970", "2099"])
+def test_a_clock_that_is_wrong_by_decades_still_tells_how_long_ago(year):
+    event = segment(
+        event="x", timestamp=f"{year}-01-01T00:00:00Z", sentAt=f"{year}-01-01T00:10:00Z"
+    )
+    assert event.occurred_at == datetime(2026, 11, 22, 1, 50, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("sent", ["1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z"])
+def test_a_time_of_sending_that_belongs_to_another_clock_is_not_believed(sent):
+    with pytest.raises(TouchpointRejectedError) as rejected:
+        segment(event="x", timestamp="2026-11-22T01:50:00Z", sentAt=sent)
+    assert rejected.value.reason is Reason.BAD_TIME
+
+
 def test_the_batchs_time_of_sending_counts_for_its_events():
     raw = json.dumps({"type": "track", "event": "x", "userId": "a", "messageId": "m",
                       "originalTimestamp": "2026-11-22T04:50:00+09:00"}).encode()  # fmt: skip
