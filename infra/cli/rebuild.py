@@ -1,125 +1,180 @@
-"""`c360 rebuild clickhouse|profiles`: what can be thrown away, made anew from the log."""
+"""`c360 rebuild clickhouse|profiles|identity|models`: what can be thrown away, made anew."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from clickhouse_connect.driver.exceptions import Error
-from kafka.errors import KafkaError
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from infra import refold
-from infra.admin import unreachable
+from infra.cli.bars import bars
 from infra.cli.context import settings_and_secrets
+from infra.cli.verify import said_plainly, show, told
 from infra.errors import UserError
+from infra.rebuild import identity as identities
+from infra.rebuild import models as learning
+from infra.rebuild import profiles as folding
+from infra.verify.run import verify
 from projections.load import SchemaMismatchError
 from projections.migrate import MigrationFailedError
-from projections.rebuild import Tell, rebuild
+from projections.rebuild import rebuild
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Make read models anew from the log."
+    add_completion=False,
+    no_args_is_help=True,
+    help="Make anew what follows from the log: beside the running system, compared, then swapped.",
 )
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Swap = Annotated[
+    bool,
+    typer.Option("--swap", help="put it in place of the live one; the workers rest for a moment"),
+]
+Processes = Annotated[
+    int | None, typer.Option(min=1, help="how many at once; else as many as there are cores")
+]
 
 
 @app.command()
 def clickhouse(as_json: Json = False) -> None:
-    """Build every ClickHouse table anew beside the running ones, then exchange them.
+    """Build every ClickHouse table anew beside the running ones, exchange them, and verify.
 
     Everything else goes on meanwhile. Ledger rows older than their topic keeps are kept.
     """
     chosen = settings_and_secrets()
     try:
-        with _progress("rebuilding") as tell:
-            tables = rebuild(chosen, tell)
-    except (MigrationFailedError, SchemaMismatchError, Error) as error:
+        with said_plainly(chosen), bars() as say:
+            tables = rebuild(chosen, say("rebuild"))
+            found = verify(chosen, ["clickhouse"], None, say)
+    except (MigrationFailedError, SchemaMismatchError, ClickHouseError) as error:
         what = str(error).split("Stack trace", 1)[0][:500]
         raise UserError(what, "the running tables are as they were") from error
-    except KafkaError as error:
-        raise unreachable(chosen, error) from error
     if as_json:
-        typer.echo(json.dumps([table._asdict() for table in tables]))
-        return
-    shown = Table(box=None, header_style="bold", pad_edge=False)
-    shown.add_column("table")
-    for name in ("rows before", "rows now"):
-        shown.add_column(name, justify="right")
-    for table in tables:
-        shown.add_row(table.table, f"{table.before:,}", f"{table.after:,}")
-    Console().print(shown)
-
-
-@app.command()
-def profiles(
-    mend: Annotated[
-        bool, typer.Option("--mend", help="write what the log gives over each difference")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Fold the log anew and compare every customer with the live profiles.
-
-    Exit code 1 when they differ. --mend needs the worker to be stopped; no alert is
-    ever sent from here.
-    """
-    chosen = settings_and_secrets()
-    if mend and refold.running(chosen):
-        raise UserError("a worker is running", "stop it first: it alone may write profiles")
-    try:
-        with _progress("folding the log") as tell:
-            comparison = refold.compare(chosen, tell)
-        mended = refold.mend(chosen, comparison) if mend else 0
-    except KafkaError as error:
-        raise unreachable(chosen, error) from error
-    except ValueError as error:
-        raise UserError(f"the log holds what is no event: {str(error)[:300]}") from error
-    _report(comparison, mended, as_json=as_json)
-    if not comparison.equal and not mended:
+        rows = [table._asdict() for table in tables]
+        typer.echo(json.dumps({"tables": rows, "different": sum(one.different for one in found)}))
+    else:
+        shown = Table(box=None, header_style="bold", pad_edge=False)
+        shown.add_column("table")
+        for name in ("rows before", "rows now"):
+            shown.add_column(name, justify="right")
+        for table in tables:
+            shown.add_row(table.table, f"{table.before:,}", f"{table.after:,}")
+        Console().print(shown)
+    if not all(one.ok for one in found):
+        if not as_json:
+            show(found, 0.0)
         raise typer.Exit(1)
 
 
-def _report(comparison: refold.Comparison, mended: int, *, as_json: bool) -> None:
-    different = [one.customer_id for one in comparison.differences]
+@app.command()
+def profiles(swap: Swap = False, processes: Processes = None, as_json: Json = False) -> None:
+    """Fold the log anew and compare every customer with the live profiles.
+
+    Exit code 1 when they differ, but for --swap, which writes what the log gives. What was
+    predicted stays as it was, and no alert is ever sent from here.
+    """
+    chosen = settings_and_secrets()
+    with said_plainly(chosen):
+        with bars() as say:
+            rebuilt = folding.fold_anew(chosen, processes, say("profiles"))
+        if swap:
+            rebuilt = folding.swap(chosen, rebuilt, _say)
     if as_json:
-        told = comparison._asdict() | {"differences": different, "mended": mended}
-        typer.echo(json.dumps(told))
-        return
-    typer.echo(f"customers by the log   {comparison.customers:,}")
-    typer.echo(f"compared               {comparison.compared:,}")
-    typer.echo(f"hash of the live ones  {comparison.hash_live}")
-    typer.echo(f"hash by the log        {comparison.hash_folded}")
-    if comparison.equal:
-        typer.echo("equal: the live profiles are what the log gives")
-        return
-    typer.echo(f"different              {len(different):,}: {', '.join(different[:10])}")
-    if mended:
-        typer.echo(f"mended                 {mended:,}; now run `c360 rebuild clickhouse`")
+        typer.echo(json.dumps(told(rebuilt.checks, 0.0) | {"written": rebuilt.written}))
     else:
-        typer.echo("`c360 rebuild profiles --mend`, with the worker stopped, mends them")
+        show(rebuilt.checks, 0.0)
+        if swap:
+            typer.echo(f"written: {rebuilt.written:,} customers")
+    if not swap and not all(check.ok for check in rebuilt.checks):
+        raise typer.Exit(1)
 
 
-@contextmanager
-def _progress(doing: str) -> Iterator[Tell]:
-    with Progress(
-        TextColumn(doing),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, there: bar.update(task, completed=done, total=there)
+@app.command()
+def identity(swap: Swap = False, as_json: Json = False) -> None:
+    """Fold all links anew by today's rules and compare with what the resolver keeps.
+
+    Exit code 1 when they differ, but for --swap. Who would be grouped otherwise is named,
+    and is never swapped: that is said by `c360 identity`, on the log.
+    """
+    chosen = settings_and_secrets()
+    with said_plainly(chosen):
+        with bars() as say:
+            rebuilt = identities.fold_anew(chosen, say("identity"))
+        if swap:
+            rebuilt = identities.swap(chosen, rebuilt, _say)
+    differs = bool(rebuilt.changes) and not swap
+    if as_json:
+        regrouped = {id: list(roots) for id, roots in rebuilt.regrouped.items()}
+        said = {"customers": rebuilt.customers, "different": len(rebuilt.changes)}
+        typer.echo(json.dumps(said | {"regrouped": regrouped, "written": rebuilt.written}))
+    else:
+        typer.echo(f"customers by the links  {rebuilt.customers:,}")
+        typer.echo(f"kept otherwise          {len(rebuilt.changes):,}")
+        typer.echo(f"grouped otherwise       {len(rebuilt.regrouped):,}")
+        for id, (ours, theirs) in list(rebuilt.regrouped.items())[:20]:
+            typer.echo(f"  {id}: is {theirs}, by the links {ours}")
+        if swap:
+            typer.echo(f"written                 {rebuilt.written:,}")
+    if differs:
+        raise typer.Exit(1)
+
+
+@app.command()
+def models(
+    swap: Swap = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="swap even where examples learnt from are gone")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Learn the kept examples anew, in log order, and compare with the newest snapshots.
+
+    Exit code 1 when one differs, but for --swap. Examples are kept for 90 days: what was learnt
+    from older ones cannot be learnt again.
+    """
+    chosen = settings_and_secrets()
+    with said_plainly(chosen):
+        if swap:
+            found = learning.swap(chosen, _say, forget=forget)
+        else:
+            with bars() as say:
+                found = learning.learn_anew(chosen, say("models"))
+    if as_json:
+        hidden = [{**one._asdict(), "value": len(one.value)} for one in found]
+        typer.echo(json.dumps(hidden))
+    else:
+        _show_models(found)
+    if not swap and not all(one.equal for one in found):
+        raise typer.Exit(1)
+
+
+def _show_models(found: list[learning.Relearnt]) -> None:
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    shown.add_column("model")
+    for name in ("learnt live", "learnt anew", "not learnt yet", "gone", "same bytes"):
+        shown.add_column(name, justify="right")
+    shown.add_column("predictions differ by")
+    for one in found:
+        shown.add_row(
+            one.model,
+            *(f"{count:,}" for count in (one.version, one.learnt, one.ahead, one.forgotten)),
+            "yes" if one.equal else "[red]no[/]",
+            "–" if one.largest is None else f"{one.largest:.3g} at most",
+        )
+    console = Console()
+    console.print(shown)
+    for one in found:
+        if one.forgotten:
+            console.print(
+                f"{one.model}: the topic begins at offset {one.forgotten:,}; what was learnt "
+                "before is out of reach",
+                highlight=False,
+            )
+        if one.written:
+            console.print(f"{one.model}: published as the newest snapshot")
+
+
+def _say(what: str) -> None:
+    typer.echo(what, err=True)

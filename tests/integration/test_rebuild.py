@@ -6,23 +6,43 @@ from functools import partial
 
 import msgspec
 import pytest
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from infra import refold
 from infra.cli.rebuild import app
-from models.customer import decode, encode
+from infra.errors import UserError
+from infra.group import members, worker_group
+from infra.rebuild import identity as identities
+from infra.rebuild import models as learning
+from infra.rebuild import profiles, workers
+from infra.verify.forest import Forest
+from models.customer import Customer, decode, encode
+from models.events import CustomerIdentified, Identifier
 from models.judge import Judge
+from models.links import encode as write
+from models.links import links_of
+from models.online import snapshots
 from models.react import Position
-from models.records import Delivery
+from models.records import Delivery, Example, pack
 from models.replay import replay
-from models.topics import DELIVERIES, EVENTS, PROFILES
+from models.topics import (
+    DELIVERIES,
+    EVENTS,
+    EXAMPLES,
+    IDENTITIES,
+    IDENTITY_LINKS,
+    MODEL_SNAPSHOTS,
+    PROFILES,
+)
 from projections.rebuild import rebuild
 from streams.lane.restore import Copy, mark
 from streams.lane.store import MemoryStore
 from tests.support import waiting
+from tests.support.histories import event
 from tests.support.kafka_log import newest, read_all, send
-from tests.support.log_samples import history, merged, messages
+from tests.support.log_samples import history, messages
 
 pytestmark = pytest.mark.stack
 until = partial(waiting.until, seconds=150)
@@ -55,9 +75,6 @@ def test_tables_that_were_spoilt_are_made_anew_while_projecting_goes_on(settings
 
 
 def test_ledger_rows_that_the_topic_has_forgotten_are_kept(settings, ask, broker):
-    from kafka.admin import KafkaAdminClient
-    from kafka.structs import TopicPartition
-
     topic = settings.topic(DELIVERIES)
     attempts = [
         Delivery(
@@ -84,9 +101,11 @@ def test_ledger_rows_that_the_topic_has_forgotten_are_kept(settings, ask, broker
 
 
 @pytest.fixture
-def folded(settings):
+def folded(settings, monkeypatch):
     """The profiles that the log gives, live on their topic as the fold would leave them."""
-    log = [*history(300, customers=20), merged(1, f"c_{1:020d}", f"c_{2:020d}")]
+    for name, value in settings.environ().items():
+        monkeypatch.setenv(name, value)
+    log = history(300, customers=20)
     send(settings.kafka, settings.topic(EVENTS), messages(log))
     records = read_all(settings.kafka, settings.topic(EVENTS))
     at = [(Position("events", one.partition, one.offset), one.value) for one in records]
@@ -96,33 +115,184 @@ def folded(settings):
     return customers
 
 
+def c360(*arguments):
+    """Run a rebuild; return its exit code and what it printed as JSON."""
+    done = CliRunner().invoke(app, [*arguments, "--json"])
+    return done.exit_code, json.loads(done.stdout)
+
+
 def test_profiles_that_are_what_the_log_gives_are_found_equal(settings, folded):
-    comparison = refold.compare(settings, quiet)
-    assert comparison.equal
-    assert comparison.hash_live == comparison.hash_folded
-    assert (comparison.customers, comparison.compared) == (len(folded), len(folded))
+    code, said = c360("profiles")
+    assert (code, said["equal"]) == (0, True)
+    assert sum(check["found"]["count"] for check in said["checks"]) == len(folded)
 
 
-def test_a_profile_that_is_not_what_the_log_gives_is_named_and_mended(
-    settings, folded, monkeypatch
-):
-    for name, value in settings.environ().items():
-        monkeypatch.setenv(name, value)
+def test_a_profile_that_is_not_what_the_log_gives_is_named_and_swapped(settings, folded):
     wrong = folded[f"c_{5:020d}"]
     wrong = replace(wrong, profile=replace(wrong.profile, orders=999), version=70)
     topic = settings.topic(PROFILES)
     owner = ("mark", mark(4_000_000_000_000, 7))  # a worker whose clock was ahead of ours
-    send(settings.kafka, topic, [(wrong.customer_id.encode(), encode(wrong), [owner])])
-    told = CliRunner().invoke(app, ["profiles", "--json"])
-    assert told.exit_code == 1
-    assert json.loads(told.stdout)["differences"] == [wrong.customer_id]
-    assert CliRunner().invoke(app, ["profiles", "--mend"]).exit_code == 0
+    stray = Customer(customer_id="c_nobody", offset=0)
+    send(
+        settings.kafka,
+        topic,
+        [
+            (wrong.customer_id.encode(), encode(wrong), [owner]),
+            (b"c_nobody", encode(stray)),
+        ],
+    )
+    code, said = c360("profiles")
+    named = {one["what"] for check in said["checks"] for one in check["differences"]}
+    assert (code, named) == (1, {wrong.customer_id, "c_nobody"})
+    code, said = c360("profiles", "--swap")
+    assert (code, said["written"]) == (0, 2)
     mended = decode(newest(settings.kafka, topic)[wrong.customer_id.encode()])
     assert mended.profile == folded[wrong.customer_id].profile
     assert (mended.version, mended.risk) == (71, wrong.risk)
-    assert refold.compare(settings, quiet).equal
+    assert (mended.episodes, mended.timers) == (wrong.episodes, wrong.timers)
+    assert b"c_nobody" not in newest(settings.kafka, topic)
+    assert c360("profiles")[0] == 0
     key = wrong.customer_id.encode()
     copy = Copy(MemoryStore())
     copy.take([one for one in read_all(settings.kafka, topic) if one.key == key], 0)
     found = decode(copy.store.contents[key])
     assert found == mended, "a worker that starts finds it mended"
+
+
+def test_events_that_came_meanwhile_are_in_what_is_swapped(settings, folded):
+    wrong = folded[f"c_{5:020d}"]
+    topic = settings.topic(PROFILES)
+    spoilt = replace(wrong, profile=replace(wrong.profile, orders=999))
+    send(settings.kafka, topic, [(wrong.customer_id.encode(), encode(spoilt))])
+    rebuilt = profiles.fold_anew(settings, 1, quiet)
+    more = [
+        one.model_copy(update={"event_id": f"new-{one.event_id}", "origin_offset": 10_000 + n})
+        for n, one in enumerate(history(300, customers=20, seed=2))
+    ]
+    send(settings.kafka, settings.topic(EVENTS), messages(more))
+    assert profiles.swap(settings, rebuilt, print).written == 1
+    records = read_all(settings.kafka, settings.topic(EVENTS))
+    at = [(Position("events", one.partition, one.offset), one.value) for one in records]
+    mended = decode(newest(settings.kafka, topic)[wrong.customer_id.encode()])
+    assert mended.profile == replay(at, Judge.mute())[wrong.customer_id].profile
+
+
+def test_nothing_is_swapped_while_a_worker_of_somebody_else_runs(settings, folded, start_part):
+    start_part(settings, "streams")
+    until(lambda: members(settings, worker_group(settings)))
+    wrong = folded[f"c_{5:020d}"]
+    with pytest.raises(UserError, match="workers still run"), workers.stopped(settings, print, 1):
+        pytest.fail("it was let in")
+    assert decode(newest(settings.kafka, settings.topic(PROFILES))[wrong.customer_id.encode()])
+
+
+def example(number):
+    made = Example(
+        example_id=f"churn:{number}",
+        customer_id=f"c_{number % 50}",
+        model="churn",
+        model_version=0,
+        at_ms=number,
+        label_ms=number + 1,
+        features=pack({"silence": number % 7 / 2, "visits": float(number % 3)}),
+        label=float(number % 7 > 3),
+        probability=0.5,
+    )
+    return (b"churn", msgspec.json.encode(made))
+
+
+def test_a_model_is_learnt_anew_to_the_same_bytes_and_a_forged_one_replaced(
+    settings, monkeypatch, broker
+):
+    for name, value in settings.environ().items():
+        monkeypatch.setenv(name, value)
+    send(broker, settings.topic(EXAMPLES), [example(number) for number in range(400)])
+    taught = learning.learn_anew(settings, quiet)
+    assert [(one.model, one.version, one.ahead) for one in taught] == [("churn", 0, 400)]
+    code, said = c360("models", "--swap")
+    assert (code, [one["written"] for one in said]) == (0, [True])
+    send(broker, settings.topic(EXAMPLES), [example(number) for number in range(400, 450)])
+    code, [one] = c360("models")
+    assert (code, one["equal"], one["learnt"], one["ahead"]) == (0, True, 400, 50)
+    assert one["largest"] == 0.0
+
+    key = settings.snapshot_secret.get_secret_value().encode()
+    live = snapshots.decode(newest(broker, settings.topic(MODEL_SNAPSHOTS))[b"churn"], key)
+    other = replace(live, state={**live.state, "intercept": 3.0})
+    owner = ("mark", mark(4_000_000_000_000, 7))
+    forged = [(b"churn", snapshots.encode(other, key), [owner])]
+    send(broker, settings.topic(MODEL_SNAPSHOTS), forged)
+    code, [one] = c360("models")
+    assert (code, one["equal"]) == (1, False)
+    assert one["largest"] > 0.1
+    assert c360("models", "--swap")[0] == 0
+    code, [one] = c360("models")
+    assert (code, one["equal"], one["version"]) == (0, True, 450)
+
+
+def test_a_model_whose_examples_are_gone_is_swapped_only_if_one_insists(
+    settings, monkeypatch, broker
+):
+    for name, value in settings.environ().items():
+        monkeypatch.setenv(name, value)
+    send(broker, settings.topic(EXAMPLES), [example(number) for number in range(100)])
+    c360("models", "--swap")
+    [kept] = {one.partition for one in read_all(broker, settings.topic(EXAMPLES))}
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    admin.delete_records({TopicPartition(settings.topic(EXAMPLES), kept): 60})
+    admin.close()
+    code, [one] = c360("models")
+    assert (code, one["forgotten"], one["learnt"]) == (1, 60, 40)
+    with pytest.raises(UserError, match="are gone"):
+        learning.swap(settings, print, forget=False)
+    code, [one] = c360("models", "--swap", "--forget")
+    assert (code, one["written"]) == (0, True)
+
+
+def test_identities_are_folded_anew_and_swapped_only_where_the_groups_are_the_same(
+    settings, monkeypatch, broker
+):
+    for name, value in settings.environ().items():
+        monkeypatch.setenv(name, value)
+    links = [
+        link
+        for number in range(6)
+        for link in links_of(
+            event(
+                CustomerIdentified,
+                id=f"e{number}",
+                who=(
+                    Identifier(type="user_id", value=f"u{number // 2}"),
+                    Identifier(type="anonymous_id", value=f"b{number}"),
+                ),
+            )
+        )
+    ]
+    send(broker, settings.topic(IDENTITY_LINKS), [(one.left.encode(), write(one)) for one in links])
+    forest = Forest(settings.identity_rules())
+    for offset, link in enumerate(links):
+        forest.take(offset, write(link))
+    state = {id.encode(): write(one) for id, one in forest.identities.items()}
+    state[b"_applied"] = write(identities.Applied(len(links) - 1))
+    topic = settings.topic(IDENTITIES)
+    send(broker, topic, state.items())
+    code, said = c360("identity")
+    assert (code, said["customers"], said["different"]) == (0, 9, 0)
+
+    root = next(id for id, one in forest.identities.items() if not one.parent)
+    spoilt = replace(forest.identities[root], refusals={"two_users": 5})
+    send(broker, topic, [(root.encode(), write(spoilt))])
+    code, said = c360("identity")
+    assert (code, said["different"], said["regrouped"]) == (1, 1, {})
+    code, said = c360("identity", "--swap")
+    assert (code, said["written"]) == (0, 1)
+    assert newest(broker, topic)[root.encode()] == state[root.encode()]
+
+    member = next(id for id, one in forest.identities.items() if one.parent)
+    alone = replace(forest.identities[member], parent="")
+    owner = ("mark", mark(5_000_000_000_000, 7))
+    send(broker, topic, [(member.encode(), write(alone), [owner])])
+    code, said = c360("identity")
+    assert (code, set(said["regrouped"])) == (1, {member})
+    with pytest.raises(UserError, match="grouped otherwise"):
+        identities.swap(settings, identities.fold_anew(settings, quiet), print)

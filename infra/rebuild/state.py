@@ -1,0 +1,55 @@
+"""State as its changelog has it, written by a new owner: what an older one wrote would win else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+
+from kafka import KafkaProducer
+
+from infra.settings import Settings
+from infra.verify.log import Reading
+from models.topics import Topic
+from streams.lane.restore import MARK, Copy, mark
+
+SECONDS = 60.0
+
+
+async def follow(settings: Settings, topic: Topic, partition: int, copy: Copy) -> None:
+    """Bring a copy level with a changelog as it ends now."""
+    async with Reading(settings, topic, partition) as reading:
+        reading.seek(max(reading.begin, copy.store.stamp.position))
+        async for records in reading.upto(await reading.end()):
+            copy.take(records, reading.position)
+
+
+def write(
+    settings: Settings,
+    topic: Topic,
+    partition: int,
+    changes: Mapping[bytes, bytes | None],
+    newest: int,
+    offset: int = -1,
+) -> None:
+    """Write changes as the partition's newest owner, after that of epoch `newest`.
+
+    `offset`: of the source, up to which the state goes then. Raises KafkaError.
+    """
+    epoch = max(time.time_ns() // 1_000_000, newest + 1)
+    with closing(
+        KafkaProducer(bootstrap_servers=settings.brokers.split(","), acks="all")
+    ) as producer:
+        sent = [
+            producer.send(
+                settings.topic(topic),
+                key=key,
+                value=value,
+                headers=[(MARK, mark(epoch, offset))],
+                partition=partition,
+            )
+            for key, value in changes.items()
+        ]
+        producer.flush(timeout=SECONDS)
+        for result in sent:
+            result.get(timeout=10)
