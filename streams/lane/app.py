@@ -63,8 +63,8 @@ class App(faust.App):  # type: ignore[misc]
         self.names = {prefix + topic.name: topic.name for topic in topics}
         self.progress = Progress()
         self.tells: dict[str, Callable[[], Any]] = {}  # by name, on the status page
-        self.partitions = Partitions(self._may_begin)
         self.pace = Pace()
+        self.partitions = Partitions(self._may_begin, self.pace.records)
         # Half of what the group waits: the pause is known before anybody else takes over.
         self.fence = Fence(longest_pause=self.conf.broker_session_timeout / 2)
         self.fence.on_begin = lambda: self.keeper.begin()

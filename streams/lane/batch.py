@@ -6,8 +6,8 @@ null keys and values arrive as None: deciding what they mean is the agent's part
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -34,12 +34,14 @@ class Batch:
 
     `topic` is the catalogue's name, without the deployment's prefix. `tenure` says
     in which span of ownership it was handed out; results of an older one are refused.
+    `ends` has the last offset of each delivery, where several waited and became one.
     """
 
     topic: str
     partition: int
     records: tuple[Record, ...]
     tenure: int = 0
+    ends: tuple[int, ...] = ()
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
@@ -51,3 +53,18 @@ class Batch:
     def last(self) -> int:
         """Offset of the newest record."""
         return self.records[-1].offset
+
+    def deliveries(self) -> tuple[int, ...]:
+        """Return the last offset of each delivery that it holds, in order."""
+        return self.ends or (self.last,)
+
+
+def together(batches: Sequence[Batch]) -> Batch:
+    """Make one batch of some of one partition and tenure that follow each other."""
+    if len(batches) == 1:
+        return batches[0]
+    return replace(
+        batches[0],
+        records=tuple(record for batch in batches for record in batch),
+        ends=tuple(end for batch in batches for end in batch.deliveries()),
+    )

@@ -22,7 +22,7 @@ from streams.lane.fence import Fence
 from streams.lane.fetch import FetchThread
 from streams.lane.offsets import Offsets
 
-OPEN_BATCHES = 3  # of a partition: one at work, two waiting; more are left with the fetcher
+OPEN_BATCHES = 3  # full ones of a partition, in work or waiting; more are left with the fetcher
 IDLE = 0.02  # seconds until a partition that had to wait is looked at again
 FETCH_WAIT = 0.25
 
@@ -85,11 +85,12 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
 
     def _room(self) -> dict[TP, int]:
         """Return how many records each partition's next batch may hold, if it may have one."""
-        return {
-            tp: self.app.pace.records(self.names[tp.topic])
-            for tp in self._get_active_partitions()
-            if self.offsets.open(tp) < OPEN_BATCHES
-        }
+        room = {}
+        for tp in self._get_active_partitions():
+            most = self.app.pace.records(self.names[tp.topic])
+            if self.offsets.open(tp) <= (OPEN_BATCHES - 1) * most:
+                room[tp] = most
+        return room
 
     async def _hand_out(self, tp: TP, records: Sequence[Record]) -> None:
         start = self.offsets.next(tp)
@@ -104,7 +105,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
             None, None, batch, None, 0, 0, tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
-        self.offsets.handed_out(tp, batch.last)
+        self.offsets.handed_out(tp, batch.last, len(batch))
         await self.callback(message)
 
     async def rewind(self) -> None:
@@ -126,7 +127,8 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
 
     def finish(self, batch: Batch, full_name: str) -> None:
         """Note that a batch is wholly processed: its offset may be committed."""
-        self.offsets.finished(TP(full_name, batch.partition), batch.last)
+        for last in batch.deliveries():
+            self.offsets.finished(TP(full_name, batch.partition), last)
 
     def in_tenure(self) -> list[TP]:
         """Return the partitions that this worker owns and reads."""

@@ -17,7 +17,8 @@ class Offsets:
     """One tenure's account. A batch is named by its last offset."""
 
     def __init__(self) -> None:
-        self._open: dict[Place, deque[int]] = defaultdict(deque)  # handed out, in order
+        # Handed out, in order: last offset, records.
+        self._open: dict[Place, deque[tuple[int, int]]] = defaultdict(deque)
         self._finished: dict[Place, set[int]] = defaultdict(set)  # of those
         self._done: dict[Place, int] = {}
         self._next: dict[Place, int] = {}
@@ -33,22 +34,23 @@ class Offsets:
         self._done.clear()
         self._next.clear()
 
-    def handed_out(self, place: Place, last: int) -> None:
+    def handed_out(self, place: Place, last: int, records: int = 1) -> None:
         """Note a batch, after those before it."""
-        self._open[place].append(last)
+        self._open[place].append((last, records))
         self._next[place] = last + 1
 
     def finished(self, place: Place, last: int) -> None:
         """Note that a batch is wholly processed."""
         waiting, finished = self._open[place], self._finished[place]
         finished.add(last)
-        while waiting and waiting[0] in finished:
-            finished.discard(waiting[0])
-            self._done[place] = waiting.popleft() + 1
+        while waiting and waiting[0][0] in finished:
+            done, _ = waiting.popleft()
+            finished.discard(done)
+            self._done[place] = done + 1
 
     def open(self, place: Place) -> int:
-        """Return how many batches are handed out and not done."""
-        return len(self._open[place])
+        """Return how many records are handed out and not done."""
+        return sum(records for _, records in self._open[place])
 
     def next(self, place: Place) -> int:
         """Return the first offset that was not handed out."""

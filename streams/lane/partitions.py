@@ -1,7 +1,8 @@
 """An agent once a partition: while one partition's results are on their way, others work.
 
 Within a partition a batch begins when the agent is done with the one before, so
-order, state and offsets are as with one agent; only the waiting is shared.
+order, state and offsets are as with one agent; only the waiting is shared. What came
+meanwhile begins as one batch: the more there is to do, the less often it is waited for.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from time import perf_counter
 
-from streams.lane.batch import Batch
+from streams.lane.batch import Batch, together
 
 Agent = Callable[[AsyncIterator[Batch]], Awaitable[None]]
 
@@ -19,13 +20,15 @@ class Partitions:
     """Runs agents, each partition's batches in an agent's run of their own.
 
     `current` tells whether a batch may still begin: one that waited here while its
-    partition went to somebody else may not. `in_hand` has the partitions of which an agent
-    works on a batch, and since when: catalogue's topic and number, and a `perf_counter`.
+    partition went to somebody else may not. `most` tells how many records one of a topic
+    (the catalogue's name) may hold when it is put together. `in_hand` has the partitions of
+    which an agent works on a batch, and since when: topic and number, and a `perf_counter`.
     """
 
-    def __init__(self, current: Callable[[Batch], bool]) -> None:
+    def __init__(self, current: Callable[[Batch], bool], most: Callable[[str], int]) -> None:
         self.in_hand: dict[tuple[str, int], float] = {}
         self._current = current
+        self._most = most
 
     async def run(self, batches: AsyncIterator[Batch], agent: Agent) -> None:
         """Hand batches on, until they end or this is cancelled; then end the agent's runs."""
@@ -43,8 +46,9 @@ class Partitions:
             await asyncio.gather(*runs, return_exceptions=True)
 
     async def _own(self, waiting: asyncio.Queue[Batch]) -> AsyncIterator[Batch]:
+        kept: Batch | None = None
         while True:
-            batch = await waiting.get()
+            batch, kept = self._gathered(kept or await waiting.get(), waiting)
             if not self._current(batch):
                 continue
             place = (batch.topic, batch.partition)
@@ -54,3 +58,14 @@ class Partitions:
             finally:
                 self.in_hand.pop(place, None)
             await asyncio.sleep(0)  # an agent that waits for nothing leaves others their turn
+
+    def _gathered(self, first: Batch, waiting: asyncio.Queue[Batch]) -> tuple[Batch, Batch | None]:
+        """Add what waits behind a batch until it is full; return it, and what had no place."""
+        found, size = [first], len(first)
+        while not waiting.empty():
+            after = waiting.get_nowait()
+            size += len(after)
+            if size > self._most(first.topic) or after.tenure != first.tenure:
+                return together(found), after
+            found.append(after)
+        return together(found), None

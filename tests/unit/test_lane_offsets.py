@@ -31,6 +31,14 @@ def test_a_batch_that_ends_before_an_earlier_one_is_done_with_it(offsets):
     assert (offsets.done(HERE), offsets.open(HERE)) == (25, 0)
 
 
+def test_what_is_open_is_counted_in_records(offsets):
+    offsets.handed_out(HERE, 99, records=50)
+    assert offsets.open(HERE) == 53
+    for last in (14, 19, 24, 99):
+        offsets.finished(HERE, last)
+    assert offsets.open(HERE) == 0
+
+
 def test_partitions_are_accounts_of_their_own(offsets):
     offsets.handed_out(THERE, 14)
     offsets.finished(THERE, 14)

@@ -31,8 +31,8 @@ class Source:
 async def started():
     tasks = []
 
-    def start(source, agent, current=lambda _: True):
-        partitions = Partitions(current)
+    def start(source, agent, current=lambda _: True, most=1):
+        partitions = Partitions(current, lambda _: most)
         tasks.append(asyncio.create_task(partitions.run(source, agent)))
         return partitions, tasks[-1]
 
@@ -110,3 +110,46 @@ async def test_ending_ends_every_run_and_leaves_nothing_in_hand(started):
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert ended == [1, 1]
+
+
+async def test_what_came_while_a_batch_was_at_work_begins_as_one_no_longer_than_a_full_one(started):
+    gate, begun = asyncio.Event(), []
+
+    async def agent(batches):
+        async for one in batches:
+            begun.append(([record.offset for record in one], one.deliveries()))
+            await gate.wait()
+
+    started(Source(*(batch(0, n) for n in range(1, 7))), agent, most=3)
+    await settle()
+    assert begun == [([1, 2, 3], (1, 2, 3))]
+    gate.set()
+    await settle()
+    assert begun[1:] == [([4, 5, 6], (4, 5, 6))]
+
+
+async def test_batches_of_two_tenures_are_never_put_together(started):
+    begun, tenure = [], [1]
+
+    async def agent(batches):
+        async for one in batches:
+            begun.append(([record.offset for record in one], one.tenure))
+            tenure[0] = 2
+
+    source = Source(batch(0, 1), batch(0, 2), batch(0, 2, tenure=2), batch(0, 3, tenure=2))
+    started(source, agent, lambda one: one.tenure == tenure[0], most=9)
+    await settle()
+    assert begun == [([1, 2], 1), ([2, 3], 2)]
+
+
+async def test_one_batch_that_is_larger_than_a_full_one_begins_alone(started):
+    begun = []
+
+    async def agent(batches):
+        async for one in batches:
+            begun.append(len(one))
+
+    large = Batch("events", 0, tuple(Record(n, b"k", b"v") for n in range(5)), 1)
+    started(Source(large, batch(0, 5), batch(0, 6)), agent, most=2)
+    await settle()
+    assert begun == [5, 2]
