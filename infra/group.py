@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin import KafkaAdminClient, MemberToRemove, OffsetSpec
 from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from infra.admin import REQUEST_MS, client, unreachable
+from infra.errors import UserError
 from infra.settings import Settings
 
 # Faust's members say of themselves what kafka-python cannot read, and it warns in many lines.
 logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)
+
+SOON_MS = 2_000
 
 Place = tuple[str, int]  # full topic name, partition
 
@@ -47,6 +51,15 @@ def members(settings: Settings, group: str, request_ms: int = REQUEST_MS) -> lis
     except KafkaError as error:
         raise unreachable(settings, error) from error
     return sorted(_member(one, lags) for one in described)
+
+
+def leave(settings: Settings, group: str, instance: str) -> None:
+    """Leave a group in the name of a member that was killed: else it keeps its place for a session.
+
+    Does nothing when it is no member, or no broker answers soon: then its session ends it.
+    """
+    with suppress(KafkaError, UserError), client(settings, SOON_MS) as admin:
+        admin.remove_group_members(group, [MemberToRemove(group_instance_id=instance)])
 
 
 def _member(described: Mapping[str, object], lags: Mapping[Place, int]) -> Member:

@@ -78,6 +78,9 @@ class Settings(BaseModel):
     webhook_max_age_hours: float = Field(24.0, gt=0, description="older alerts are not delivered")
     webhook_retry_seconds: float = Field(5.0, gt=0, description="before the second try; then x3")
     webhook_timeout_seconds: float = Field(10.0, gt=0, le=60, description="for one attempt")
+    webhook_at_once: int = Field(
+        4, ge=1, le=1_000, description="attempts under way, shared by all workers; each has one"
+    )
 
     snapshot_secret: SecretStr = Field(SecretStr(""), description="signs the model snapshots")
     horizon_days: int = Field(30, ge=1, le=365, description="churn: no contact for this long")

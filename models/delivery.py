@@ -94,6 +94,14 @@ def payload(alert: Alert) -> bytes:
     )
 
 
+def share(at_once: int, owned: int, partitions: int) -> int:
+    """Return how many of all workers' attempts at once are those of one with so many partitions.
+
+    At least one, for whoever has alerts must get on: more workers than attempts exceed them.
+    """
+    return max(1, at_once * owned // partitions)
+
+
 def _status(attempt: Attempt) -> Literal["delivered", "retrying", "failed"]:
     code = attempt.http_status
     if code is None:

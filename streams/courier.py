@@ -13,7 +13,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from infra.settings import SettingsError
-from models.delivery import Attempt, Entry, attempted, outdated, payload
+from models.delivery import Attempt, Entry, attempted, outdated, payload, share
 from models.records import Alert
 from streams.app import app, settings
 from streams.lane import Outbox
@@ -21,7 +21,6 @@ from streams.lane.fatal import EXIT_CONFIG, die
 from streams.outbox import REMEMBER_MS, enqueue, now_ms, outbox, queue, read, report, write
 from streams.outgoing import client, post
 
-AT_ONCE = 4  # attempts under way to one destination
 IDLE_SECONDS = 0.25
 GONE = 410
 MAX_AGE_MS = settings.webhook_max_age_hours * 3_600_000
@@ -40,10 +39,11 @@ async def work() -> None:
 
 
 async def run(desk: Desk) -> None:
-    """Keep up to AT_ONCE attempts under way; what they raise is raised here."""
+    """Keep this worker's share of attempts under way; what they raise is raised here."""
     running: set[asyncio.Task[None]] = set()
     while not app.should_stop:
-        while len(running) < AT_ONCE and (due := queue.pop(now_ms())) is not None:
+        most = share(settings.webhook_at_once, len(outbox.owned()), settings.partitions)
+        while len(running) < most and (due := queue.pop(now_ms())) is not None:
             running.add(asyncio.create_task(desk.attempt(*due)))
         if not running:
             await asyncio.sleep(IDLE_SECONDS)

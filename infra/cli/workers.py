@@ -32,9 +32,15 @@ def command(
     Adding and removing goes on under load: only the partitions that must move are moved.
     """
     chosen = settings()
+    console = Console()
     if count is not None:
         resize(chosen, count)
-    Console().print(table(told(chosen)))
+    console.print(table(told(chosen)))
+    if count is not None and count != chosen.workers:
+        console.print(
+            f"until `c360 up` ends; the next one starts {chosen.workers}: "
+            f"`c360 up --workers {count}`, or C360_WORKERS, starts {count}"
+        )
 
 
 def resize(chosen: Settings, count: int) -> None:

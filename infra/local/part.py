@@ -15,14 +15,19 @@ def always() -> bool:
     return True
 
 
+def nothing() -> None:
+    """Leave nothing undone by ending."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part.
 
     `launch` prepares and returns the command line, or None when nothing is to run (an
     external server, a preparation). It raises UserError for what a person must mend.
-    `needs` are the names of parts that must be well before this one starts. `grace`
-    and `start_seconds` are in seconds.
+    `survive` does what the process would have done at its end: it is called when the process
+    did not end well and is not to come back. `needs` are the names of parts that must be well
+    before this one starts. `grace` and `start_seconds` are in seconds.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Part:
     healthy: Callable[[], bool] = always
     needs: tuple[str, ...] = ()
     environ: Callable[[], Mapping[str, str]] = dict
+    survive: Callable[[], None] = nothing
     where: str = ""  # its address, for people
     start_seconds: float = 180.0  # a loaded machine is slow, not broken
     grace: float = 30.0

@@ -75,6 +75,7 @@ class Running:
                 self._launch(now)
             case State.STOPPING if self._process and self._ended():
                 self.exit_code = self._process.returncode
+                self._survive()
                 self._enter(State.STOPPED, now)
             case State.STOPPING if now - self._since > self.part.grace:
                 self.kill()
@@ -99,6 +100,8 @@ class Running:
         if self.state not in (State.STOPPING, State.STOPPED):
             if self._process is not None:
                 process.ask(self._process)
+                if self._ended():
+                    self._survive()
             self._enter(State.STOPPING if self.pid else State.STOPPED, time.monotonic())
 
     def stop(self) -> bool:
@@ -107,6 +110,8 @@ class Running:
             if self.state is not State.STOPPING:  # asked twice, some do not finish their work
                 process.ask(self._process)
             self.exit_code = process.finish(self._process, self.part.grace)
+            if self.retired:
+                self._survive()
         stopped = self._process is not None and self.state is not State.STOPPED
         self._enter(State.STOPPED, time.monotonic())
         return stopped
@@ -167,6 +172,11 @@ class Running:
 
     def _pause(self) -> float:
         return min(FIRST_PAUSE * 2.0 ** max(self._quick - 1, 0), LONGEST_PAUSE)
+
+    def _survive(self) -> None:
+        """Do what its process has left undone, which did not end well."""
+        if self._process is not None and self._process.returncode != 0:
+            self.part.survive()
 
     def _ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None

@@ -11,10 +11,12 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from infra.admin import create_topics
 from infra.errors import UserError
+from infra.group import leave, worker_group
 from infra.local import clickhouse, kafka, ports
 from infra.local.clickhouse import ClickHouseServer
 from infra.local.kafka import KafkaBroker
@@ -87,14 +89,17 @@ def worker_settings(settings: Settings, number: int) -> dict[str, object]:
 
 def _worker(settings: Settings, secrets: Callable[[], Settings], number: int) -> Part:
     own = worker_settings(settings, number)
-    return _module(
-        settings.model_copy(update=own),
+    named = settings.model_copy(update=own)
+    part = _module(
+        named,
         lambda: secrets().model_copy(update=own),
         "worker" if number == 0 else f"worker-{number + 1}",
         "streams",
         port="worker_port",
         needs=("topics",),
     )
+    group = worker_group(settings)
+    return replace(part, survive=partial(leave, named, group, named.instance))
 
 
 def _kafka(settings: Settings, say: Say) -> Part:

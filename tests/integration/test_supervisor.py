@@ -7,6 +7,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -24,6 +26,7 @@ DEAF = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "print('deaf', flush=True); time.sleep(600)"
 )
+GENTLE = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); " + LASTING
 
 
 def part(name, code=LASTING, **over):
@@ -244,6 +247,21 @@ def test_who_is_wanted_again_while_it_goes_is_started_anew(resized):
 
 def published_in(folder):
     return json.loads((folder / "up.json").read_text())
+
+
+def test_what_a_killed_part_left_undone_is_done_when_it_is_not_to_come_back(resized):
+    undone = []
+    wanted = resized("worker", "worker-2", "worker-3", **{"worker-3": GENTLE})
+    supervisor = wanted.supervisor
+    for name, running in supervisor.parts.items():
+        running.part = replace(running.part, survive=partial(undone.append, name))
+    drive(supervisor, lambda: "here" in supervisor.parts["worker-3"].tail() and supervisor.ready)
+    os.kill(supervisor.parts["worker-2"].pid, signal.SIGKILL)
+    drive(supervisor, lambda: supervisor.parts["worker-2"].state is State.CRASHED)
+    assert undone == []  # it comes back
+    wanted.become("worker")
+    drive(supervisor, lambda: set(supervisor.parts) == {"worker"})
+    assert undone == ["worker-2"]  # the third was asked to end, and did itself what was to be done
 
 
 def test_a_part_writes_its_own_log(supervise):

@@ -18,6 +18,7 @@ from models.delivery import (
     backoff,
     outdated,
     payload,
+    share,
 )
 from models.records import Alert, Reason
 from streams.outgoing import RefusedAddressError, client, is_public, post, resolve, seconds_of
@@ -238,3 +239,14 @@ def test_the_queue_gives_what_is_due_longest_and_forgets_a_lost_partition():
     assert queue.pop(25) == (0, b"a")
     queue.drop(1)
     assert (queue.pop(99), len(queue)) == (None, 0)
+
+
+@pytest.mark.parametrize("owned", [[8], [4, 4], [3, 3, 2], [2, 2, 2, 2], [5, 3], [8, 0, 0]])
+def test_workers_together_make_no_more_attempts_at_once_than_are_allowed(owned):
+    shares = [share(4, own, sum(owned)) for own in owned if own]
+    assert sum(shares) <= 4
+    assert min(shares) >= 1
+
+
+def test_a_worker_with_alerts_has_an_attempt_however_many_workers_there_are():
+    assert [share(2, 1, 8), share(1, 0, 8), share(100, 8, 8)] == [1, 1, 100]
