@@ -24,6 +24,12 @@ def identifier_of(text: str, rules: Rules = SHIPPED) -> Identifier | None:
         return None
 
 
+def id_of(spelt: str) -> str:
+    """Return the customer id that "type:value" names, in the one spelling that profiles have."""
+    kind, _, value = spelt.partition(":")
+    return customer_id_of(Identifier(type=IdentifierType(kind), value=value))
+
+
 def derive(text: str, rules: Rules = SHIPPED) -> str | None:
     """Return the customer id that a text names by itself; None when it names none."""
     if text.startswith("c_"):

@@ -27,6 +27,7 @@ COMMANDS = {
     "ingest": "ingest",
     "simulate": "simulate",
     "profile": "profile",
+    "identity": "identity",
     "dead-letters": "dead_letters",
     "verify": "verify",
     "rebuild": "rebuild",

@@ -24,7 +24,7 @@ class Api:
 
     def get(self, path: str, **parameters: Any) -> Json:
         """Return the answer of a path."""
-        return _said(self._client.get(path, params=parameters))
+        return _said(self._client.get(path, params=parameters or None))
 
     def post(self, path: str, body: Json) -> Json:
         """Return the answer to a body."""

@@ -11,9 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from models.customer import Customer, Episode
-from models.events.base import Identifier
-from models.identity import customer_id_of
 from models.money import exponent
+from models.naming import id_of
 from models.profile import Moment, Profile, Trait, moments
 from models.records import Decision, Score
 
@@ -110,9 +109,7 @@ def identity(customer: Customer) -> Json:
 
 
 def _named(one: Json) -> str:
-    return customer_id_of(
-        Identifier.model_validate({name: one[name] for name in ("type", "value")})
-    )
+    return id_of(f"{one['type']}:{one['value']}")
 
 
 def said(trait: Trait) -> Json:

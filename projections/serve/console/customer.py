@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from models.catalogue import NONE, Catalogue
 from models.customer import Customer
+from models.naming import id_of
 from models.profile import Moment, moments
 from models.records import Decision
 from projections.live_glance import Glance
@@ -14,6 +15,7 @@ from projections.serve.console.charts import Bar, arc, stack
 from projections.serve.console.words import Words
 
 REASONS = 5
+MEMBERS = 12
 
 
 class ReasonLine(NamedTuple):
@@ -46,6 +48,15 @@ class OfferCard(NamedTuple):
     decision_id: str
 
 
+class MemberLine(NamedTuple):
+    """A customer id that is this customer, by the identifier that it follows from, if known."""
+
+    customer_id: str
+    kind: str
+    value: str
+    first_ms: int | None
+
+
 class CustomerPage(NamedTuple):
     """All that the templates show of one customer."""
 
@@ -59,6 +70,7 @@ class CustomerPage(NamedTuple):
     channels: list[tuple[Bar, str]]
     interests: list[str]
     timeline: list[Moment]  # newest first
+    members: list[MemberLine]  # the one that stands for all first; the newest of very many
 
 
 def page(
@@ -87,7 +99,18 @@ def page(
         ],
         interests=[name for name, _ in interests[:8]],
         timeline=moments(customer.profile.recent),
+        members=_members(customer),
     )
+
+
+def _members(customer: Customer) -> list[MemberLine]:
+    known = {id_of(text): (text, at) for text, at in customer.profile.identifiers.items()}
+    lines = []
+    for member in (customer.customer_id, *customer.absorbed[-MEMBERS:]):
+        text, at = known.get(member, ("", None))
+        kind, _, value = text.partition(":")
+        lines.append(MemberLine(member, kind, value or member, at))
+    return lines
 
 
 def _risk(customer: Customer, words: Words) -> RiskCard | None:
