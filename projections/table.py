@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Protocol
 
@@ -59,5 +59,5 @@ POSITION = {"log_partition": "UInt16", "log_offset": "UInt64"}
 
 
 def to_ms(at: datetime) -> int:
-    """Return a time that ClickHouse gave as ms since 1970."""
-    return (at - EPOCH) // MILLISECOND
+    """Return a time that ClickHouse gave, in UTC but without saying so, as ms since 1970."""
+    return (at.replace(tzinfo=UTC) - EPOCH) // MILLISECOND

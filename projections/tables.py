@@ -26,12 +26,13 @@ from projections import (
 )
 from projections.table import Projected, Record, Row, Table
 
+# A batch is written in this order: whom the log gives a place is found from its first moment.
 TABLES: Final = (
+    places.TABLE,
     log.TABLE,
     touchpoints.TABLE,
     order_lines.TABLE,
     moves.TABLE,
-    places.TABLE,
     identity_links.TABLE,
     identities.TABLE,
     profiles.TABLE,
@@ -87,7 +88,7 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
 
 
 def project(topic: Topic, records: Sequence[Record]) -> Rows:
-    """Return the rows of `records` by table; an unreadable record becomes a dead row."""
+    """Return the rows of `records` by table, in their order; an unreadable one is a dead row."""
     rows: Rows = {}
     route = ROUTES[topic]
     for record in records:
@@ -98,4 +99,4 @@ def project(topic: Topic, records: Sequence[Record]) -> Rows:
             projected = ((dead_rows.TABLE, dead_rows.to_row(topic.name, record, said)),)
         for table, row in projected:
             rows.setdefault(table, []).append(row)
-    return rows
+    return {table: rows[table] for table in TABLES if table in rows}

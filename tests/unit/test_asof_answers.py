@@ -299,4 +299,5 @@ def test_a_ledgers_row_tells_the_record_that_it_was_made_of():
 
 
 def ev_time(ms):
-    return NOON + timedelta(milliseconds=ms - int(NOON.timestamp()) * 1_000)
+    noon = NOON.replace(tzinfo=None)  # as the client gives it
+    return noon + timedelta(milliseconds=ms - int(NOON.timestamp()) * 1_000)

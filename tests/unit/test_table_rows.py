@@ -156,6 +156,12 @@ def test_every_record_of_the_log_is_kept_as_it_was_on_the_topic():
     ]
 
 
+def test_a_place_is_written_before_the_record_of_the_log_that_gives_it():
+    page = PageViewed(**envelope(1, "c_a", START), path="/")
+    events = [encode_event(page), messages([merged(1, "c_a", "c_b")])[0][1]]
+    assert list(rows(EVENTS, *(Record(event) for event in events)))[:2] == ["places", "log"]
+
+
 def test_who_was_told_to_belong_to_whom_is_found_by_the_root():
     events = [
         messages([one])[0][1] for one in (merged(1, "c_a", "c_b"), regrouped(7, "c_a", "c_c"))
