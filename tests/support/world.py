@@ -81,6 +81,15 @@ class World:
         own = part(customer_id, log[:until])
         self.send([refolded(log[until][1], until, own)] * times)
 
+    def hurry(self, number):
+        """Let one partition do all that it can: the others have yet to come to it."""
+        for _ in range(3):
+            self.arrive(number, 1_000)
+            self.fold(number, 1_000)
+            for customer_id, until in self.waiting().items():
+                if self.place(customer_id) == number:
+                    self.refold(customer_id, until)
+
     def ring(self, customer_id):
         """Append that the customer's next timer fired, if it has one."""
         due = min(self.customers[customer_id].timers.values(), default=None)
