@@ -21,6 +21,7 @@ PAST = 8_000  # touchpoints that the records come from: every customer of that w
 PORTION = 20_000
 EPOCH = 1_700_000_000_000  # of the owner that wrote them, long ago
 PATIENCE = 240.0  # s
+STILL = 0.2  # s of CPU a second
 _filled: dict[tuple[Bench, int], tuple[Settings, float]] = {}
 
 
@@ -90,6 +91,17 @@ def when(said, settings: Settings, running: Running, patience: float = PATIENCE)
             return time.monotonic()
         time.sleep(0.05)
     raise StalledError(f"not so after {patience:.0f} s\n{running.tail()}")
+
+
+def still(running: Running) -> None:
+    """Wait until a process does next to nothing: a worker has then set its customers' alarms."""
+    deadline, spent = time.monotonic() + PATIENCE, running.cpu()
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        before, spent = spent, running.cpu()
+        if spent - before < STILL:
+            return
+    raise StalledError(f"busy for {PATIENCE:.0f} s\n{running.tail()}")
 
 
 def ready(found: dict) -> bool:

@@ -3,7 +3,7 @@
 import psutil
 
 from infra.settings import Settings
-from tests.bench.customers import filled, ready, when
+from tests.bench.customers import filled, ready, still, when
 from tests.bench.harness import PYTHON, Bench, Running
 
 NAME = "memory"
@@ -38,6 +38,7 @@ def resident(bench: Bench, settings: Settings) -> int:
     """Return a worker's memory of its own, bytes: pages of files that it reads are the system's."""
     with bench.process(settings, *PYTHON, "streams", "worker") as running:
         when(ready, settings, running)
+        still(running)
         found = of_its_own(running)
         running.kill()
     return found

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import mean
 
 from tests.chaos.soak.ground import Ground
 
@@ -21,7 +22,7 @@ def main() -> int:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # brokers go away here, and come back
     seeds = [chosen.seed] if chosen.seed else range(chosen.first, chosen.first + chosen.runs)
     end = time.monotonic() + 60 * (chosen.minutes or 1e6)
-    passed, failed = [], []
+    passed, failed, seconds = [], [], []
     with tempfile.TemporaryDirectory(prefix="c360-soak-") as folder, Ground(Path(folder)) as ground:
         for seed in seeds:
             if time.monotonic() > end:
@@ -29,7 +30,10 @@ def main() -> int:
             outcome = ground.run(seed)
             print(outcome, flush=True)
             (passed if outcome.passed else failed).append(seed)
+            seconds.append(outcome.seconds)
     print(f"{len(passed)} passed: {passed}; {len(failed)} failed: {failed}", flush=True)
+    if seconds:
+        print(f"{mean(seconds):.0f} s a seed, {max(seconds):.0f} s at most", flush=True)
     return 1 if failed else 0
 
 
