@@ -14,6 +14,12 @@ from infra.secrets import first_key
 from infra.settings import Settings
 
 Json = dict[str, Any]
+KEYS_HINT = "c360 keys shows this machine's key; C360_API_KEYS sets another"
+HINTS = {
+    404: "nobody goes by that name, or did not by then",
+    422: "a time reads 2026-11-22, or 2026-11-22T09:30:00+09:00; without a zone it is UTC",
+    503: "`c360 status` shows which part is away",
+}
 
 
 class Api:
@@ -70,5 +76,5 @@ def _said(answer: httpx.Response) -> Json:
         return dict(answer.json())
     raise UserError(
         f"the profile API answered {answer.status_code}: {answer.json()['detail']}",
-        "c360 keys shows this machine's key; C360_API_KEYS sets another",
+        HINTS.get(answer.status_code, KEYS_HINT),
     )

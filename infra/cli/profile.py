@@ -26,11 +26,26 @@ def command(
             metavar="ID", help="customer id, type:value, or what a search would find alone"
         ),
     ],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="as it stood at this ISO 8601 time, by all known now"
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at", metavar="TIME", help="by what was known, and who was held for whom, then"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the API's answer")] = False,
 ) -> None:
-    """Show one customer: who, risk with reasons, offer, value, timeline."""
+    """Show one customer: who, risk with reasons, offer, value, timeline; live, or as of a time."""
+    times = {"at": at, "known_at": known_at}
     with asking(settings_and_secrets()) as api:
-        found = api.customer(key)
+        found = api.customer(
+            key, **{name: time for name, time in times.items() if time is not None}
+        )
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
@@ -38,35 +53,66 @@ def command(
 
 
 def view(customer: Json) -> Group:
-    """Lay a customer out for the terminal."""
+    """Lay a customer out for the terminal; how long ago something was is told as of its time."""
+    now = _moment(customer)
     traits = {name: said["value"] for name, said in customer["traits"].items()}
     names = (traits.get("name"), *(one["value"] for one in customer["identifiers"]))
     name = next((str(one) for one in names if one), "")
     who = Text.assemble((name, "bold"), f"  {customer['customer_id']}", style="")
-    who.append(f"  version {customer['version']}, updated {ago(customer['updated_at'])}", "dim")
+    version = f"version {customer['version']}, " if "version" in customer else ""
+    who.append(f"  {version}updated {ago(customer['updated_at'], now)}", "dim")
     facts = _facts(
         {f"{one['type']}": one["value"] for one in customer["identifiers"]}
         | {name: value for name, value in traits.items() if name != "name"}
     )
     cards = [
         Panel(facts, title="who"),
-        Panel(_value(customer), title="value"),
-        Panel(_offer(customer), title="offer now"),
+        Panel(_value(customer, now), title="value"),
+        Panel(_offer(customer, now), title="offer then" if "as_of" in customer else "offer now"),
     ]
     return Group(
+        *_as_of(customer),
         who,
-        *_alerts(customer),
+        *_alerts(customer, now),
         Columns(cards),
         Panel(_risk(customer), title="risk"),
-        _timeline(customer),
+        _timeline(customer, now),
     )
 
 
-def ago(iso: str | None) -> str:
-    """Return how long ago (or in how long) a time is, in its largest unit."""
+def _moment(customer: Json) -> datetime:
+    """Return the time that a customer is told as of: now, for a live one."""
+    told = customer.get("as_of", {})
+    at = told.get("at") or told.get("known_at")
+    return datetime.fromisoformat(at) if at else datetime.now(UTC)
+
+
+def _as_of(customer: Json) -> list[Text]:
+    """Say plainly as of when a customer is told: nothing, for a live one."""
+    told = customer.get("as_of")
+    if told is None:
+        return []
+    line = Text("as of ", "bold yellow")
+    line.append("all that had happened" if told["at"] is None else _clock(told["at"]))
+    if told["known_at"]:
+        line.append(f", by what was known on {_clock(told['known_at'])}")
+    identity = "as today" if told["known_at"] is None else f"as on {_clock(told['identity_at'])}"
+    more = f"{told['events']} touchpoints of {len(told['members'])} customer ids, joined {identity}"
+    lines = [line, Text(more, "dim")]
+    if not told["complete"]:
+        lines.append(Text("the newest touchpoints are still on their way to ClickHouse", "yellow"))
+    return lines
+
+
+def _clock(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ago(iso: str | None, now: datetime) -> str:
+    """Return how long before `now` (or after it) a time is, in its largest unit."""
     if iso is None:
         return "–"
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(iso)).total_seconds()
+    seconds = (now - datetime.fromisoformat(iso)).total_seconds()
     past = seconds >= 0
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         if abs(seconds) >= size:
@@ -82,7 +128,7 @@ def _facts(facts: dict[str, object]) -> Table:
     return table
 
 
-def _value(customer: Json) -> Table:
+def _value(customer: Json, now: datetime) -> Table:
     computed = customer["computed"]
     revenue = " + ".join(f"{amount} {code}" for code, amount in computed["revenue"].items())
     return _facts(
@@ -90,13 +136,13 @@ def _value(customer: Json) -> Table:
             "revenue": revenue or "–",
             "orders": computed["orders"],
             "touchpoints": computed["events"],
-            "last contact": ago(computed["last_seen_at"]),
+            "last contact": ago(computed["last_seen_at"], now),
             "open tickets": len(customer["open_tickets"]),
         }
     )
 
 
-def _offer(customer: Json) -> Text:
+def _offer(customer: Json, now: datetime) -> Text:
     offer = customer["offer"]
     if offer is None:
         return Text("nothing decided yet", "dim")
@@ -105,7 +151,7 @@ def _offer(customer: Json) -> Text:
     if offer["offer"] == "none":
         return Text("make no offer now", "dim")
     text = Text(offer["offer"], "bold")
-    text.append(f"\nby {offer['channel']}, expires {ago(offer['expires_at'])}", "not bold dim")
+    text.append(f"\nby {offer['channel']}, expires {ago(offer['expires_at'], now)}", "not bold dim")
     return text
 
 
@@ -134,19 +180,19 @@ def _risk(customer: Json) -> Group | Text:
     return Group(gauge, table)
 
 
-def _alerts(customer: Json) -> list[Text]:
+def _alerts(customer: Json, now: datetime) -> list[Text]:
     return [
-        Text(f"! {one['rule']} alert open since {ago(one['opened_at'])}", "bold red")
+        Text(f"! {one['rule']} alert open since {ago(one['opened_at'], now)}", "bold red")
         for one in customer["episodes"]
         if one["status"] == "open"
     ]
 
 
-def _timeline(customer: Json) -> Table:
+def _timeline(customer: Json, now: datetime) -> Table:
     table = Table(box=None, header_style="dim")
     for column in ("when", "what", "about", "channel"):
         table.add_column(column)
     for one in customer["timeline"]:
-        cells = (ago(one["occurred_at"]), one["type"], one["summary"], one["channel"] or "")
+        cells = (ago(one["occurred_at"], now), one["type"], one["summary"], one["channel"] or "")
         table.add_row(*map(Text, cells))  # as text: a summary may hold rich's own markup
     return table

@@ -1,0 +1,63 @@
+"""A customer in the terminal: live, and as of a time, which it says plainly."""
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+from rich.console import Console
+
+from infra.cli.profile import ago, view
+from models.naming import derive
+from projections.serve import views
+from tests.support.customers import ANA, rich
+
+NOW = datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+
+
+def shown(customer):
+    console = Console(width=120, file=StringIO())
+    console.print(view(customer))
+    return console.file.getvalue()
+
+
+def as_of(**said):
+    told = {
+        "at": "2026-09-20T12:00:00.000Z",
+        "known_at": None,
+        "identity_at": "2026-11-22T00:00:00.000Z",
+        "events": 12,
+        "members": [derive(ANA)],
+        "complete": True,
+        "complete_until": {"events/0": 5},
+    }
+    whole = views.whole(rich())
+    del whole["version"]
+    return whole | {"as_of": told | said}
+
+
+def test_a_live_customer_says_its_version_and_no_time():
+    text = shown(views.whole(rich()))
+    assert "version 12" in text
+    assert "as of" not in text
+
+
+def test_as_of_a_time_it_says_when_and_by_whose_knowledge():
+    text = shown(as_of())
+    assert "as of 2026-09-20 12:00:00 UTC" in text
+    assert "12 touchpoints of 1 customer ids, joined as today" in text
+    assert "offer then" in text
+    assert "on their way" not in text
+    both = shown(as_of(known_at="2026-09-21T00:00:00.000Z", identity_at="2026-09-21T00:00:00.000Z"))
+    assert "by what was known on 2026-09-21 00:00:00 UTC" in both
+    assert "joined as on 2026-09-21 00:00:00 UTC" in both
+    assert "all that had happened, by what" in shown(as_of(at=None, known_at="2026-09-21T00:00Z"))
+
+
+def test_what_is_not_there_yet_is_said():
+    assert "still on their way to ClickHouse" in shown(as_of(complete=False))
+
+
+def test_how_long_ago_something_was_is_told_as_of_then():
+    assert "13 d ago" in shown(as_of(at="2026-10-03T00:00:00.000Z"))  # the last contact
+    assert ago((NOW - timedelta(hours=5)).isoformat(), NOW) == "5 h ago"
+    assert ago((NOW + timedelta(days=5)).isoformat(), NOW) == "in 5 d"
+    assert ago(None, NOW) == "–"
