@@ -8,6 +8,7 @@ or a new owner repeats says the same again, and the fold takes it in once.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from contextlib import aclosing
 from time import perf_counter
@@ -86,6 +87,7 @@ class Pass:
         return complete
 
 
+_log = logging.getLogger(__name__)
 _waits: dict[int, Waits] = {}
 _pass: Pass | None = None
 
@@ -145,6 +147,12 @@ async def read(partition: int, waits: Waits) -> None:
         async with aclosing(history(app.brokers, place, going.end)) as portions:
             async for position, records in portions:
                 begun = perf_counter()
+                if going.position == 0 and records and records[0].offset > 0:
+                    _log.error(
+                        "%s/%d begins at %d: what was before is lost to all who are unmerged",
+                        *place,
+                        records[0].offset,
+                    )
                 outbox = Outbox()
                 complete = going.take(records, outbox)
                 going.position = position

@@ -57,7 +57,8 @@ class Log:
         self.reads.append(end)
         for start in range(0, end, 4):  # short portions
             self.meanwhile()
-            yield min(start + 4, end), self.records[start : min(start + 4, end)]
+            stop = min(start + 4, end)
+            yield stop, [one for one in self.records if start <= one.offset < stop]
 
     async def publish(self, outbox):
         self.appended += [decode_event(message.value) for message in outbox.messages]
@@ -169,6 +170,19 @@ async def test_what_is_no_event_is_passed_over_and_a_missing_regrouping_is_not(l
     refold.note(HERE, ANA_KEY, log.own(ANA, "a1"))
     with pytest.raises(LookupError, match="events/3/4"):
         await read()
+
+
+async def test_a_log_whose_beginning_is_gone_is_told_of(log, caplog):
+    for number in range(5):
+        log.own(ANA, f"a{number}")
+    refold.note(HERE, ANA_KEY, log.append(ANA_KEY, regrouped(ANA_ID)))
+    await read()
+    assert caplog.text == ""
+    del log.records[:2]
+    refold.note(HERE, ANA_KEY, None)
+    refold.note(HERE, ANA_KEY, 5)
+    await read()
+    assert "events/3 begins at 2" in caplog.text
 
 
 async def test_the_status_tells_how_far_a_pass_is(log):
