@@ -10,6 +10,7 @@ from infra.errors import UserError
 from infra.group import members, worker_group
 from infra.local import home
 from infra.local.running import State
+from infra.rebuild.guard import stopping
 from infra.settings import Settings
 
 Say = Callable[[str], None]
@@ -26,16 +27,16 @@ def stopped(settings: Settings, say: Say, patience: float = STOP_SECONDS) -> Ite
     when some still run after `patience` seconds.
     """
     count = len(_own(settings))
-    if count:
-        say(f"stopping {_workers(count)}")
-        home.resize(settings.home, 0)
-    try:
+    if not count:
         _wait_until_gone(settings, say, patience)
         yield
-    finally:
-        if count and home.resize(settings.home, count):
-            say(f"starting {_workers(count)}")
-            _wait_until_ready(settings, count)
+        return
+    say(f"stopping {_workers(count)}")
+    with stopping(settings.home, count):
+        _wait_until_gone(settings, say, patience)
+        yield
+        say(f"starting {_workers(count)}")
+    _wait_until_ready(settings, count)
 
 
 def _own(settings: Settings) -> list[home.PartState]:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from contextlib import closing
 from functools import partial
 
@@ -16,9 +17,9 @@ from infra.group import worker_group
 from infra.verify.run import PARTS, verify
 from models.customer import encode
 from models.events import CustomerIdentified, Identifier
-from models.identity import identify
+from models.identity import customer_id_of, identify
 from models.judge import Judge
-from models.links import decode_identity
+from models.links import decode_identity, state_merge, state_unmerge
 from models.links import encode as write
 from models.react import Position
 from models.replay import replay
@@ -204,7 +205,7 @@ def test_it_exits_with_1_and_says_it_as_json(settings, stores, ask, monkeypatch)
 
 
 def test_a_busy_system_is_found_equal_and_a_lost_link_is_named(settings, start_part):
-    """Customers visit, say who they are and come again, all the while that it is verified."""
+    """Customers visit, say who they are, are parted and joined, all the while."""
     topic, brokers = settings.topic(TOUCHPOINTS), settings.brokers
     start_part(settings, "streams")
     start_part(settings, "projections")
@@ -215,6 +216,8 @@ def test_a_busy_system_is_found_equal_and_a_lost_link_is_named(settings, start_p
         while not stop.is_set():
             number += 1
             send(brokers, topic, said(number, customers=40))
+            if number % 20 == 10:
+                send(brokers, settings.topic(IDENTITY_LINKS), [parted_or_joined(number // 20)])
             stop.wait(0.05)
 
     sender = threading.Thread(target=go_on)
@@ -222,6 +225,7 @@ def test_a_busy_system_is_found_equal_and_a_lost_link_is_named(settings, start_p
     try:
         until(lambda: len(read_all(brokers, settings.topic(IDENTITY_LINKS))) >= 40)
         until(lambda: len(newest(brokers, settings.topic(PROFILES))) >= 60)
+        until(lambda: told_apart(settings) >= 3)
         for processes in (1, 2):
             checks = look(settings, processes=processes)
             assert wrong(checks) == []
@@ -229,7 +233,8 @@ def test_a_busy_system_is_found_equal_and_a_lost_link_is_named(settings, start_p
     finally:
         stop.set()
         sender.join()
-    assert read_all(brokers, settings.topic(DEAD_LETTERS)) == []
+    letters = read_all(brokers, settings.topic(DEAD_LETTERS))
+    assert {dict(one.headers)["reason"] for one in letters} <= {b"refused"}  # parted before
     until(lambda: sum(c.in_flux for c in look(settings, "profiles", "identity").values()) == 0)
     assert wrong(look(settings)) == []
 
@@ -249,6 +254,24 @@ def test_a_busy_system_is_found_equal_and_a_lost_link_is_named(settings, start_p
     [record] = [r for r in read_all(brokers, settings.topic(EVENTS)) if b'"lost"' in r.value]
     place = f"events/{record.partition}/{record.offset}"
     until(lambda: place in {what for _, what, _ in wrong(look(settings, "identity"))})
+
+
+def told_apart(settings):
+    """Count the customers whom an unmerge gave another place."""
+    events = read_all(settings.brokers, settings.topic(EVENTS))
+    return sum(b'"customer_regrouped"' in record.value for record in events)
+
+
+def parted_or_joined(number):
+    """Return the command that takes a browser out of its user's group, or puts it back."""
+    browser = Identifier(type="anonymous_id", value=f"browser-{number // 2 % 40}")
+    user = Identifier(type="user_id", value=f"user-{number // 2 % 40 // 2}")
+    id, now = customer_id_of(browser), time.time_ns() // 1_000_000
+    if number % 2:
+        command = state_merge(browser, user, "clerk", "the same after all", now)
+    else:
+        command = state_unmerge(id, "clerk", "somebody else", now)
+    return id.encode(), write(command)
 
 
 def mark_of(brokers, settings):
