@@ -55,7 +55,8 @@ def show(who: Who, as_json: AsJson = False) -> None:
             rows = {name: plain(rows) for name, rows in found.items() if name != "customer"}
             typer.echo(json.dumps({"customer": customer} | rows, ensure_ascii=False))
             return
-        Console().print(identity_view.whole(found, _names(api, _ids(found))))
+        names = _names(api, _ids(found))
+        Console().print(identity_view.whole(found, names, _elsewhere(api, customer)))
 
 
 @app.command()
@@ -154,6 +155,20 @@ def _names(api: Api, ids: Iterable[str]) -> dict[str, str]:
     }
     known = {id_of(text): text for text in carried}
     return {id: known[id] for id in asked if id in known}
+
+
+def _elsewhere(api: Api, customer: Json) -> dict[str, str]:
+    """Return the identifiers that only came along and are another customer's, with whose."""
+    carried = [
+        f"{one['type']}:{one['value']}"
+        for one in customer["identifiers"]
+        if one["customer_id"] is None
+    ][:MOST_NAMED]
+    if not carried:
+        return {}
+    found = api.post("/v1/profiles:batchGet", {"keys": carried})["profiles"]
+    whose = {text: profile["customer_id"] for text, profile in found.items()}
+    return {text: id for text, id in whose.items() if id != customer["customer_id"]}
 
 
 def _named(api: Api, who: str) -> str:

@@ -22,14 +22,14 @@ STATES = {"holds": "green", "known": "dim", "cut": "red", "not followed": "yello
 Names = Mapping[str, str]
 
 
-def whole(found: Json, names: Names) -> Group:
-    """Lay out who one customer is."""
+def whole(found: Json, names: Names, elsewhere: Names) -> Group:
+    """Lay out who one customer is. `elsewhere`: identifiers that are another customer's."""
     customer = found["customer"]
     who = Text.assemble((names.get(customer["customer_id"], ""), "bold"), "  ")
     who.append(f"{customer['customer_id']}  version {customer['version']}", "dim")
     if not customer["complete"]:
         who.append("  being put together anew", "bold yellow")
-    parts: list[RenderableType] = [who, _members(customer, names)]
+    parts: list[RenderableType] = [who, _members(customer, names, elsewhere)]
     if (links := found.get("links")) is not None:
         parts += [
             *_titled("links", _links(links, names)),
@@ -71,7 +71,7 @@ def refusals(reasons: list[Json], customers: list[Json], names: Names) -> Group:
     return Group(by_reason, *_titled("most refused", by_customer))
 
 
-def _members(customer: Json, names: Names) -> Table:
+def _members(customer: Json, names: Names, elsewhere: Names) -> Table:
     table = _table("member", "customer id", "first seen")
     for number, member in enumerate(customer["members"]):
         known = member["identifier"]
@@ -81,9 +81,11 @@ def _members(customer: Json, names: Names) -> Table:
         table.add_row(name, member["customer_id"], known["first_seen_at"][:16] if known else "–")
     for one in customer["identifiers"]:
         if one["customer_id"] is None:
-            name = Text(f"{one['type']}:{one['value']}", "dim")
-            name.append("  came along")
-            table.add_row(name, "", one["first_seen_at"][:16])
+            text = f"{one['type']}:{one['value']}"
+            other = elsewhere.get(text, "")
+            name = Text(text, "dim")
+            name.append("  is another customer today" if other else "  came along")
+            table.add_row(name, other, one["first_seen_at"][:16])
     return table
 
 

@@ -6,7 +6,9 @@ from typing import get_args
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from models.customer import Regroup
 from models.errors import Reason as Refusal
 from models.events.base import Channel, IdentifierType
 from models.events.union import Touchpoint
@@ -296,6 +298,26 @@ async def test_a_page_is_shown_whatever_is_known(agent, serve, made):
     serve.state.sources.live.apply([record(made)])
     answer = await agent.get(f"/customers/{made.customer_id}")
     assert answer.status_code == 200
+
+
+async def test_the_page_tells_who_is_one_and_whose_an_identifier_is_today(agent, serve):
+    live = serve.state.sources.live
+    names = {ANA: NOW_S, "anonymous_id:b-1": NOW_S, "device_id:d-1": NOW_S}
+    ana = customer(
+        absorbed=[derive("device_id:d-1"), "c_" + "0" * 20], profile=Profile(identifiers=names)
+    )
+    live.apply([record(ana), record(customer("anonymous_id:b-1"))])
+    page = (await agent.get(f"/customers/{ana.customer_id}?lang=en")).text
+    card = page.split('id="identity"')[1].split("</section>")[0]
+    assert [word in card for word in ("ana@example.com", "d-1", "c_" + "0" * 20, "b-1")] == [
+        *(True, True, True),
+        False,  # it came along, and is somebody else
+    ]
+    assert f'href="/customers/{derive("anonymous_id:b-1")}"' in page
+    assert "put together anew" not in page
+    live.apply([record(replace(ana, offset=8, version=2, regroup=Regroup(4, 1)))])
+    assert "put together anew" in (await agent.get(f"/customers/{ana.customer_id}?lang=en")).text
+    assert "이력을 다시" in (await agent.get(f"/customers/{ana.customer_id}?lang=ko")).text
 
 
 async def test_a_search_that_finds_one_leads_straight_to_the_page(agent, serve):

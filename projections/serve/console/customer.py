@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from models.catalogue import NONE, Catalogue
@@ -71,12 +72,19 @@ class CustomerPage(NamedTuple):
     interests: list[str]
     timeline: list[Moment]  # newest first
     members: list[MemberLine]  # the one that stands for all first; the newest of very many
+    elsewhere: dict[str, str]  # identifiers that came along, and whose they are today
 
 
 def page(
-    customer: Customer, seen: Glance, catalogue: Catalogue, words: Words, now_ms: int
+    customer: Customer,
+    seen: Glance,
+    catalogue: Catalogue,
+    words: Words,
+    now_ms: int,
+    whose: Callable[[str], str | None],
 ) -> CustomerPage:
-    """Lay a customer out for reading."""
+    """Lay a customer out for reading. `whose` tells who a customer id is today."""
+    today = {text: whose(id_of(text)) for text in customer.profile.identifiers}
     episodes = sorted(customer.episodes.items(), key=lambda one: -one[1].opened_ms)
     mix = sorted(customer.profile.events_by_channel.items(), key=lambda one: -one[1])
     named = [(words.label("channel", channel), count) for channel, count in mix]
@@ -100,6 +108,11 @@ def page(
         interests=[name for name, _ in interests[:8]],
         timeline=moments(customer.profile.recent),
         members=_members(customer),
+        elsewhere={
+            text: other
+            for text, other in today.items()
+            if other not in (None, customer.customer_id)
+        },
     )
 
 

@@ -181,7 +181,7 @@ def _customer(request: Request, key: str) -> dict[str, Any] | None:
         return None
     words = _renderer(request).words(request)
     catalogue = request.app.state.catalogue
-    return {"page": customer_page(found, seen, catalogue, words, live.now_ms())}
+    return {"page": customer_page(found, seen, catalogue, words, live.now_ms(), live.root)}
 
 
 async def _every_second(live: Live, render: Callable[[], str]) -> AsyncIterator[bytes]:
