@@ -88,10 +88,13 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
 
 
 def project(topic: Topic, records: Sequence[Record]) -> Rows:
-    """Return the rows of `records` by table, in their order; an unreadable one is a dead row."""
+    """Return the rows of `records` by table, in their order; an unreadable one is a dead row.
+
+    Of a topic that keeps the newest record of a key, no other makes a row: it would be replaced.
+    """
     rows: Rows = {}
     route = ROUTES[topic]
-    for record in records:
+    for record in newest(records) if topic.compacted else records:
         try:
             projected = route(record)
         except UNREADABLE as error:
@@ -100,3 +103,11 @@ def project(topic: Topic, records: Sequence[Record]) -> Rows:
         for table, row in projected:
             rows.setdefault(table, []).append(row)
     return {table: rows[table] for table in TABLES if table in rows}
+
+
+def newest(records: Sequence[Record]) -> list[Record]:
+    """Return the last record of each key, in their order, and those that have no key."""
+    last = {record.key: at for at, record in enumerate(records)}
+    return [
+        record for at, record in enumerate(records) if record.key is None or last[record.key] == at
+    ]

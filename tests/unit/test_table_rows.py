@@ -243,3 +243,29 @@ def test_the_mark_of_a_redrive_is_no_letter():
 def test_every_column_that_holds_pii_is_named_so_that_views_can_leave_it_out(table):
     personal = {"identifiers", "personal", "traits"} & set(table.columns)
     assert personal or table is order_lines.TABLE
+
+
+def test_of_a_topic_that_keeps_the_newest_only_a_keys_last_record_makes_a_row():
+    ana, bo = (Customer(customer_id=name, version=1) for name in ("c_a", "c_b"))
+    records = [
+        Record(encode(ana), b"c_a", 1),
+        Record(b"not a customer", b"c_a", 2),
+        Record(encode(bo), b"c_b", 3),
+        Record(encode(Customer(customer_id="c_a", version=2)), b"c_a", 4),
+        Record(None, b"c_b", 5),
+    ]
+    laid_out = rows(PROFILES, *records)
+    assert [(row["customer_id"], row["log_offset"]) for row in laid_out["profiles"]] == [
+        ("c_a", 4),
+        ("c_b", 5),
+    ]
+    assert set(laid_out) == {"profiles"}
+
+
+def test_records_without_a_key_are_all_told():
+    assert len(rows(PROFILES, Record(b"x", None, 1), Record(b"y", None, 2))["dead_rows"]) == 2
+
+
+def test_every_record_of_a_topic_that_keeps_all_makes_its_rows():
+    event = encode_event(order(1, "c_1", START, "10.00"))
+    assert len(rows(EVENTS, Record(event, b"c_1", 1), Record(event, b"c_1", 2))["touchpoints"]) == 2
