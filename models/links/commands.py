@@ -25,7 +25,7 @@ _Reason = Annotated[str, Meta(max_length=500)]
 _Milliseconds = Annotated[int, Meta(ge=0, le=7_258_118_399_999)]
 
 
-class Link(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="link"):
+class Link(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="link", gc=False):
     """Two customers that one event named at once, or a person. `left` is the weaker name.
 
     `by` and `reason` are of a merge that a person asked for, kind "stated".
@@ -44,7 +44,7 @@ class Link(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="link"
     reason: _Reason = ""
 
 
-class Unmerge(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="unmerge"):
+class Unmerge(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="unmerge", gc=False):
     """Take `customer`, a member, out of the group that it is in."""
 
     unmerge_id: _Id

@@ -22,10 +22,11 @@ REMEMBERED: Final = 20  # refusals kept with a root
 MOST_LINKS: Final = 64  # links kept with a node
 
 Why = Literal["two_users", "too_large", "too_many", "unmerged", "shared"]
+State = Literal["holds", "known", "cut"]
 Lookup = Callable[[str], "Identity | None"]
 
 
-class Edge(Struct, frozen=True, omit_defaults=True):
+class Edge(Struct, frozen=True, omit_defaults=True, gc=False):
     """A link to another node, kept with the one that was its left side.
 
     A group hangs together by the links that hold; a known one says it once more;
@@ -33,13 +34,13 @@ class Edge(Struct, frozen=True, omit_defaults=True):
     """
 
     kind: Kind
-    state: Literal["holds", "known", "cut"] = "holds"
+    state: State = "holds"
     at_ms: int = 0
     by: str = ""
     reason: str = ""
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Struct, frozen=True, gc=False):
     """A link that was not followed, and why: `other` is the root at its other end.
 
     two_users: each side has another value of a unique type. too_large, too_many: of all,
@@ -52,7 +53,7 @@ class Refusal(Struct, frozen=True):
     at_ms: int
 
 
-class Identity(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Identity(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One customer's node. Counts and refusals are current at a root alone."""
 
     type: str = ""  # of the identifier it follows from
@@ -60,11 +61,11 @@ class Identity(Struct, frozen=True, omit_defaults=True, kw_only=True):
     next: str = ""  # the member after it in the group's ring; empty: it is alone
     counts: dict[str, int] = field(default_factory=dict)  # members by type; empty: it is alone
     links: dict[str, Edge] = field(default_factory=dict)  # by the node at the other end
-    logins: list[str] = field(default_factory=list)  # a device's people, of different customers
+    logins: tuple[str, ...] = ()  # a device's people, of different customers
     shared: bool = False  # a device of too many people: it belongs to nobody
     generation: int = -1  # offset on identity-links of the unmerge that it was in last
     unmerge_id: str = ""  # of the newest unmerge of just this member
-    refused: list[Refusal] = field(default_factory=list)  # the newest
+    refused: tuple[Refusal, ...] = ()  # the newest
     refusals: dict[str, int] = field(default_factory=dict)  # by reason
 
     @property
@@ -114,21 +115,21 @@ class Stand:
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._read: dict[str, Identity] = {}
+        self._met: dict[str, Identity] = {}
         self.changes: dict[str, Identity] = {}
 
     def find(self, id: str) -> Identity | None:
         """Return a node as it is by now; None when it never had a link."""
-        node = self._read.get(id)
+        node = self._met.get(id)
         if node is None:
             node = self._lookup(id)
             if node is not None:
-                self._read[id] = node
+                self._met[id] = node
         return node
 
     def node(self, id: str) -> Identity:
         """Return a node that is there. Raises LookupError: then the forest is broken."""
-        node = self.find(id)
+        node = self._met.get(id) or self.find(id)
         if node is None:
             raise LookupError(f"the forest has no {id}, and something hangs on it")
         return node
@@ -140,19 +141,23 @@ class Stand:
             if not type:
                 detail = f"{id} was never linked: name the customer by an identifier"
                 raise TouchpointRejectedError(Reason.REFUSED, detail)
-            node = self._read[id] = Identity(type=type)
+            node = self._met[id] = Identity(type=type)
         return node
 
     def put(self, id: str, **changed: object) -> None:
         """Change a node."""
-        self._read[id] = self.changes[id] = replace(self.node(id), **changed)
+        self._met[id] = self.changes[id] = replace(self.node(id), **changed)
 
     def root(self, id: str) -> str:
         """Climb to the root, and shorten the way for who comes next."""
+        parent = self.node(id).parent
+        if not parent:
+            return id
         chain = []
-        while parent := self.node(id).parent:
+        while parent:
             chain.append(id)
             id = parent
+            parent = self.node(id).parent
         for below in chain[:-1]:  # the last one hangs on the root already
             self.put(below, parent=id)
         return id
@@ -167,10 +172,10 @@ class Stand:
 
     def between(self, left: str, right: str) -> tuple[str, str, Edge] | None:
         """Return what is known of two nodes: who keeps it, the other, and the link."""
-        for one, other in ((left, right), (right, left)):
-            edge = self.node(one).links.get(other)
-            if edge is not None:
-                return one, other, edge
+        if (edge := self.node(left).links.get(right)) is not None:
+            return left, right, edge
+        if (edge := self.node(right).links.get(left)) is not None:
+            return right, left, edge
         return None
 
     def keep(self, one: str, other: str, edge: Edge) -> bool:

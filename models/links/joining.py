@@ -5,7 +5,7 @@ A merge writes two roots and the node that keeps the link, however large the gro
 
 from __future__ import annotations
 
-from collections import Counter
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,9 +20,12 @@ from models.links.forest import (
     Refusal,
     Resolution,
     Stand,
+    State,
     Why,
 )
 from models.links.parting import take_out
+
+_STATED: Final = frozenset({"stated", "aliased"})
 
 
 def resolve(link: Link, lookup: Lookup, rules: Rules = SHIPPED, generation: int = -1) -> Resolution:
@@ -42,71 +45,77 @@ def resolve(link: Link, lookup: Lookup, rules: Rules = SHIPPED, generation: int 
         if device is not None and _is_shared(stand, device, link, rules):
             return _share(stand, device, link, rules, generation)
     roots = stand.root(link.left), stand.root(link.right)
+    there = stand.between(link.left, link.right)
     if roots[0] == roots[1]:
-        _remember(stand, link)
+        _remember(stand, link, there)
         return Resolution(stand.changes)
-    reason = _against(stand, link, roots, rules)
+    reason = _against(stand, link, there, roots, rules)
     if reason is None:
-        edge = Edge(link.kind, "holds", link.at_ms, link.by, link.reason)
-        if _keep(stand, link, edge):
-            return _join(stand, link, roots, rules)
+        one, other = there[:2] if there else (link.left, link.right)
+        if stand.keep(one, other, _edge(link, "holds")):
+            return _join(stand, roots, rules)
         reason = "too_large"
     return _refuse(stand, link, roots, reason)
 
 
 def _is_stated(link: Link) -> bool:
-    return link.kind in ("stated", "aliased")
+    return link.kind in _STATED
 
 
-def _remember(stand: Stand, link: Link) -> None:
+def _edge(link: Link, state: State) -> Edge:
+    return Edge(link.kind, state, link.at_ms, link.by, link.reason)
+
+
+def _remember(stand: Stand, link: Link, there: tuple[str, str, Edge] | None) -> None:
     """Keep a link within a group: should the group be parted, it is known."""
-    there = stand.between(link.left, link.right)
     if there is None:
-        stand.keep(
-            link.left, link.right, Edge(link.kind, "known", link.at_ms, link.by, link.reason)
-        )
+        stand.keep(link.left, link.right, _edge(link, "known"))
         return
     one, other, edge = there
     if _is_stated(link) and (edge.state == "cut" or edge.kind != link.kind):
-        state = "known" if edge.state == "cut" else edge.state
-        stand.keep(one, other, Edge(link.kind, state, link.at_ms, link.by, link.reason))
+        stand.keep(one, other, _edge(link, "known" if edge.state == "cut" else edge.state))
 
 
-def _keep(stand: Stand, link: Link, edge: Edge) -> bool:
-    there = stand.between(link.left, link.right)
-    one, other = there[:2] if there else (link.left, link.right)
-    return stand.keep(one, other, edge)
-
-
-def _against(stand: Stand, link: Link, roots: tuple[str, str], rules: Rules) -> Why | None:
-    a, b = (stand.node(root).members for root in roots)
+def _against(
+    stand: Stand,
+    link: Link,
+    there: tuple[str, str, Edge] | None,
+    roots: tuple[str, str],
+    rules: Rules,
+) -> Why | None:
+    a, b = stand.node(roots[0]).members, stand.node(roots[1]).members
+    both = [kind for kind in a if kind in b]
     if not _is_stated(link):
-        there = stand.between(link.left, link.right)
         if there is not None and there[2].state == "cut":
             return "unmerged"
-        if any(kind in a and kind in b for kind in rules.unique):
+        if both and not rules.unique.isdisjoint(both):
             return "two_users"
     if sum(a.values()) + sum(b.values()) > rules.limits.total:
         return "too_large"
-    most = rules.most
-    if any(a[kind] + b[kind] > most.get(kind, LARGEST) for kind in a.keys() & b.keys()):
-        return "too_many"
+    for kind in both:
+        if a[kind] + b[kind] > rules.most.get(kind, LARGEST):
+            return "too_many"
     return None
 
 
-def _join(stand: Stand, link: Link, roots: tuple[str, str], rules: Rules) -> Resolution:
+def _join(stand: Stand, roots: tuple[str, str], rules: Rules) -> Resolution:
     winner, loser = _order(stand, roots, rules)
     won, lost = stand.node(winner), stand.node(loser)
-    stand.put(
-        winner,
-        next=lost.next or loser,
-        counts=dict(Counter(won.members) + Counter(lost.members)),
-        refused=[*lost.refused, *won.refused][-REMEMBERED:],
-        refusals=dict(Counter(won.refusals) + Counter(lost.refusals)),
-    )
-    stand.put(loser, parent=winner, next=won.next or winner, counts={}, refused=[], refusals={})
-    merge = Merge(loser, winner)
-    return Resolution(stand.changes, merge=merge, generation=won.generation)
+    known: dict[str, object] = {}
+    if lost.refusals:
+        known["refused"] = (*lost.refused, *won.refused)[-REMEMBERED:]
+        known["refusals"] = _sum(won.refusals, lost.refusals)
+    counts = _sum(won.members, lost.members)
+    stand.put(winner, next=lost.next or loser, counts=counts, **known)
+    stand.put(loser, parent=winner, next=won.next or winner, counts={}, refused=(), refusals={})
+    return Resolution(stand.changes, Merge(loser, winner), generation=won.generation)
+
+
+def _sum(some: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    total = dict(some)
+    for name, number in more.items():
+        total[name] = total.get(name, 0) + number
+    return total
 
 
 def _order(stand: Stand, roots: tuple[str, str], rules: Rules) -> tuple[str, str]:
@@ -115,14 +124,12 @@ def _order(stand: Stand, roots: tuple[str, str], rules: Rules) -> tuple[str, str
     Between two of one unique type it is the statement that says who goes on: its right side.
     """
     left, right = roots
-    kinds = [stand.node(root).type for root in roots]
-    if kinds[0] == kinds[1] and kinds[0] in rules.unique:
-        return right, left
+    a, b = stand.node(left).type, stand.node(right).type
+    if a == b:
+        return (right, left) if a in rules.unique or right < left else (left, right)
     ranks = rules.ranks
-    winner, loser = sorted(
-        roots, key=lambda root: (ranks.get(stand.node(root).type, len(ranks)), root)
-    )
-    return winner, loser
+    last = len(ranks)
+    return (left, right) if ranks.get(a, last) < ranks.get(b, last) else (right, left)
 
 
 def _refuse(stand: Stand, link: Link, roots: tuple[str, str], reason: Why) -> Resolution:
@@ -134,7 +141,7 @@ def _refuse(stand: Stand, link: Link, roots: tuple[str, str], reason: Why) -> Re
     for root, node, other in ((roots[0], left, roots[1]), (roots[1], right, roots[0])):
         stand.put(
             root,
-            refused=[*node.refused, replace(refusal, other=other)][-REMEMBERED:],
+            refused=(*node.refused, replace(refusal, other=other))[-REMEMBERED:],
             refusals={**node.refusals, reason: node.refusals.get(reason, 0) + 1},
         )
     return Resolution(stand.changes, refusal=refusal, news=news)
@@ -160,9 +167,9 @@ def _is_shared(stand: Stand, device: str, link: Link, rules: Rules) -> bool:
     logins = stand.node(device).logins
     if person in logins:
         return False
-    logins = [*logins, person]
+    logins = (*logins, person)
     if len(logins) >= rules.shared_after:  # those who have become one since are one
-        logins = list({stand.root(one): one for one in logins}.values())
+        logins = tuple({stand.root(one): one for one in logins}.values())
     if len(logins) >= rules.shared_after:
         return True
     stand.put(device, logins=logins)
@@ -171,7 +178,7 @@ def _is_shared(stand: Stand, device: str, link: Link, rules: Rules) -> bool:
 
 def _share(stand: Stand, device: str, link: Link, rules: Rules, generation: int) -> Resolution:
     """Take a device that has become shared out of its customer, for good."""
-    stand.put(device, shared=True, logins=[])
+    stand.put(device, shared=True, logins=())
     command = Unmerge(
         unmerge_id=called("u", "shared", device, str(generation)),
         customer=device,
