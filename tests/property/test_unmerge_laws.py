@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from models.alerts import RULE, episode_id
 from models.catalogue import Catalogue
+from models.customer import EARLY
 from models.events import ConsentChanged, Identifier, MessageSent, OrderPlaced, PageViewed
 from models.identity import customer_id_of, identify
 from models.judge import Judge
@@ -53,7 +54,7 @@ class Unmerging(RuleBasedStateMachine):
         self.sent = {}  # id -> event, as it first came
         self.offset = -1
         for number in range(len(WHO)):
-            self.touch(number, KINDS[number % 4], number, None)
+            self.touch(number, KINDS[number % 4], number, None, False)
         for a, b in joined:
             self.join(a, b, True, None)
         self.world.settle()
@@ -63,13 +64,34 @@ class Unmerging(RuleBasedStateMachine):
         placed = {"origin": "touchpoints/0", "origin_offset": self.offset}
         self.world.send([one.model_copy(update=placed)], crash)
 
-    @rule(who=people, kind=st.sampled_from(KINDS), hours=st.integers(0, 1_000), crash=crashes)
-    def touch(self, who, kind, hours, crash):
+    @rule(
+        who=people,
+        kind=st.sampled_from(KINDS),
+        hours=st.integers(0, 1_000),
+        crash=crashes,
+        at_once=st.booleans(),
+    )
+    def touch(self, who, kind, hours, crash, at_once):
         at = NOON + timedelta(hours=hours)
         one = event(kind, at=at, received_at=at, id=f"e{len(self.sent)}", who=(WHO[who],))
         one = identify(one, "", -1)
         self.sent[one.event_id] = one
         self._send(one, crash)
+        if at_once:
+            self.world.fold(self.world.place(IDS[who]), 1_000)
+
+    @precondition(lambda self: self._early())
+    @rule(data=st.data(), hours=st.integers(0, 1_000), again=st.booleans())
+    def touch_one_who_is_told_last(self, data, hours, again):
+        who = data.draw(st.sampled_from(self._early()))
+        self.touch(who, PageViewed, hours, None, True)
+        self.world.hurry(self.world.place(IDS[who]))
+        if again:
+            self._send(self.sent[f"e{len(self.sent) - 1}"])
+
+    def _early(self):
+        known = {id: one.regroup for id, one in self.world.customers.items() if one.regroup}
+        return [n for n, id in enumerate(IDS) if id in known and known[id].until == EARLY]
 
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
