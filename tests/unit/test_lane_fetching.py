@@ -1,10 +1,16 @@
-"""How fetching ends: quietly when the worker stops, loudly when anything else cancels it."""
+"""Fetching ends quietly when the worker stops, loudly when anything else cancels it."""
 
 import asyncio
+import sys
 from types import SimpleNamespace
 
 import pytest
 
+from models.topics import EVENTS
+from streams.lane import App
+from streams.lane import app as apps
+from streams.lane.app import TURN
+from streams.lane.conf import conf
 from streams.lane.engine import BatchConsumer
 
 
@@ -36,3 +42,21 @@ def test_a_worker_that_stops_while_partitions_move_has_not_crashed():
 def test_a_fetcher_that_is_cancelled_for_another_reason_is_told_of():
     with pytest.raises(asyncio.CancelledError):
         cancelled(stopping=False)
+
+
+async def test_the_thread_that_fetches_need_not_wait_for_a_turn(make_settings, monkeypatch):
+    async def done(*_):
+        pass
+
+    app = App("turns", topics=[EVENTS], **conf(make_settings()))
+    monkeypatch.setattr(apps, "check_topics", done)
+    monkeypatch.setattr(app.keeper, "prepare", done)
+    monkeypatch.setattr(app.publisher, "start", done)
+    before = sys.getswitchinterval()
+    try:
+        await app.on_first_start()
+        assert sys.getswitchinterval() == pytest.approx(TURN)
+        assert before > TURN
+    finally:
+        app._watcher.cancel()
+        sys.setswitchinterval(before)
