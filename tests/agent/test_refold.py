@@ -7,10 +7,12 @@ from models.customer import Customer, Regroup, decode, encode
 from models.events import CustomerRegrouped, Identifier, decode_event, encode_event
 from models.events.codec import made
 from models.identity import customer_id_of, identify
+from models.metrics import REFOLD_METRICS
 from models.regroup import part
 from models.topics import EVENTS
 from streams import due, refold
 from streams.lane import Record
+from streams.lane.pages import gauges
 from tests.support.histories import ANA, NOON, event
 
 HERE = 3
@@ -195,6 +197,8 @@ async def test_the_status_tells_how_far_a_pass_is(log):
     assert [one["left"] for one in told] == [8, 4]
     assert told[0] == {"waiting": 1, "partition": HERE, "reading": 1, "left": 8}
     assert refold.status() == {"waiting": 1, "partition": None, "reading": 0, "left": 0}
+    told = gauges(REFOLD_METRICS, told[1]).splitlines()
+    assert told[2::3] == ["c360_refold_waiting_customers 1", "c360_refold_left_events 4"]
 
 
 @pytest.mark.parametrize(
