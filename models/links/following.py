@@ -48,7 +48,7 @@ def merged(
     """
     return made(
         CustomerMerged,
-        event_id=f"merged:{link.link_id}:{merge.loser}",
+        event_id=f"merged:{link.link_id}:{merge.loser}:{offset}",  # it may come again after an unmerge
         occurred_at=EPOCH + timedelta(milliseconds=link.at_ms),
         received_at=EPOCH + timedelta(milliseconds=link.received_ms),
         customer_id=merge.loser,

@@ -38,6 +38,7 @@ class Edge(Struct, frozen=True, omit_defaults=True, gc=False):
     at_ms: int = 0
     by: str = ""
     reason: str = ""
+    said: str = ""  # event id of the statement, so that the same one cannot undo an unmerge
 
 
 class Refusal(Struct, frozen=True, gc=False):

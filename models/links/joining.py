@@ -62,8 +62,14 @@ def _is_stated(link: Link) -> bool:
     return link.kind in _STATED
 
 
+def _stays_cut(link: Link, edge: Edge) -> bool:
+    """Tell whether an unmerge stands against a link: only what was said since overrides it."""
+    return edge.state == "cut" and (not _is_stated(link) or link.event_id == edge.said)
+
+
 def _edge(link: Link, state: State) -> Edge:
-    return Edge(link.kind, state, link.at_ms, link.by, link.reason)
+    said = link.event_id if _is_stated(link) else ""
+    return Edge(link.kind, state, link.at_ms, link.by, link.reason, said)
 
 
 def _remember(stand: Stand, link: Link, there: tuple[str, str, Edge] | None) -> None:
@@ -72,7 +78,8 @@ def _remember(stand: Stand, link: Link, there: tuple[str, str, Edge] | None) -> 
         stand.keep(link.left, link.right, _edge(link, "known"))
         return
     one, other, edge = there
-    if _is_stated(link) and (edge.state == "cut" or edge.kind != link.kind):
+    new = _is_stated(link) and not _stays_cut(link, edge)
+    if new and (edge.state == "cut" or edge.kind != link.kind):
         stand.keep(one, other, _edge(link, "known" if edge.state == "cut" else edge.state))
 
 
@@ -85,11 +92,10 @@ def _against(
 ) -> Why | None:
     a, b = stand.node(roots[0]).members, stand.node(roots[1]).members
     both = [kind for kind in a if kind in b]
-    if not _is_stated(link):
-        if there is not None and there[2].state == "cut":
-            return "unmerged"
-        if both and not rules.unique.isdisjoint(both):
-            return "two_users"
+    if there is not None and _stays_cut(link, there[2]):
+        return "unmerged"
+    if both and not _is_stated(link) and not rules.unique.isdisjoint(both):
+        return "two_users"
     if sum(a.values()) + sum(b.values()) > rules.limits.total:
         return "too_large"
     for kind in both:

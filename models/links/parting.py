@@ -106,7 +106,7 @@ def _cut(
 
 
 def _parted(edge: Edge, command: Unmerge) -> Edge:
-    return Edge(edge.kind, "cut", command.at_ms, command.by, command.reason)
+    return Edge(edge.kind, "cut", command.at_ms, command.by, command.reason, edge.said)
 
 
 def _parts(stand: Stand, group: list[str]) -> list[list[str]]:

@@ -15,9 +15,12 @@ from models.links.commands import Kind, Link, called
 def links_of(
     event: Touchpoint, new: Callable[[str], bool] | None = None, rules: Rules = SHIPPED
 ) -> Iterator[Link]:
-    """Yield the links that an identified event carries: of those whose id is `new`, if asked."""
+    """Yield the links that an identified event carries: of those whose id is `new`, if asked.
+
+    An alias always does: said again, it counts again.
+    """
     if event.type == "customer_aliased":
-        joins = _joins(event.identifiers, rules, True, event.previous)
+        joins, new = _joins(event.identifiers, rules, True, event.previous), None
     elif len(event.identifiers) == 1:
         return
     else:

@@ -103,6 +103,17 @@ async def test_a_link_is_sent_once_though_every_event_carries_it(run):
     assert (link.left, link.right) == (VISITOR_ID, ANA_ID)
 
 
+async def test_an_alias_that_is_said_again_is_sent_again(run):
+    said = json.dumps(
+        {"type": "customer_aliased", "identifiers": {"user_id": "ana"},
+         "previous": [{"type": "anonymous_id", "value": "a-1"}]}
+    ).encode()  # fmt: skip
+    sent, _ = await run(validate.validate, batch_of("touchpoints", said, said))
+    first, again = (links.decode_link(message.value) for message in on(sent, IDENTITY_LINKS))
+    assert (first.link_id, first.kind) == (again.link_id, "aliased")
+    assert first.event_id != again.event_id
+
+
 def test_the_oldest_link_is_forgotten_first():
     recent = validate.Recent(limit=2)
     assert [recent.add(id) for id in ("a", "b", "a", "c", "a", "b")] == [

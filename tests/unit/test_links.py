@@ -121,6 +121,13 @@ def test_a_merge_is_an_event_at_the_loser_whose_id_follows_from_the_link():
     assert made == links.merged(link, led[0].merge, "identity-links/0", 12)
 
 
+def test_two_merges_by_one_link_are_two_events():
+    (link,) = seen_together(VISITOR, ANA)
+    _, led = follow([link])
+    events = [links.merged(link, led[0].merge, "identity-links/0", offset) for offset in (12, 90)]
+    assert len({one.event_id for one in events}) == 2
+
+
 def test_a_link_is_read_back_as_it_was_written():
     (link,) = seen_together(VISITOR, ANA)
     assert links.decode_link(links.encode(link)) == link

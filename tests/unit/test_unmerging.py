@@ -43,8 +43,8 @@ def identified(*who):
     return seen(*who, kind=CustomerIdentified)
 
 
-def alias(previous, who):
-    return seen(who, kind=CustomerAliased, previous=(named(previous),))
+def alias(previous, who, **fields):
+    return seen(who, kind=CustomerAliased, previous=(named(previous),), **fields)
 
 
 def merge(left, right, at=0):
@@ -112,11 +112,19 @@ def test_a_cut_holds_however_the_two_are_seen_again(again):
     assert world.take(again).refusal.reason == "unmerged"
 
 
-@pytest.mark.parametrize("said", [merge(PHONE, ANA, at=1), alias(PHONE, ANA)])
+@pytest.mark.parametrize("said", [merge(PHONE, ANA, at=1), alias(PHONE, ANA, id="again")])
 def test_a_person_or_an_alias_joins_again_what_was_parted(said):
     world = World(seen(PHONE, ANA), part(PHONE), said)
     assert world.of(ANA) == {ANA, PHONE}
     assert world.take(seen(PHONE, ANA)).refusal is None
+
+
+@pytest.mark.parametrize("said", [merge(PHONE, ANA), alias(PHONE, ANA)])
+def test_a_statement_that_comes_twice_does_not_undo_the_unmerge_between(said):
+    world = World(said, part(PHONE))
+    assert world.take(said).refusal.reason == "unmerged"
+    world.take(seen(PHONE, MAIL) + identified(MAIL, ANA) + said + part(MAIL) + said)
+    assert world.nodes[id_of(PHONE)].links[id_of(ANA)].state == "cut"
 
 
 def test_a_merge_after_an_unmerge_carries_the_groups_generation():
