@@ -48,7 +48,8 @@ def merged(
     """
     return made(
         CustomerMerged,
-        event_id=f"merged:{link.link_id}:{merge.loser}:{offset}",  # it may come again after an unmerge
+        # With the offset: after an unmerge the same two may be joined by the same names again.
+        event_id=f"merged:{link.link_id}:{merge.loser}:{offset}",
         occurred_at=EPOCH + timedelta(milliseconds=link.at_ms),
         received_at=EPOCH + timedelta(milliseconds=link.received_ms),
         customer_id=merge.loser,

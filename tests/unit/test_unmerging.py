@@ -164,6 +164,12 @@ def test_a_node_that_two_users_share_by_an_alias_goes_back_to_one_of_them():
     assert (world.of(ANA), world.of(BEN)) == ({ANA, LAPTOP}, {BEN, PHONE})
 
 
+@pytest.mark.parametrize(("gone", "stays"), [(ANA, BEN), (BEN, ANA)])
+def test_who_stood_for_the_group_goes_on_as_an_alias_said(gone, stays):
+    world = World(alias(gone, stays), seen(PHONE, gone), part(PHONE))
+    assert world.root(id_of(gone)) == id_of(stays)
+
+
 def test_the_places_are_events_whose_ids_follow_from_the_command():
     world = World(seen(PHONE, ANA))
     (command,) = part(PHONE)
