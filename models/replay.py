@@ -7,6 +7,7 @@ the log where it is there, and made here where the log ends before it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from models.customer import Customer
@@ -19,19 +20,22 @@ from models.react import Position, Reaction, react
 def replay(events: Iterable[tuple[Position, bytes]], judge: Judge) -> dict[str, Customer]:
     """Fold a log, each partition's records in offset order. Returns customers by id.
 
-    A record that is no event, or nobody's, changes no customer: the live fold buries it.
+    A record that is no event, or nobody's, changes no customer: the live fold buries it. Who
+    waits for a part that is not in the log comes out incomplete: `regroup` says so.
     """
     customers: dict[str, Customer] = {}
-    sent: list[Event] = []
+    sent: deque[Event] = deque()
+    beyond = 0
     for at, value in events:
+        beyond = max(beyond, at.offset + 1)
         event = _read(value)
         if event is not None and event.customer_id:
             sent += _apply(customers, event, at, judge).events
     while sent:  # what was sent and is not in the log yet; it may send on in its turn
-        event = sent.pop(0)
-        before = customers.get(event.customer_id)
-        after = Position("unwritten", 0, before.offset + 1 if before else 0)
-        sent += _apply(customers, event, after, judge).events
+        event = sent.popleft()
+        # One log for all of it: what two pointers send on to one customer is told apart.
+        sent += _apply(customers, event, Position("unwritten", 0, beyond), judge).events
+        beyond += 1
     return customers
 
 

@@ -1,12 +1,12 @@
 """A log in, every customer out."""
 
-from models.events import CustomerIdentified, Identifier, encode_event
+from models.events import CustomerIdentified, CustomerMerged, Identifier, encode_event, made
 from models.identity import customer_id_of, identify
 from models.judge import Judge
 from models.links import Merge, links_of, merged
 from models.react import Position
 from models.replay import replay
-from tests.support.histories import ANA, event
+from tests.support.histories import ANA, NOON, event
 
 JUDGE = Judge.untrained()
 VISITOR = Identifier(type="anonymous_id", value="a-1")
@@ -45,3 +45,19 @@ def test_a_log_folded_twice_gives_the_same_customers():
 
 def test_what_is_no_event_or_nobodys_changes_no_customer():
     assert replay(log_of(b"{}", b"junk", encode_event(event())), JUDGE) == {}
+
+
+def test_what_two_pointers_have_still_to_send_on_reaches_one_customer():
+    def merge(loser, winner, offset):
+        return made(
+            CustomerMerged, event_id=f"m{offset}", occurred_at=NOON, received_at=NOON,
+            customer_id=loser, winner=winner, loser=loser, link_id=f"l{offset}",
+        )  # fmt: skip
+
+    def seen(customer_id):
+        return event(id=customer_id).model_copy(update={"customer_id": customer_id})
+
+    merges = (merge("c_1", "c_w", 0), merge("c_2", "c_w", 1))
+    chained = (seen("c_3"), seen("c_4"), merge("c_4", "c_2", 2), merge("c_3", "c_1", 3))
+    customers = replay(log_of(*merges, *chained), JUDGE)
+    assert customers["c_w"].profile.events == 2
