@@ -2,6 +2,7 @@
 
 import base64
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from tests.support.waiting import until
 
 WRITE_KEY = "acceptance-write-key"
 API_KEY = "acceptance-api-key"
+ADMIN_KEY = "acceptance-admin-key"
 ANALYST_PASSWORD = "acceptance-analyst"
 PARTS = ("streams", "streams.ingest", "projections", "projections.serve")
 
@@ -70,6 +72,17 @@ class System:
             return answer.json() if answer.status_code == 200 and condition(answer.json()) else None
 
         return until(look, seconds, f"{key} as expected")
+
+    def c360(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the command line on this system."""
+        return subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            env=clean_environment() | self.settings.environ(),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
 
     def rows(self, sql: str, **parameters: object) -> list[tuple]:
         return list(self.tables.query(sql, parameters).result_rows)
@@ -136,6 +149,7 @@ def system(broker, warehouse, receiver, tmp_path_factory) -> Iterator[System]:
         worker_port=ports.free_port(),
         write_keys=f"shop={WRITE_KEY}",
         api_keys=f"desk={API_KEY}",
+        admin_keys=f"ops={ADMIN_KEY}",
         webhook_url=receiver.url,
         webhook_secret="whsec_" + base64.b64encode(b"acceptance-webhook-secret").decode(),
         webhook_allow_private=True,
@@ -145,12 +159,9 @@ def system(broker, warehouse, receiver, tmp_path_factory) -> Iterator[System]:
     )
     create_topics(settings)
     migrate(settings)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("C360_")}
+    environ = clean_environment() | settings.environ()
     running = [
-        process.spawn(
-            [sys.executable, "-m", part], home / f"{part}.log", clean | settings.environ()
-        )
-        for part in PARTS
+        process.spawn([sys.executable, "-m", part], home / f"{part}.log", environ) for part in PARTS
     ]
     ingest = httpx.Client(
         base_url=f"http://127.0.0.1:{settings.ingest_port}", auth=(WRITE_KEY, ""), timeout=40
@@ -173,6 +184,11 @@ def system(broker, warehouse, receiver, tmp_path_factory) -> Iterator[System]:
     finally:
         for part in reversed(running):
             process.stop(part, 20)
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without settings of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("C360_")}
 
 
 def answers(client: httpx.Client, path: str) -> bool:
