@@ -97,7 +97,7 @@ def _as_of(customer: Json) -> list[Text]:
     if told["known_at"]:
         line.append(f", by what was known on {_clock(told['known_at'])}")
     identity = "as today" if told["known_at"] is None else f"as on {_clock(told['identity_at'])}"
-    more = f"{told['events']} touchpoints of {len(told['members'])} customer ids, joined {identity}"
+    more = f"touchpoints {told['events']}, customer ids {len(told['members'])}, joined {identity}"
     lines = [line, Text(more, "dim")]
     if not told["complete"]:
         lines.append(Text("the newest touchpoints are still on their way to ClickHouse", "yellow"))

@@ -43,7 +43,7 @@ def test_a_live_customer_says_its_version_and_no_time():
 def test_as_of_a_time_it_says_when_and_by_whose_knowledge():
     text = shown(as_of())
     assert "as of 2026-09-20 12:00:00 UTC" in text
-    assert "12 touchpoints of 1 customer ids, joined as today" in text
+    assert "touchpoints 12, customer ids 1, joined as today" in text
     assert "offer then" in text
     assert "on their way" not in text
     both = shown(as_of(known_at="2026-09-21T00:00:00.000Z", identity_at="2026-09-21T00:00:00.000Z"))
