@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.table import LABEL, MILLISECONDS, POSITION, Row, Table
-from projections.touchpoints import milliseconds
+from projections.table import LABEL, MILLISECONDS, POSITION, Record, Row, Table
 
 TABLE = Table(
     name="log",
@@ -28,16 +27,20 @@ TABLE = Table(
 )
 
 
-def to_row(event: dict[str, Any], partition: int, offset: int, direct: bool, body: bytes) -> Row:
-    """Lay a record out in the table's column order; `body` is its value, as on the topic."""
+def to_row(
+    event: dict[str, Any], record: Record, times: tuple[object, object], direct: bool
+) -> Row:
+    """Lay a record and its event out in the table's column order.
+
+    `times`: when it happened and when it was received, ms since 1970.
+    """
     return (
         event["customer_id"],
-        partition,
-        offset,
+        record.partition,
+        record.offset,
         event["type"],
         event["event_id"],
-        milliseconds(event["occurred_at"]),
-        milliseconds(event["received_at"]),
+        *times,
         direct,
-        body,
+        record.value,
     )
