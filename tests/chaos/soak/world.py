@@ -20,6 +20,7 @@ MOST = 3_000
 DAYS = 60
 TWICE, LATE, BAD = 0.03, 0.03, 0.02
 MISTAKEN, STATED, UNMERGED = 0.01, 0.004, 0.012  # of events, after each of which one is said
+LAST = 12  # unmerges when all events were sent
 GARBAGE = (b"", b"{", b'{"type": "order_placed", "total": ', b"\xff\xfe", b"[]", b"null")
 
 
@@ -49,12 +50,12 @@ class _Confusion:
         self._joined: list[str] = []  # customer ids that may hang on others
 
     def spread(self, events: Iterable[dict]) -> Iterator[dict | Message]:
+        number = 0
         for number, event in enumerate(events):
             yield event
             who = [(one["type"], one["value"]) for one in event["identifiers"]]
             self._names |= dict.fromkeys(who)
-            if len(who) > 1:
-                self._joined += [_id(one) for one in who]
+            self._joined += [_id(one) for one in who if one[0] != "user_id"]
             chance = self._rng.random()
             if chance < MISTAKEN:
                 yield self._mistake(event, number)
@@ -62,6 +63,9 @@ class _Confusion:
                 yield self._merge(number)
             elif chance < MISTAKEN + STATED + UNMERGED and self._joined:
                 yield self._unmerge(number)
+        # What people say may overtake the events: those who are merged by now can be parted.
+        for more in range(LAST):
+            yield self._unmerge(number + 1 + more)
 
     def _two(self) -> tuple[tuple[str, str], tuple[str, str]]:
         one, other = (self._rng.choice(list(self._names)) for _ in range(2))
