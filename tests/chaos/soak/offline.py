@@ -15,18 +15,7 @@ from models.errors import TouchpointRejectedError
 from models.events import Event, Wire, decode_event, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
-from models.links import (
-    Command,
-    Identity,
-    Resolution,
-    Unmerge,
-    decode_link,
-    links_of,
-    merged,
-    regrouped,
-    resolve,
-    unmerge,
-)
+from models.links import Identity, decode_link, follow, links_of, told
 from models.online import learner, snapshots
 from models.profile import Profile, fold_all
 from models.react import Position, react
@@ -95,23 +84,13 @@ def resolved(commands: Iterable[Any]) -> Resolved:
         command = decode_link(record.value)
         origin = f"{topics.IDENTITY_LINKS.name}/{record.partition}"
         try:
-            found = _resolution(command, made.identities, record.offset)
+            found = follow(command, made.identities.get, record.offset)
         except TouchpointRejectedError:
             made.refused.add(f"{origin}/{record.offset}")
             continue
         made.identities |= found.changes
-        if found.merge is not None:
-            told = merged(command, found.merge, origin, record.offset, found.generation)
-            made.told.add(encode_event(told))
-        for place in found.regroups:
-            made.told.add(encode_event(regrouped(found.unmerge, place, origin, record.offset)))
+        made.told |= {encode_event(one) for one in told(command, found, origin, record.offset)}
     return made
-
-
-def _resolution(command: Command, identities: dict[str, Identity], offset: int) -> Resolution:
-    if isinstance(command, Unmerge):
-        return unmerge(command, identities.get, offset)
-    return resolve(command, identities.get, generation=offset)
 
 
 def whole(events: Iterable[Event], identities: dict[str, Identity]) -> dict[str, Profile]:
