@@ -26,8 +26,11 @@ _HEADERS: Json = {
 _CARRIES: dict[str, tuple[str, str | None]] = {
     topics.TOUCHPOINTS.name: ("one event, as received", "Touchpoint"),
     topics.DEAD_LETTERS.name: ("a rejected message, whole; reason and place as headers", None),
-    topics.IDENTITY_LINKS.name: ("two identifiers of one customer", None),
-    topics.IDENTITIES.name: ("who a customer was merged into", None),
+    topics.IDENTITY_LINKS.name: (
+        "a link between two customers, or a person's word to merge or part them",
+        None,
+    ),
+    topics.IDENTITIES.name: ("a customer id's place among others: links, group, refusals", None),
     topics.EVENTS.name: ("an event: the source of truth", "Event"),
     topics.PROFILES.name: ("a customer, whole; the newest one counts", "Customer"),
     topics.SCORES.name: ("a prediction, with its reasons", "Score"),

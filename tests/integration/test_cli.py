@@ -153,6 +153,24 @@ def test_keys_for_a_shell_can_be_evaluated_and_are_no_settings(c360):
     assert "C360_" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("show", "ana"), "the profile API does not answer"),
+        (("merge", "user_id:a", "user_id:b", "--reason", "x"), "ingest does not answer"),
+        (("unmerge", "user_id:a", "--reason", "x", "--yes"), "ingest does not answer"),
+        (("unmerge", "user_id:a", "--reason", "x"), "ClickHouse does not answer"),
+        (("refused",), "ClickHouse does not answer"),
+    ],
+)
+def test_what_identity_asks_and_is_away_is_said_with_what_to_do(c360, own_ports, arguments, told):
+    done = c360("identity", *arguments, **own_ports)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "c360 up" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_without_a_broker_topics_says_how_to_start_one(c360, own_ports):
     done = c360("topics", **own_ports)
     assert done.returncode == 1

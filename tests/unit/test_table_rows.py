@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.customer import Customer, encode
+from models.customer import Customer, Regroup, encode
 from models.dead_letter import DeadLetter, headers_of
 from models.errors import Reason, TouchpointRejectedError
 from models.events import (
@@ -170,6 +170,13 @@ def test_who_was_told_to_belong_to_whom_is_found_by_the_root():
         (row["root"], row["customer_id"])
         for row in rows(EVENTS, *(Record(event) for event in events))["places"]
     ] == [("c_b", "c_a"), ("c_c", "c_a")]
+
+
+@pytest.mark.parametrize(("regroup", "complete"), [(None, 1), (Regroup(7, 0), 0)])
+def test_a_profile_says_whether_it_is_whole(regroup, complete):
+    value = encode(Customer(customer_id="c_1", version=3, regroup=regroup))
+    [row] = rows(PROFILES, Record(value))["profiles"]
+    assert row["complete"] == complete
 
 
 def test_a_merge_and_a_place_after_an_unmerge_are_rows_of_their_own():
