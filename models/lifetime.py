@@ -11,6 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, expm1, log
 
+_MOST = 1e4  # visits beyond which one more tells nothing
+_STEEPEST = 700.0  # exponent, so that a machine with 10^6 visits does not overflow
+_SURE = 1e-6  # nearer to 0 or 1 no chance is told
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
@@ -23,22 +27,23 @@ class Lifetime:
 
     def alive(self, repeats: int, last: float, age: float) -> float:
         """Return P(still a customer): `repeats` visits after the first, times in days."""
-        return self._alive(self._shape(repeats), repeats, last, age)
+        shape = min(self.r + repeats, _MOST)
+        quiet = shape * log((self.alpha + age) / (self.alpha + last))
+        return 1.0 / (1.0 + self.a / (self.b + repeats) * exp(min(quiet, _STEEPEST)))
 
     def silent(self, repeats: int, last: float, age: float, horizon: float) -> float:
         """Return P(no visit within the next `horizon` days)."""
-        until, shape = self.alpha + age, self._shape(repeats)
-        some = -expm1(shape * log(until / (until + horizon)))
-        silent = 1.0 - self._alive(shape, repeats, last, age) * some
-        return min(1.0 - 1e-6, max(1e-6, silent))
-
-    def _alive(self, shape: float, repeats: int, last: float, age: float) -> float:
-        # The exponent is bounded, so a machine with 10^6 visits does not overflow.
-        quiet = shape * log((self.alpha + age) / (self.alpha + last))
-        return 1.0 / (1.0 + self.a / (self.b + repeats) * exp(min(700.0, quiet)))
-
-    def _shape(self, repeats: int) -> float:
-        return min(self.r + repeats, 1e4)
+        # `alive` in line, and no calls of `min` and `max`: once an event, they cost as much again.
+        alpha = self.alpha
+        until, shape = alpha + age, self.r + repeats
+        if shape > _MOST:
+            shape = _MOST
+        quiet = shape * log(until / (alpha + last))
+        if quiet > _STEEPEST:
+            quiet = _STEEPEST
+        alive = 1.0 / (1.0 + self.a / (self.b + repeats) * exp(quiet))
+        silent = 1.0 + alive * expm1(shape * log(until / (until + horizon)))
+        return _SURE if silent < _SURE else 1.0 - _SURE if silent > 1.0 - _SURE else silent
 
 
 # Maximum likelihood on the first 39 weeks of the CDNOW purchases (23,570 customers,

@@ -32,6 +32,7 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
     said = facts(event, at)
     for name, fact in said.items():
         said[name] = LAWS[name](getattr(profile, name), fact)
+    moment = Moment(at, event.event_id, kind, channel, summary(event))
     first, last = profile.first_seen_ms, profile.last_seen_ms
     # What every event says, by the same laws written out: a dict and a call for each cost more.
     return replace(
@@ -42,14 +43,9 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
         events_by_channel=_one_more(profile.events_by_channel, channel),
         first_seen_ms=at if first is None or at < first else first,
         last_seen_ms=at if kind in CONTACTS and (last is None or at > last) else last,
-        recent=add(profile.recent, moment_of(event, at)),
+        recent=add(profile.recent, moment),
         **said,
     )
-
-
-def moment_of(event: Touchpoint, at: int) -> Moment:
-    """Return an event's line of the timeline; `at` is when it happened."""
-    return Moment(at, event.event_id, event.type, str(event.channel), summary(event))
 
 
 def named(known: dict[str, int], stated: Iterable[Identifier], at: int) -> dict[str, int]:

@@ -12,10 +12,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from models.events.union import Touchpoint
-from models.profile.evolve import moment_of, named
+from models.profile.evolve import named
 from models.profile.facts import facts, names
 from models.profile.laws import LAWS
 from models.profile.shape import Moment, Profile
+from models.profile.summary import summary
 from models.profile.timeline import LIMIT, join, newest, timeline
 from models.rhythm import CONTACTS
 
@@ -45,7 +46,7 @@ def fold_all(profile: Profile, events: Iterable[Touchpoint]) -> Profile:
             first = at
         if kind in CONTACTS and (last is None or at > last):
             last = at
-        told.append(moment_of(event, at))
+        told.append(Moment(at, event.event_id, kind, channel, summary(event)))
         if len(told) > _MANY:
             told = newest(told)
     return replace(

@@ -123,6 +123,17 @@ def test_an_untrained_model_scores_by_the_prior():
     assert made.probability == pytest.approx(sigmoid(unpack(made.features)[PRIOR]))
 
 
+@pytest.mark.parametrize("repeats", [0, 1, 7, 300, 10**6])
+@pytest.mark.parametrize("quiet", [0.0, 0.5, 40.0, 4_000.0])
+def test_silent_is_who_left_and_who_stays_but_does_not_come(repeats, quiet):
+    age, horizon = 100.0 + quiet, 30
+    shape = min(DEFAULT.r + repeats, 1e4)
+    waits = ((DEFAULT.alpha + age) / (DEFAULT.alpha + age + horizon)) ** shape
+    alive = DEFAULT.alive(repeats, 100.0, age)
+    silent = min(1 - 1e-6, max(1e-6, 1 - alive + alive * waits))
+    assert DEFAULT.silent(repeats, 100.0, age, horizon) == pytest.approx(silent, rel=1e-9)
+
+
 def test_silence_raises_the_risk_of_a_regular():
     customer = visited(MONTHLY)
     risks = [score(customer, at(121 + day), "e", JUDGE).probability for day in (0, 30, 90, 180)]
