@@ -92,19 +92,27 @@ def profiles(swap: Swap = False, processes: Processes = None, as_json: Json = Fa
 
 
 @app.command()
-def identity(swap: Swap = False, as_json: Json = False) -> None:
+def identity(
+    swap: Swap = False,
+    regroup: Annotated[
+        bool, typer.Option("--regroup", help="state on the log who is to be grouped otherwise")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Fold all links anew by today's rules and compare with what the resolver keeps.
 
-    Exit code 1 when they differ, but for --swap. Who would be grouped otherwise is named,
-    and is never swapped: that is said by `c360 identity`, on the log.
+    Exit code 1 when they differ, but for --swap and --regroup. Who would be grouped otherwise
+    is named; --swap refuses then, for the customers must be told: --regroup does, on the log.
     """
     chosen = settings_and_secrets()
     with said_plainly(chosen):
         with bars() as say:
             rebuilt = identities.fold_anew(chosen, say("identity"))
-        if swap:
+        if regroup:
+            rebuilt = identities.regroup(chosen, rebuilt)
+        elif swap:
             rebuilt = identities.swap(chosen, rebuilt, _say)
-    differs = bool(rebuilt.changes) and not swap
+    differs = bool(rebuilt.changes) and not (swap or regroup)
     if as_json:
         regrouped = {id: list(roots) for id, roots in rebuilt.regrouped.items()}
         said = {"customers": rebuilt.customers, "different": len(rebuilt.changes)}
@@ -115,8 +123,9 @@ def identity(swap: Swap = False, as_json: Json = False) -> None:
         typer.echo(f"grouped otherwise       {len(rebuilt.regrouped):,}")
         for id, (ours, theirs) in list(rebuilt.regrouped.items())[:20]:
             typer.echo(f"  {id}: is {theirs}, by the links {ours}")
-        if swap:
-            typer.echo(f"written                 {rebuilt.written:,}")
+        if swap or regroup:
+            what = "stated on the log      " if regroup else "written                "
+            typer.echo(f"{what} {rebuilt.written:,}")
     if differs:
         raise typer.Exit(1)
 

@@ -1,12 +1,13 @@
 """The resolver's state folded anew from `identity-links`, by today's rules.
 
-The state alone is put in place of the live one, and only where the groups are the same: who would
-be grouped otherwise has been told so as a customer, and is told again by a statement on the log.
+The state alone is put in place of the live one, and only where the groups are the same. Who
+would be grouped otherwise is told so by statements on the log, in order with all links.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +15,8 @@ from msgspec import Struct
 
 from infra.errors import UserError
 from infra.group import worker_group
-from infra.rebuild.state import follow, write
+from infra.rebuild.state import append, follow, write
+from infra.rebuild.statements import key_of, statements
 from infra.rebuild.workers import Say, stopped
 from infra.settings import Settings
 from infra.verify.forest import Forest
@@ -43,6 +45,8 @@ class Rebuilt(NamedTuple):
     applied: int
     changes: dict[bytes, bytes | None]  # what another state would be made of
     regrouped: dict[str, tuple[str, str]]  # customer -> root by the links, and live
+    live: Forest
+    wanted: Forest
     written: int = 0
 
 
@@ -75,7 +79,7 @@ async def _fold(settings: Settings, copy: Copy, progress: Progress) -> Rebuilt:
         for id in forest.identities.keys() | there.identities.keys()
     }
     regrouped = {id: pair for id, pair in sorted(roots.items()) if pair[0] != pair[1]}
-    return Rebuilt(len(forest.identities), until - 1, changes, regrouped)
+    return Rebuilt(len(forest.identities), until - 1, changes, regrouped, there, forest)
 
 
 def swap(settings: Settings, rebuilt: Rebuilt, say: Say) -> Rebuilt:
@@ -99,11 +103,21 @@ def swap(settings: Settings, rebuilt: Rebuilt, say: Say) -> Rebuilt:
     return last._replace(written=len(last.changes))
 
 
+def regroup(settings: Settings, rebuilt: Rebuilt) -> Rebuilt:
+    """State on the log what makes the live groups those of today's rules; the workers go on.
+
+    Raises UserError when the rules themselves do not let them.
+    """
+    said = statements(rebuilt.live, rebuilt.wanted, time.time_ns() // 1_000_000)
+    messages = [(key_of(command), encode(command)) for command in said]
+    append(settings, IDENTITY_LINKS, 0, messages)
+    return rebuilt._replace(written=len(said))
+
+
 def _refuse(rebuilt: Rebuilt) -> None:
     if rebuilt.regrouped:
         some = ", ".join(list(rebuilt.regrouped)[:5])
         raise UserError(
             f"{len(rebuilt.regrouped):,} customers would be grouped otherwise: {some}",
-            "say so as a person does, so that the log and the customers know: "
-            "`c360 identity unmerge` and `c360 identity merge`",
+            "--regroup states it on the log, so that the customers know; then swap",
         )

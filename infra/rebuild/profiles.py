@@ -16,9 +16,10 @@ from infra.group import worker_group
 from infra.rebuild.state import follow, write
 from infra.rebuild.workers import Say, stopped
 from infra.settings import Settings
+from infra.verify.folding import Folding
 from infra.verify.log import Reading
 from infra.verify.offsets import extents
-from infra.verify.profiles import Compared, Folding, compare, differing
+from infra.verify.profiles import Compared, compare, differing
 from infra.verify.report import Check
 from infra.verify.work import Job, Progress, run
 from models.catalogue import parse

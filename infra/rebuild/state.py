@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 
 from kafka import KafkaProducer
@@ -37,18 +37,26 @@ def write(
     `offset`: of the source, up to which the state goes then. Raises KafkaError.
     """
     epoch = max(time.time_ns() // 1_000_000, newest + 1)
+    append(settings, topic, partition, changes.items(), [(MARK, mark(epoch, offset))])
+
+
+def append(
+    settings: Settings,
+    topic: Topic,
+    partition: int,
+    messages: Iterable[tuple[bytes, bytes | None]],
+    headers: Sequence[tuple[str, bytes]] = (),
+) -> None:
+    """Write messages in order; return when all in-sync replicas have them. Raises KafkaError."""
     with closing(
-        KafkaProducer(bootstrap_servers=settings.brokers.split(","), acks="all")
+        KafkaProducer(
+            bootstrap_servers=settings.brokers.split(","), acks="all", enable_idempotence=True
+        )
     ) as producer:
+        name, own = settings.topic(topic), list(headers)
         sent = [
-            producer.send(
-                settings.topic(topic),
-                key=key,
-                value=value,
-                headers=[(MARK, mark(epoch, offset))],
-                partition=partition,
-            )
-            for key, value in changes.items()
+            producer.send(name, key=key, value=value, headers=own, partition=partition)
+            for key, value in messages
         ]
         producer.flush(timeout=SECONDS)
         for result in sent:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
 from models.errors import TouchpointRejectedError
 from models.identity_rules import Rules
-from models.links import Identity, Link, decode_identity, decode_link, encode, follow
+from models.links import (
+    Command,
+    Identity,
+    Link,
+    decode_identity,
+    decode_link,
+    encode,
+    follow,
+)
 
 _FIELDS: Final = Identity.__struct_fields__
 
@@ -19,12 +28,14 @@ class Forest:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self.identities: dict[str, Identity] = {}
+        self.applied = -1  # offset of the newest command
         self.refused = 0  # commands that could not be followed: dead letters
 
     def copy(self) -> Forest:
         """Return the forest as it stands: an identity never changes."""
         other = Forest(self._rules)
-        other.identities, other.refused = dict(self.identities), self.refused
+        other.identities = dict(self.identities)
+        other.applied, other.refused = self.applied, self.refused
         return other
 
     def take(self, offset: int, value: bytes | None) -> str:
@@ -34,13 +45,19 @@ class Forest:
         except msgspec.DecodeError:
             self.refused += 1
             return ""
+        with suppress(TouchpointRejectedError):
+            self.follow(command, offset)
+        return command.link_id if isinstance(command, Link) else ""
+
+    def follow(self, command: Command, offset: int) -> None:
+        """Carry out a command. Raises TouchpointRejectedError when that cannot be."""
+        self.applied = max(self.applied, offset)
         try:
             found = follow(command, self.identities.get, offset, self._rules)
         except TouchpointRejectedError:
             self.refused += 1
-        else:
-            self.identities.update(found.changes)
-        return command.link_id if isinstance(command, Link) else ""
+            raise
+        self.identities.update(found.changes)
 
     def chain(self, id: str) -> list[str]:
         """Return a customer and all above, the root last."""

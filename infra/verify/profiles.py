@@ -6,22 +6,18 @@ the two are compared as of the same moment, whatever goes on meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import blake2b
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from infra.settings import Settings
+from infra.verify.folding import Folding, Spot
 from infra.verify.log import Reading
 from infra.verify.report import Check
 from infra.verify.work import Tell
 from models.customer import Customer, decode, encode
-from models.events import Event, decode_event
-from models.judge import Judge
-from models.react import Position, react
 from models.topics import EVENTS, PROFILES
 from streams.lane.restore import Copy
 from streams.lane.store import MemoryStore, Stamp
@@ -33,9 +29,6 @@ _JUDGED: Final = frozenset(
 )
 TOLD: Final = tuple(name for name in Customer.__struct_fields__ if name not in _JUDGED)
 _write = msgspec.json.Encoder(order="deterministic").encode
-_SILENT: Final = Judge.mute()
-WARM: Final = 20_000  # customers kept decoded: some 13 KiB each
-Spot = tuple[int, bytes]  # a record's offset and value
 
 
 class _At(Struct):
@@ -45,76 +38,6 @@ class _At(Struct):
 
 
 _offset_of = msgspec.json.Decoder(_At).decode
-
-
-class Folding:
-    """One partition of the log, folded as far as `until` says of each customer; None: all of it.
-
-    What the log has beyond that, and the live fold had committed, was missed by it. Customers
-    who were not met lately are kept as bytes, so that memory holds many.
-    """
-
-    def __init__(
-        self, partition: int, until: Mapping[str, int] | None = None, committed: int = 0
-    ) -> None:
-        self.missed: dict[str, int] = {}  # offset of the first event that was not applied
-        self.beyond: dict[str, list[Spot]] = {}  # what is not folded yet, by customer
-        self.unreadable = 0  # records that are no event, or nobody's: dead letters
-        self._partition = partition
-        self._until = until
-        self._committed = committed
-        self._warm: dict[str, Customer] = {}
-        self._cold: dict[str, bytes] = {}
-
-    def take(self, offset: int, value: bytes | None) -> None:
-        """Fold one record of the log."""
-        event = _read(value)
-        if event is None:
-            self.unreadable += 1
-            return
-        id = event.customer_id
-        beyond = self._until is not None and offset > self._until.get(id, -1)
-        if beyond:
-            self.beyond.setdefault(id, []).append((offset, value or b""))
-            if offset >= self._committed:
-                return
-        at = Position(EVENTS.name, self._partition, offset)
-        reaction = react(self.get(id) or Customer(customer_id=id), event, at, _SILENT)
-        if not reaction.changed:
-            return
-        if beyond:
-            self.missed.setdefault(id, offset)
-        else:
-            self._keep(id, reaction.customer)
-
-    def get(self, id: str) -> Customer | None:
-        """Return a customer as the log gives him so far."""
-        if (customer := self._warm.get(id)) is not None:
-            return customer
-        value = self._cold.get(id)
-        return None if value is None else decode(value)
-
-    def put(self, id: str, value: bytes) -> None:
-        """Go on with a customer from a record of his."""
-        self._cold[id] = value
-
-    def ids(self) -> set[str]:
-        """Return all who are in it."""
-        return self._warm.keys() | self._cold.keys()
-
-    def _keep(self, id: str, customer: Customer) -> None:
-        self._warm[id] = customer
-        if len(self._warm) > WARM:
-            for id in list(islice(self._warm, WARM // 2)):
-                self._cold[id] = encode(self._warm.pop(id))
-
-
-def _read(value: bytes | None) -> Event | None:
-    try:
-        event = decode_event(value or b"")
-    except ValueError:
-        return None
-    return event if event.customer_id else None
 
 
 async def read_profiles(settings: Settings, partition: int, copy: Copy, tell: Tell) -> None:

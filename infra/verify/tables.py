@@ -7,14 +7,14 @@ Where a stretch of offsets differs, its rows are compared one by one.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
 from infra.settings import Settings
+from infra.verify.expected import Expected, by_stretch
 from infra.verify.log import Found, Reading
 from infra.verify.offsets import Extent, Extents
 from infra.verify.report import Check, Side
@@ -24,7 +24,7 @@ from infra.verify.work import Tell
 from models.topics import Topic
 from projections import dead_rows
 from projections.client import connect
-from projections.table import Row, Table
+from projections.table import Table
 from projections.tables import ROUTES, SOURCES, UNREADABLE
 
 _TIMEOUT: Final = 3_600  # s: a look at a large table takes a while
@@ -91,42 +91,6 @@ def set_aside(settings: Settings) -> dict[tuple[str, int], frozenset[int]]:
     return {(topic, number): frozenset(offsets) for topic, number, offsets in rows}
 
 
-class Expected:
-    """The rows of one table and partition that the log gives, as hashes."""
-
-    def __init__(self, table: Table) -> None:
-        self.written = Written(table)
-        self._keys, self._offsets, self._rows = array("Q"), array("Q"), array("Q")
-        self._deleted = array("B")
-
-    def add(self, row: Row) -> None:
-        """Take in one row."""
-        written = self.written
-        self._keys.append(written.hash_key(row))
-        self._offsets.append(row[written.offset])  # type: ignore[arg-type]
-        self._rows.append(written.hash_row(row))
-        self._deleted.append(written.deleted is not None and bool(row[written.deleted]))
-
-    def newest(self, but: Iterable[int]) -> tuple[Any, Any, Any, int]:
-        """Return keys, offsets and hashes of the rows that stand; how many were written anew since.
-
-        Of two rows with one key the later offset stands. `but`: keys with a row beyond the end.
-        """
-        keys, offsets, rows = (
-            np.frombuffer(one, np.uint64) if len(one) else np.zeros(0, np.uint64)
-            for one in (self._keys, self._offsets, self._rows)
-        )
-        order = np.lexsort((offsets, keys))
-        keys, offsets, rows = keys[order], offsets[order], rows[order]
-        last = np.ones(len(keys), bool)
-        last[:-1] = keys[1:] != keys[:-1]
-        there = np.frombuffer(self._deleted, np.uint8)[order] == 0 if len(keys) else last
-        stands = last & there
-        since = np.isin(keys, np.fromiter(but, np.uint64))
-        kept = stands & ~since
-        return keys[kept], offsets[kept], rows[kept], int((stands & since).sum())
-
-
 async def check(
     settings: Settings,
     topic: Topic,
@@ -190,7 +154,7 @@ async def _compare(
     found: Check,
 ) -> None:
     keys, offsets, rows, found.in_flux = expected.newest(snapshot.newer)
-    ours = _by_stretch(offsets, rows)
+    ours = by_stretch(offsets, rows)
     for side, stretches in ((found.expected, ours), (found.found, snapshot.stretches)):
         _sum(side, stretches.values())
     wrong = {
@@ -205,21 +169,6 @@ async def _compare(
             for key, offset, row in zip(keys[there], offsets[there], rows[there], strict=True)
         }
         await name_them(settings, log, expected.written, extent, sorted(wrong), mine, found)
-
-
-def _by_stretch(offsets: Any, rows: Any) -> dict[int, tuple[int, int]]:
-    """Return count and sum of hashes by stretch."""
-    if not len(offsets):
-        return {}
-    order = np.argsort(offsets, kind="stable")
-    stretches = (offsets[order] // STRETCH).astype(np.int64)
-    begins = np.flatnonzero(np.append(True, stretches[1:] != stretches[:-1]))
-    sums = np.add.reduceat(rows[order], begins)  # it wraps, as ClickHouse's does
-    counts = np.diff(np.append(begins, len(offsets)))
-    return {
-        int(at): (int(count), int(total))
-        for at, count, total in zip(stretches[begins], counts, sums, strict=True)
-    }
 
 
 def _sum(side: Side, stretches: Iterable[tuple[int, int]]) -> None:

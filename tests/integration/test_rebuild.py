@@ -21,8 +21,8 @@ from infra.verify.forest import Forest
 from models.customer import Customer, decode, encode
 from models.events import CustomerIdentified, Identifier
 from models.judge import Judge
+from models.links import decode_link, links_of
 from models.links import encode as write
-from models.links import links_of
 from models.online import snapshots
 from models.react import Position
 from models.records import Delivery, Example, pack
@@ -296,3 +296,8 @@ def test_identities_are_folded_anew_and_swapped_only_where_the_groups_are_the_sa
     assert (code, set(said["regrouped"])) == (1, {member})
     with pytest.raises(UserError, match="grouped otherwise"):
         identities.swap(settings, identities.fold_anew(settings, quiet), print)
+    code, said = c360("identity", "--regroup")
+    assert (code, said["written"]) == (0, 1)
+    *_, record = read_all(broker, settings.topic(IDENTITY_LINKS))
+    stated = decode_link(record.value)
+    assert (stated.kind, stated.left, stated.by) == ("stated", member, "c360 rebuild identity")

@@ -171,7 +171,9 @@ def test_an_event_that_a_client_sends_again_is_no_difference(settings, stores):
     again = history(600, customers=20)[:50]
     send(settings.kafka, settings.topic(EVENTS), messages(again))
     project_all(settings)
-    assert wrong(look(settings, "clickhouse")) == []
+    checks = look(settings, "clickhouse")
+    assert wrong(checks) == []
+    assert all(check.expected == check.found for check in checks.values())
 
 
 def test_a_profile_that_is_altered_or_lost_is_named(settings, stores):

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from infra.verify import profiles
+from infra.verify import folding as module
+from infra.verify.folding import Folding
 from infra.verify.forest import Forest
-from infra.verify.profiles import Folding, differing, digest
+from infra.verify.profiles import differing, digest
 from infra.verify.report import NAMED, Check
 from infra.verify.rows import Written, sql_of, text_of
 from infra.verify.work import Job, run
@@ -66,12 +67,12 @@ def test_a_repeated_event_that_changes_nothing_is_not_missed():
 
 
 def test_customers_who_are_kept_as_bytes_are_folded_on(monkeypatch):
-    monkeypatch.setattr(profiles, "WARM", 2)
+    monkeypatch.setattr(module, "WARM", 2)
     tight, roomy = Folding(0), Folding(0)
     for number in range(12):
         for offset, value in log(3, f"c_{number}"):
             tight.take(10 * number + offset, value)
-    monkeypatch.setattr(profiles, "WARM", 100)
+    monkeypatch.setattr(module, "WARM", 100)
     for number in range(12):
         for offset, value in log(3, f"c_{number}"):
             roomy.take(10 * number + offset, value)
