@@ -118,6 +118,11 @@ def test_a_deployment_blocks_what_its_own_systems_send_for_nobody():
     assert spelt("anonymous_id", "tmp-12", blocked=blocked) == "tmp-12"
 
 
+def test_what_is_blocked_is_so_in_every_spelling():
+    blocked = {"email": {"values": ["ana@x.com"]}}
+    assert spelt("email", "ANA@x.com.", blocked=blocked) is None
+
+
 def test_the_order_of_types_says_who_names_the_customer_and_what_is_linked_to_whom():
     order = ("email", *(kind for kind in SHIPPED.priority if kind != "email"))
     rules = Rules(priority=order)

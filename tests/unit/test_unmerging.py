@@ -1,5 +1,7 @@
 """How groups are parted: by a person, or by a rule; and what is refused."""
 
+from itertools import pairwise
+
 import pytest
 
 from models.errors import Reason, TouchpointRejectedError
@@ -292,6 +294,17 @@ def test_a_node_on_which_too_much_hangs_takes_no_more():
     world = World(*(seen(PHONE, f"user_id:u{n}") for n in range(MOST_LINKS)), rules=free)
     assert world.take(seen(PHONE, ANA)).refusal.reason == "too_large"
     assert world.nodes[id_of(PHONE)].links[id_of("user_id:u0")] == Edge("observed", at_ms=NOON_MS)
+    world.take(seen(LAPTOP, "user_id:u0"))
+    assert world.take(seen(LAPTOP, PHONE)).changes.keys() == {id_of(LAPTOP)}
+    assert world.take(seen(PHONE, MAIL, kind=CustomerIdentified)).refusal.reason == "too_large"
+
+
+def test_the_way_to_the_root_is_shortened_by_who_climbs_it():
+    users = [f"user_id:u{n}" for n in range(6)]
+    chain = [alias(one, after) for one, after in pairwise(users)]
+    world = World(*chain, seen(PHONE, users[0]))
+    root = id_of(users[-1])
+    assert [world.nodes[id_of(one)].parent for one in users[:-1]] == [root] * 5
 
 
 NOON_MS = seen(PHONE, ANA)[0].at_ms
