@@ -110,6 +110,16 @@ class Unmerging(RuleBasedStateMachine):
         who = data.draw(st.sampled_from(self._members()))
         self.world.tell(self.groups.part(WHO[who]), crash)
 
+    @precondition(lambda self: self._members())
+    @rule(data=st.data())
+    def part_and_join_again_before_the_root_is_told(self, data):
+        who = data.draw(st.sampled_from(self._members()))
+        root = IDS.index(self.groups.root(IDS[who]))
+        for told in (self.groups.part(WHO[who]), self.groups.join(WHO[who], WHO[root], True)):
+            self.world.tell(told)
+            self.world.hurry(self.world.place(IDS[who]))
+        self.world.fold(self.world.place(IDS[root]), 1_000)
+
     def _members(self):
         return [n for n, one in enumerate(IDS) if self.groups.root(one) != one]
 
@@ -194,5 +204,5 @@ def _made(decisions, offer):
     return sum(one.offer == offer for one in decisions)
 
 
-Unmerging.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+Unmerging.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
 test_each_customer_ends_whole_and_right = Unmerging.TestCase
