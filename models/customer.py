@@ -95,6 +95,13 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     timers: dict[str, int] = field(default_factory=dict)  # name -> due, ms
 
 
+# The fields that follow from models and their time as well, not from the log alone.
+JUDGED = frozenset(
+    (
+        *("risk", "offer", "offers_made", "offers_taken", "pending", "awaited"),
+        *("episodes", "raised", "timers"),
+    )
+)
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Customer)
 

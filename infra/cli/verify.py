@@ -86,16 +86,9 @@ def told(found: Sequence[Check], seconds: float) -> dict[str, object]:
 def show(found: Sequence[Check], seconds: float) -> None:
     """Print a line for each thing compared, its partitions together, then what differs."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for name in (
-        "",
-        "by the log",
-        "there",
-        "in flux",
-        "different",
-        "hash by the log",
-        "hash there",
-    ):
-        shown.add_column(name, justify="left" if not name else "right")
+    shown.add_column("", no_wrap=True)
+    for name in ("by the log", "there", "in flux", "different", "hash"):
+        shown.add_column(name, justify="right")
     for name in dict.fromkeys(_thing(check) for check in found):
         some = [check for check in found if _thing(check) == name]
         different = sum(check.different for check in some)
@@ -105,7 +98,7 @@ def show(found: Sequence[Check], seconds: float) -> None:
             *(f"{sum(one.count for one in of):,}" for of in _sides(some)),
             f"{sum(check.in_flux for check in some):,}",
             f"[red]{different:,}[/]" if different else "0",
-            *(f"{one:016x}" for one in sides),
+            " / ".join(dict.fromkeys(f"{one:016x}"[:8] for one in sides)),  # --json has them whole
         )
     console = Console()
     console.print(shown)
@@ -114,7 +107,8 @@ def show(found: Sequence[Check], seconds: float) -> None:
             console.print(f"[dim]{check.where}: {note}[/]", highlight=False)
     differences = [one for check in found for one in check.differences]
     for one in differences[:SHOWN]:
-        console.print(f"{one.where}  {one.what}: {'; '.join(one.how)}", markup=False)
+        said = f"{one.where}  {one.what}: {'; '.join(one.how)}"
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
     more = sum(check.different for check in found) - len(differences[:SHOWN])
     if more > 0:
         console.print(f"… and {more:,} more")

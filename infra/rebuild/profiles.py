@@ -23,14 +23,14 @@ from infra.verify.profiles import Compared, compare, differing
 from infra.verify.report import Check
 from infra.verify.work import Job, Progress, run
 from models.catalogue import parse
-from models.customer import Customer, decode, encode
+from models.customer import JUDGED, Customer, decode, encode
 from models.judge import Judge
 from models.judgement import wakes
 from models.topics import EVENTS, PROFILES
 from streams.lane.restore import Copy
 from streams.lane.store import MemoryStore
 
-_KEPT = ("risk", "offer", "offers_made", "pending", "awaited", "episodes")  # history
+_KEPT = JUDGED - {"timers"}  # history
 MOST_BEHIND = 1_000_000  # records: what is not folded yet of those who differ is kept in memory
 
 

@@ -17,17 +17,13 @@ from infra.verify.folding import Folding, Spot
 from infra.verify.log import Reading
 from infra.verify.report import Check
 from infra.verify.work import Tell
-from models.customer import Customer, decode, encode
+from models.customer import JUDGED, Customer, decode, encode
 from models.topics import EVENTS, PROFILES
 from streams.lane.restore import Copy
 from streams.lane.store import MemoryStore, Stamp
 
-# What follows from models and their time, not from the log alone; and the count of changes,
-# which goes on when a customer is written anew.
-_JUDGED: Final = frozenset(
-    ("risk", "offer", "offers_made", "pending", "awaited", "episodes", "timers", "version")
-)
-TOLD: Final = tuple(name for name in Customer.__struct_fields__ if name not in _JUDGED)
+# `version` counts changes, and goes on when a customer is written anew.
+TOLD: Final = tuple(name for name in Customer.__struct_fields__ if name not in JUDGED | {"version"})
 _write = msgspec.json.Encoder(order="deterministic").encode
 
 
