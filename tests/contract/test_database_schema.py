@@ -27,7 +27,7 @@ PUBLISHED = {
     "0007_log.sql": "94d591869f877d9baa87d5213ac7c4f1c05ca4b9d04ee2220b922b7ee184c7fa",
     "0008_identity.sql": "f90fcf6c4f961e1f8259016a8985d33dddcadd5444a7b08a16977ec8c66beec9",
     "0009_identities.sql": "1f69db74f808ab70af9b32f387e823804cbfc3bf44601535a4d5ed72e0e9dddf",
-    "0010_complete_profiles.sql": "b43a8facbcf8a806d21151647c0017e900797a5e7ebff27f6511d8fbf3357fd5",
+    "0010_complete.sql": "b43a8facbcf8a806d21151647c0017e900797a5e7ebff27f6511d8fbf3357fd5",
 }
 
 
