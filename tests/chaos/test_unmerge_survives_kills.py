@@ -1,7 +1,8 @@
 """SIGKILL between any two steps of a merge and of an unmerge: in the end all is as the log says.
 
-Two users, each with a browser, are made one and parted again, once for each step. The worker
-dies as soon as that step's record stands on its topic, while everybody goes on doing things.
+Two users, each with a browser and a device, are made one and parted again, once for each step.
+The worker dies as soon as that step's record stands on its topic, while user and browser go on
+doing things; of who is silent, a worker that starts knows by the state alone.
 """
 
 import json
@@ -51,11 +52,12 @@ OF_AN_UNMERGE = (
 STEPS = tuple(zip(OF_A_MERGE, OF_AN_UNMERGE, strict=True))
 
 
-def named(number: int) -> tuple[Identifier, Identifier]:
-    """Return the two names of a person."""
+def named(number: int) -> tuple[Identifier, Identifier, Identifier]:
+    """Return the names of a person; the last one is silent."""
     return (
         Identifier(type="user_id", value=f"u{number}"),
         Identifier(type="anonymous_id", value=f"a{number}"),
+        Identifier(type="device_id", value=f"d{number}"),
     )
 
 
@@ -198,8 +200,9 @@ class Trial:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_kill_after_any_step_changes_nothing(settings, zygote, workers):
     trial = Trial(settings, zygote, workers)
+    silent = [said(f"silent{n}", named(n)[-1]) for n in range(2)]
     meetings = [said(f"meet{n}", *named(n), type="customer_identified") for n in range(2)]
-    send(settings.brokers, settings.topic(topics.TOUCHPOINTS), meetings)
+    send(settings.brokers, settings.topic(topics.TOUCHPOINTS), silent + meetings)
     try:
         with living(settings):
             now = time.time_ns() // 1_000_000
