@@ -80,8 +80,8 @@ def _external(context: Json) -> Iterator[Json]:
         given_ids = context.get(name)
         for one in map(section, given_ids if isinstance(given_ids, list) else ()):
             system, own = text(one.get("type")), text(one.get("id"))
-            ours = one.get("collection") in (None, "users") and one.get("encoding") in (None, "none")
-            if system and own and ours:
+            person = one.get("collection") in (None, "users")
+            if system and own and person and one.get("encoding") in (None, "none"):
                 # Quoted, a colon in a system's name cannot make it another system's id.
                 yield {"type": "external_id", "value": f"{quote(system, safe='')}:{own}"}
 
