@@ -295,6 +295,13 @@ def test_a_number_once_used_under_an_id_is_not_used_again():
     assert raised_by(after(pointer, regrouped(ANA_ID, ANA_ID)).customer) == 4
 
 
+def test_a_new_episode_counts_on_from_its_own_id_not_from_the_one_it_held():
+    held = replace(OPEN, status="closed", closed_ms=NOON_MS, owner=TABLET_ID)
+    customer = replace(ANA_ONCE, episodes={RULE: held}, raised={RULE: 4})
+    reaction = after(customer, touch(id="e2", hours=1, origin_offset=1), judge=WARY)
+    assert [one.episode_id for one in reaction.alerts] == [f"{RULE}:{ANA_ID}:5"]
+
+
 def test_caps_add_at_a_merge_and_each_id_keeps_its_own_at_an_unmerge():
     tablet = replace(Customer(customer_id=TABLET_ID), offers_made={"a": 2})
     loses = after(tablet, merged(TABLET_ID, ANA_ID))
