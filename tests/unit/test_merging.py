@@ -152,9 +152,9 @@ def test_a_part_of_an_older_regrouping_is_passed_over(both):
 
 
 def test_a_regrouping_older_than_one_known_is_passed_over(both):
-    newer = after(both, regrouped(ANA_ID, ANA_ID, generation=12), ONE).customer
-    asked = regrouped(ANA_ID, TABLET_ID).model_copy(update={"origin": "elsewhere"})
-    assert after(newer, asked).customer.merged_into is None
+    newer = after(both, sent_on(touch(TABLET, "t2"), generation=12)).customer
+    told = after(newer, regrouped(ANA_ID, TABLET_ID)).customer
+    assert (told.merged_into, told.generation, told.regroup) == (None, 12, Regroup(EARLY, 0))
 
 
 def test_a_member_sends_its_part_on_and_what_comes_after_it(both):
