@@ -96,8 +96,8 @@ async def ring() -> None:
 async def ring_once(partition: int, now_ms: int) -> int:
     """Append what is due in one partition by now; return how many customers it is."""
     alarms = _alarms.get(partition)
-    if alarms is None:
-        return 0
+    if alarms is None or app.should_stop:
+        return 0  # lost meanwhile, or what it is kept in is being closed
     outbox = Outbox()
     for key in alarms.due(now_ms, AT_ONCE):
         value = customers.partition(partition).get(key)

@@ -156,8 +156,8 @@ async def read(partition: int, waits: Waits) -> None:
                 outbox = Outbox()
                 complete = going.take(records, outbox)
                 going.position = position
-                if _waits.get(partition) is not waits:
-                    return  # somebody else has it now, and reads it anew
+                if _waits.get(partition) is not waits or app.should_stop:
+                    return  # somebody else has it now, or soon, and reads it anew
                 if len(outbox):
                     await app.publish(outbox)
                     waits.tell(complete)

@@ -162,6 +162,19 @@ async def test_nothing_is_appended_for_a_partition_that_is_lost(log):
     assert refold._waits[HERE].unread() == {}
 
 
+async def test_a_worker_that_is_told_to_stop_appends_nothing_more(log, monkeypatch):
+    for number in range(5):
+        log.own(ANA, f"a{number}")
+    refold.note(HERE, ANA_KEY, log.append(ANA_KEY, regrouped(ANA_ID)))
+    alarms = due._alarms[HERE] = due.Alarms()
+    alarms.set(ANA_KEY, 1)
+    monkeypatch.setattr(type(refold.app), "should_stop", True)
+    await refold.read(HERE, refold._waits[HERE])
+    assert log.appended == []
+    assert await due.ring_once(HERE, 2) == 0  # its table may be closed by now
+    due.unwatch(HERE)
+
+
 async def test_what_is_no_event_is_passed_over_and_a_missing_regrouping_is_not(log):
     log.own(ANA, "a0")
     log.records.append(Record(1, ANA_KEY, b"{"))
