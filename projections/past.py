@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from models.asof import MOVES, Edge, Entry
-from models.events.envelope import MAX_MS
+from models.events.clock import MAX_MS
 from models.records import Decision, Score
 from projections import decisions, scores
 from projections.client import is_away

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from models.errors import Reason, TouchpointRejectedError
 from models.events.base import EPOCH, MILLISECOND
+from models.events.clock import MAX_MS
 
-EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by hours, not days
-MAX_MS: Final = 7_258_118_400_000  # the year 2200
 OURS: Final = (
     *("received_at", "source", "observed_until", "customer_id"),
     *("origin", "origin_offset", "generation"),

@@ -16,8 +16,9 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from models.errors import Reason, TouchpointRejectedError
+from models.events.clock import believed, read_time
 from models.events.codec import TOUCHPOINTS, lean
-from models.events.envelope import AHEAD, EARLIEST, OURS, Wire, instant
+from models.events.envelope import OURS, Wire, instant
 from models.events.rejection import rejection
 from models.events.sent import LONGEST_NUMBER, read_sent
 from models.events.union import Touchpoint
@@ -130,21 +131,9 @@ def _stamp(event: Json, wire: Wire, received: datetime) -> None:
         event["observed_until"] = instant(wire.observed_until_ms, "observed_until")
     if not event.get("event_id"):
         event["event_id"] = wire.place
-    occurred = event["occurred_at"] = _time(event.get("occurred_at", received))
-    if not EARLIEST <= occurred <= received + AHEAD:
-        detail = "before 1990, or over 24 h after it was received"
-        raise TouchpointRejectedError(Reason.BAD_TIME, detail, "occurred_at")
+    said = event.get("occurred_at", received)
+    occurred = said if isinstance(said, datetime) else read_time(said, "occurred_at")
+    event["occurred_at"] = believed(occurred, received)
     offset = occurred.utcoffset()
     if offset:  # UTC is the usual way to send a time: it tells no zone
         event.setdefault("utc_offset_minutes", offset // timedelta(minutes=1))
-
-
-def _time(value: object) -> datetime:
-    try:
-        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError as error:
-        detail = "a time is ISO 8601 text with its zone"
-        raise TouchpointRejectedError(Reason.BAD_TIME, detail, "occurred_at") from error
-    if at.tzinfo is None:
-        raise TouchpointRejectedError(Reason.BAD_TIME, "has no zone", "occurred_at")
-    return at

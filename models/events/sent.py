@@ -19,8 +19,9 @@ from msgspec.structs import astuple
 from pydantic import BaseModel
 
 from models.events.base import Identifier, IdentifierType, utc
+from models.events.clock import believed
 from models.events.codec import LEAN, TOUCHPOINTS
-from models.events.envelope import AHEAD, EARLIEST, OURS, Wire, instant
+from models.events.envelope import OURS, Wire, instant
 from models.events.lean import (
     TIME,
     Check,
@@ -175,9 +176,7 @@ def _when(sent: Any, received: datetime, known: datetime | None) -> tuple[dateti
         if zone is UNSET:  # UTC is the usual way to send a time: it tells no zone
             zone = offset // _MINUTE if offset else None
         at = at.astimezone(UTC)
-    if not EARLIEST <= at <= received + AHEAD:
-        raise ValueError("out of range")
-    return at, zone
+    return believed(at, received), zone
 
 
 def _spelt_out(short: dict[IdentifierType, Any]) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from models.events.base import Identifier
+from models.events.clock import MAX_MS
 from models.identity import customer_id_of
 
 Kind = Literal["observed", "identified", "aliased", "stated"]
@@ -21,8 +22,7 @@ Kind = Literal["observed", "identified", "aliased", "stated"]
 _Id = Annotated[str, Meta(min_length=1, max_length=200)]
 _Type = Annotated[str, Meta(max_length=50)]
 _Reason = Annotated[str, Meta(max_length=500)]
-# Until 2199, as the log's own times: what is beyond is no time of this world.
-_Milliseconds = Annotated[int, Meta(ge=0, le=7_258_118_399_999)]
+_Milliseconds = Annotated[int, Meta(ge=0, le=MAX_MS)]  # beyond is no time of this world
 
 
 class Link(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="link", gc=False):

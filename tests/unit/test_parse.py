@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from models.events import (
     encode_event,
     parse,
 )
+from models.profile import Profile, evolve
 
 NOW_MS = 1_795_312_800_000  # 2026-11-22T02:00:00Z
 WIRE = Wire("native", NOW_MS, "shop", topic="touchpoints", partition=3, offset=7)
@@ -59,6 +61,21 @@ def test_a_time_sent_in_utc_tells_no_zone():
 def test_without_a_time_it_happened_when_it_was_received():
     event = read({key: value for key, value in PAGE.items() if key != "occurred_at"})
     assert event.occurred_ms == NOW_MS
+
+
+@pytest.mark.parametrize("at", ["2026-11-22T11:00:00.001+09:00", "2026-11-23T11:00:00+09:00"])
+def test_a_clock_ahead_is_believed_no_further_than_the_time_of_receipt(at):
+    event = read(PAGE | {"occurred_at": at})
+    assert (event.occurred_at, event.utc_offset_minutes) == (event.received_at, 540)
+
+
+def test_a_clock_ahead_does_not_have_the_last_word_once_ours_is_there_too():
+    said = {"type": "consent_changed", "purpose": "email", "identifiers": {"user_id": "ana"}}
+    fast = said | {"event_id": "z", "granted": True, "occurred_at": "2026-11-23T01:00:00Z"}
+    true = said | {"event_id": "a", "granted": False, "occurred_at": "2026-11-22T02:01:00Z"}
+    events = [read(fast), read(true, WIRE._replace(received_ms=NOW_MS + 61_000))]
+    profiles = [reduce(evolve, order, Profile()) for order in (events, events[::-1])]
+    assert [profile.consents["email"].value for profile in profiles] == [False, False]
 
 
 def test_without_an_id_the_event_is_named_after_its_place():
