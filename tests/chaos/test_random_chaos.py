@@ -31,4 +31,4 @@ def test_the_seeds_try_each_kind_of_run():
 def test_whatever_is_done_to_the_workers_all_is_as_the_log_says(ground, seed):
     outcome = ground.run(seed)
     assert outcome.passed, str(outcome)
-    assert outcome.told["unmerges"] > 10
+    assert outcome.told["parted with a history"] > 10

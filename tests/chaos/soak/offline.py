@@ -3,6 +3,7 @@
 Nothing here is streamed, and nothing runs at the same time as anything else.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from models.errors import TouchpointRejectedError
 from models.events import Event, Wire, decode_event, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
-from models.links import Identity, decode_link, follow, links_of, told
+from models.links import Identity, Link, decode_link, follow, links_of, told
 from models.online import learner, snapshots
 from models.profile import Profile, fold_all
 from models.react import Position, react
@@ -90,6 +91,8 @@ def resolved(commands: Iterable[Any]) -> Resolved:
             continue
         made.identities |= found.changes
         made.told |= {encode_event(one) for one in told(command, found, origin, record.offset)}
+        if found.refusal is not None and isinstance(command, Link) and command.kind == "stated":
+            made.refused.add(f"{origin}/{record.offset}")
     return made
 
 
@@ -116,6 +119,20 @@ def refolded(log: list[Any], one: Event) -> bytes:
         for record in own
     ]
     return encode(part(one.customer_id, [pair for pair in events if is_direct(pair[1])]))
+
+
+def parted(log: Iterable[Any], by: str) -> int:
+    """Return how many unmerges of a person parted two of whom each had done something before."""
+    own: Counter[str] = Counter()
+    sides: dict[int, Counter[str]] = {}
+    for record in log:
+        event = decode_event(record.value)
+        if event.type == "customer_regrouped" and event.by == by:
+            side = sides.setdefault(event.generation, Counter())
+            side[event.root] += own[event.customer_id]
+        elif is_direct(event):
+            own[event.customer_id] += 1
+    return sum(len(+side) > 1 for side in sides.values())
 
 
 def folded(log: Iterable[Any], judge: Judge) -> Folded:

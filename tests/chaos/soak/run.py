@@ -5,21 +5,20 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import count
 
 import psutil
-from kafka import KafkaProducer
 
 from infra.local.kafka import KafkaBroker
 from infra.settings import Settings
 from tests.chaos.soak.crew import Crew, Worker, Zygote
 from tests.chaos.soak.plan import MOST, SESSION, Plan, Step
+from tests.chaos.soak.sending import send
 from tests.chaos.soak.settle import settle
-from tests.chaos.soak.world import Message, messages
+from tests.chaos.soak.world import Message, Parting, messages
 from tests.support.waiting import until
 
-PORTION = 40  # messages sent at once
 START = 60.0  # seconds until the first workers must be ready
 
 
@@ -62,22 +61,16 @@ class Run:
         return ", ".join(f"{name}:{code}" for name, code in self._crew.ended)
 
     @contextmanager
-    def _streaming(self, made: list[Message]) -> Iterator[threading.Thread]:
+    def _streaming(self, made: list[Message | Parting]) -> Iterator[threading.Thread]:
         failed: list[BaseException] = []
 
-        def send() -> None:
-            pause = self.plan.seconds * PORTION / len(made)
+        def stream() -> None:
             try:
-                with closing(KafkaProducer(bootstrap_servers=self.settings.brokers)) as producer:
-                    for start in range(0, len(made), PORTION):
-                        for one in made[start : start + PORTION]:
-                            producer.send(self.settings.topic(one.topic), one.value, one.key)
-                        producer.flush(60)
-                        time.sleep(pause)
+                send(self.settings, made, self.plan.seconds)
             except BaseException as error:
                 failed.append(error)
 
-        thread = threading.Thread(target=send, daemon=True)
+        thread = threading.Thread(target=stream, daemon=True)
         thread.start()
         yield thread
         thread.join()

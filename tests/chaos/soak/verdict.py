@@ -18,6 +18,7 @@ from models.records import Alert
 from models.regroup import wanted_until
 from models.topics import Topic
 from tests.chaos.soak import offline
+from tests.chaos.soak.world import PERSON
 from tests.support.changelog import recovered
 from tests.support.kafka_log import read_all
 
@@ -63,6 +64,9 @@ class Verdict:
         told = {one for one in written if b'"origin":"identity-links/' in one}
         self.same("merges and regroupings", told, resolved.told)
         self._refolded(log)
+        self.told["parted with a history"] = offline.parted(log, PERSON)
+        if not self.told["parted with a history"]:
+            self.faults.append("nobody was parted who had done something: nothing is proved")
         catalogue = parse_catalogue(self._settings.offers_text())
         folded = offline.folded(log, Judge.untrained(catalogue, self._settings.horizon_days))
         there = {_place(decode_event(record.value)) for record in log}

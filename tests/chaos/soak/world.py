@@ -5,7 +5,7 @@ are merged who are not one person, and people take such merges back.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from random import Random
 from typing import NamedTuple
@@ -20,7 +20,9 @@ MOST = 3_000
 DAYS = 60
 TWICE, LATE, BAD = 0.03, 0.03, 0.02
 MISTAKEN, STATED, UNMERGED = 0.01, 0.004, 0.012  # of events, after each of which one is said
+ANYBODY = 0.25  # of unmerges: whoever it is, he may be merged with nobody
 LAST = 12  # unmerges when all events were sent
+PERSON = "chaos"  # who merges and unmerges
 GARBAGE = (b"", b"{", b'{"type": "order_placed", "total": ', b"\xff\xfe", b"[]", b"null")
 
 
@@ -32,7 +34,18 @@ class Message(NamedTuple):
     topic: Topic = TOUCHPOINTS
 
 
-def messages(seed: int, customers: int, now_ms: int) -> list[Message]:
+class Parting(NamedTuple):
+    """Somebody is taken out of a customer: `pick`, in [0, 1), says who of all that can be then."""
+
+    pick: float
+    at_ms: int
+
+    def of(self, who: Sequence[str]) -> Message:
+        """Return the command that takes one of these out."""
+        return _command(who[int(self.pick * len(who))], self.at_ms)
+
+
+def messages(seed: int, customers: int, now_ms: int) -> list[Message | Parting]:
     """Return what is sent, in that order."""
     world = World(seed, customers=customers, days=DAYS, start_ms=now_ms)
     sent = [said.event for said in islice(world.history(), MOST)]
@@ -49,7 +62,7 @@ class _Confusion:
         self._names: dict[tuple[str, str], None] = {}  # type and value, as far as they were said
         self._joined: list[str] = []  # customer ids that may hang on others
 
-    def spread(self, events: Iterable[dict]) -> Iterator[dict | Message]:
+    def spread(self, events: Iterable[dict]) -> Iterator[dict | Message | Parting]:
         number = 0
         for number, event in enumerate(events):
             yield event
@@ -63,7 +76,6 @@ class _Confusion:
                 yield self._merge(number)
             elif chance < MISTAKEN + STATED + UNMERGED and self._joined:
                 yield self._unmerge(number)
-        # What people say may overtake the events: those who are merged by now can be parted.
         for more in range(LAST):
             yield self._unmerge(number + 1 + more)
 
@@ -88,14 +100,19 @@ class _Confusion:
 
     def _merge(self, number: int) -> Message:
         one, other = (_id(name) for name in self._two())
-        link = state_merge(one, other, by="chaos", reason="the same", at_ms=self._now_ms + number)
+        link = state_merge(one, other, by=PERSON, reason="the same", at_ms=self._now_ms + number)
         return Message(one.encode(), encode(link), IDENTITY_LINKS)
 
-    def _unmerge(self, number: int) -> Message:
+    def _unmerge(self, number: int) -> Message | Parting:
         """Take somebody out: now and then a root, or one who is in no group, which is refused."""
-        who = self._rng.choice(self._joined)
-        command = state_unmerge(who, by="chaos", reason="not the same", at_ms=self._now_ms + number)
-        return Message(who.encode(), encode(command), IDENTITY_LINKS)
+        if self._rng.random() < ANYBODY:
+            return _command(self._rng.choice(self._joined), self._now_ms + number)
+        return Parting(self._rng.random(), self._now_ms + number)
+
+
+def _command(who: str, at_ms: int) -> Message:
+    command = state_unmerge(who, by=PERSON, reason="not the same", at_ms=at_ms)
+    return Message(who.encode(), encode(command), IDENTITY_LINKS)
 
 
 def _named(name: tuple[str, str]) -> dict[str, str]:
@@ -106,10 +123,10 @@ def _id(name: tuple[str, str]) -> str:
     return customer_id_of(normalise(Identifier(type=name[0], value=name[1])))
 
 
-def _spoilt(said: Iterable[dict | Message], rng: Random) -> Iterator[Message]:
+def _spoilt(said: Iterable[dict | Message | Parting], rng: Random) -> Iterator[Message | Parting]:
     late: list[dict] = []
     for event in said:
-        if isinstance(event, Message):
+        if not isinstance(event, dict):
             yield event
         elif rng.random() < LATE:
             late.append(event)
