@@ -109,6 +109,12 @@ def gathered(ours: Customer, theirs: Customer) -> Customer:
     )
 
 
+def is_blank(customer: Customer) -> bool:
+    """Tell whether nothing came under this name yet, nor is kept under it, as of most merged."""
+    kept = customer.episodes or customer.offers_made or customer.pending or customer.awaited
+    return not (customer.clock_ms or kept)
+
+
 def to_come(customer: Customer) -> int:
     """Return how many parts are still to come to a root, its own among them."""
     regroup = customer.regroup

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from models.errors import Reason, TouchpointRejectedError
 from models.events.base import Identifier
+from models.events.codec import changed
 from models.events.union import Touchpoint
 from models.identity_rules import SHIPPED, Rules
 from models.spelling import known, normalise
@@ -53,17 +54,19 @@ def identify(event: Touchpoint, origin: str, offset: int, rules: Rules = SHIPPED
     identifiers, customer_id = _whose(event.identifiers, rules)
     if not customer_id:
         raise _nobody("identifiers")
-    changes: dict[str, object] = {
-        "identifiers": identifiers,
-        "customer_id": customer_id,
-        "origin": origin,
-        "origin_offset": offset,
-    }
     if event.type == "customer_aliased":
-        changes["previous"] = known(event.previous, rules)
-        if not changes["previous"]:
+        previous = known(event.previous, rules)
+        if not previous:
             raise _nobody("previous")
-    return event.model_copy(update=changes)
+        event = changed(event, previous=previous)
+    identified: Touchpoint = changed(
+        event,
+        identifiers=identifiers,
+        customer_id=customer_id,
+        origin=origin,
+        origin_offset=offset,
+    )
+    return identified
 
 
 def _nobody(where: str) -> TouchpointRejectedError:

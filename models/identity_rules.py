@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Final, Literal
 
@@ -65,12 +66,12 @@ class Blocked(_Strict):
         return frozenset(value.casefold() for value in self.values)
 
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(map(re.compile, self.patterns))
+    def _patterns(self) -> tuple[Callable[[str], object], ...]:
+        return tuple(re.compile(one).fullmatch for one in self.patterns)
 
     def has(self, folded: str) -> bool:
         """Tell whether a value, its case folded, is among these."""
-        return folded in self._values or any(one.fullmatch(folded) for one in self._patterns)
+        return folded in self._values or any(fits(folded) for fits in self._patterns)
 
 
 _BLOCKED: Final[dict[IdentifierType | Literal["all"], Blocked]] = {
@@ -159,9 +160,9 @@ class Rules(_Strict):
 
     def blocks(self, kind: IdentifierType, value: str) -> bool:
         """Tell whether a value names nobody."""
-        folded = value.casefold()
-        return any(
-            name in self.blocked and self.blocked[name].has(folded) for name in ("all", kind)
+        folded, blocked = value.casefold(), self.blocked
+        return ("all" in blocked and blocked["all"].has(folded)) or (
+            kind in blocked and blocked[kind].has(folded)
         )
 
 

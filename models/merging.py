@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from models import seen
 from models.customer import EARLY, TAKEN, Customer, Regroup, decode
+from models.events.codec import changed
 from models.events.system import (
     CustomerAbsorbed,
     CustomerMerged,
@@ -22,7 +23,7 @@ from models.events.system import (
     TimerFired,
 )
 from models.events.union import Event, Touchpoint
-from models.handover import Route, absorbed, anew, gathered, pointer, to_come
+from models.handover import Route, absorbed, anew, gathered, is_blank, pointer, to_come
 from models.judge import Judge
 from models.judgement import absorb, judged
 from models.reaction import Position, Reaction
@@ -97,13 +98,14 @@ def _is_new(reaction: Reaction, event: Touchpoint) -> bool:
 def _pass_on(reaction: Reaction, event: Touchpoint | CustomerAbsorbed, at: Position) -> None:
     """Send on to where a pointer points what came to it."""
     customer = reaction.customer
-    onward = {
-        "customer_id": customer.merged_into,
-        "origin": at.origin,
-        "origin_offset": at.offset,
-        "generation": customer.towards,
-    }
-    reaction.events.append(event.model_copy(update=onward))
+    onward = changed(
+        event,
+        customer_id=customer.merged_into,
+        origin=at.origin,
+        origin_offset=at.offset,
+        generation=customer.towards,
+    )
+    reaction.events.append(onward)
     reaction.customer = replace(customer, forwarded=at.offset)
 
 
@@ -186,6 +188,9 @@ def _gather(
 ) -> None:
     """Join `theirs`; judge once, when nothing more is to come. It never opens an episode."""
     ours = gathered(reaction.customer, theirs)
+    if is_blank(theirs) and ours.regroup is None:
+        reaction.customer = ours
+        return
     now, received, cause = ours.clock_ms, event.received_ms, event.event_id
     reaction.take(absorb(ours, theirs, now, received, cause))
     news = theirs.rhythm.visits > 0

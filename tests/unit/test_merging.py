@@ -335,6 +335,32 @@ def test_what_waits_on_either_side_is_answered_by_the_other():
         assert [one.reward for one in whole.awaited if one.decision_id == "d"] == [1.0]
 
 
+def test_a_name_that_nothing_came_under_leaves_its_winner_as_it_was():
+    (given,) = after(Customer(customer_id=TABLET_ID), merged(TABLET_ID, ANA_ID)).events
+    reaction = after(ANA_ONCE, given)
+    expected = replace(
+        ANA_ONCE,
+        offset=ANA_ONCE.offset + 1,
+        version=ANA_ONCE.version + 1,
+        applied={**ANA_ONCE.applied, given.origin: given.origin_offset},
+        received_ms=max(ANA_ONCE.received_ms, given.received_ms),
+        absorbed=[TABLET_ID],
+    )
+    assert reaction.customer == expected
+    assert not (reaction.scores or reaction.decisions or reaction.examples or reaction.events)
+
+
+@pytest.mark.parametrize(
+    "kept", [{"episodes": {RULE: OPEN}}, {"offers_made": {"a": 2}}], ids=["episode", "caps"]
+)
+def test_what_was_given_back_to_a_name_that_nothing_came_under_goes_to_its_winner(kept):
+    nobody = Customer(customer_id=TABLET_ID, **kept)
+    (given,) = after(nobody, merged(TABLET_ID, ANA_ID)).events
+    whole = after(ANA_ONCE, given).customer
+    assert whole.offers_made.get("a", 0) >= kept.get("offers_made", {}).get("a", 0)
+    assert set(kept.get("episodes", ())) <= set(whole.episodes)
+
+
 def test_labels_of_a_mixed_history_are_dropped():
     assert ANA_ONCE.pending
     assert after(ANA_ONCE, regrouped(ANA_ID, ANA_ID)).examples == []
