@@ -18,7 +18,11 @@ _HEADERS: Json = {
         "format": {"enum": ["native", "segment", "cloudevents"], "default": "native"},
         "received_at": {"type": "string", "pattern": "^[0-9]+$", "description": "ms since 1970"},
         "source": {"type": "string", "description": "name of the write key or file"},
-        "sent_at": {"type": "string", "format": "date-time", "description": "the sender's clock"},
+        "sent_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "by the sender's clock; an event's own word goes first",
+        },
         "observed_until": {"type": "string", "description": "ms since 1970: a backfill's end"},
     },
 }

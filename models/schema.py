@@ -26,6 +26,13 @@ _SHORT: Json = {
     },
 }
 
+_SENT: Json = {
+    "type": "string",
+    "format": "date-time",
+    "description": "when it was sent, by the clock that says `occurred_at`, which is moved by "
+    "what lies between that and its receipt",
+}
+
 
 def touchpoints(ref: str = REF) -> Json:
     """Return the schema of each touchpoint as it is sent, and of `Touchpoint`, by name."""
@@ -96,3 +103,4 @@ def _as_sent(definition: Json) -> None:
         name for name in definition.get("required", ()) if name not in filled_in
     ]
     fields["identifiers"] = {"anyOf": [fields["identifiers"], _SHORT]}
+    fields["sent_at"] = _SENT

@@ -80,7 +80,8 @@ class Source:
         value = row.raw
         try:
             value = self._value(row, digest)
-            wire = Wire(format=self.format, received_ms=received_ms, source=self.name)
+            # A file is a backfill, whatever time it turns out to reach.
+            wire = Wire(self.format, received_ms, self.name, observed_until_ms=received_ms)
             return Draft(row, digest, value, identify(parse(value, wire), "", -1, self.rules), None)
         except TouchpointRejectedError as rejected:
             return Draft(row, digest, value, None, rejected)

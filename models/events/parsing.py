@@ -16,7 +16,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from models.errors import Reason, TouchpointRejectedError
-from models.events.clock import believed, read_time
+from models.events.clock import believed, moved, read_time
 from models.events.codec import TOUCHPOINTS, lean
 from models.events.envelope import OURS, Wire, instant
 from models.events.rejection import rejection
@@ -44,7 +44,7 @@ def _judged(raw: bytes | None, wire: Wire, max_bytes: int) -> Touchpoint:
     if to_native is None:
         raise TouchpointRejectedError(Reason.UNKNOWN_FORMAT, f"no format {wire.format[:40]!r}")
     received = instant(wire.received_ms, "received_at")
-    event = to_native(message, wire.sent_at, received)
+    event = to_native(message, wire.sent_at)
     if wire.format != "native" and (touchpoint := _by_the_book(event, wire)) is not None:
         return touchpoint
     _refuse_what_is_ours(event)
@@ -59,9 +59,9 @@ def _judged(raw: bytes | None, wire: Wire, max_bytes: int) -> Touchpoint:
 
 def _by_the_book(event: Json, wire: Wire) -> Touchpoint | None:
     """Read a mapped event as if it had been sent in our own format; None: step by step."""
-    moved = event.get("occurred_at")  # a mapping may have made a time of it, zone and all
+    said = event.get("occurred_at")  # a mapping may have made a time of it, zone and all
     try:
-        return read_sent(_write(event), wire, moved if isinstance(moved, datetime) else None)
+        return read_sent(_write(event), wire, said if isinstance(said, datetime) else None)
     except (ValueError, OverflowError, RecursionError):
         return None
 
@@ -131,9 +131,27 @@ def _stamp(event: Json, wire: Wire, received: datetime) -> None:
         event["observed_until"] = instant(wire.observed_until_ms, "observed_until")
     if not event.get("event_id"):
         event["event_id"] = wire.place
-    said = event.get("occurred_at", received)
-    occurred = said if isinstance(said, datetime) else read_time(said, "occurred_at")
+    occurred = _occurred(event, wire, received)
     event["occurred_at"] = believed(occurred, received)
     offset = occurred.utcoffset()
     if offset:  # UTC is the usual way to send a time: it tells no zone
         event.setdefault("utc_offset_minutes", offset // timedelta(minutes=1))
+
+
+def _occurred(event: Json, wire: Wire, received: datetime) -> datetime:
+    """Return when it happened by our clock, as far as the sender says what his own says."""
+    said, left = event.get("occurred_at"), event.pop("sent_at", None)
+    left = wire.sent_at if left is None else left
+    sent = None if left is None else _time(left, "sent_at")
+    if "occurred_at" not in event:
+        return received
+    occurred = _time(said, "occurred_at")
+    # A backfill is sent long after: the time that its rows were sent once is no measure.
+    if sent is None or wire.observed_until_ms is not None:
+        return occurred
+    return moved(occurred, sent, received)
+
+
+def _time(said: object, where: str) -> datetime:
+    """Read a time, unless a mapping has."""
+    return said if isinstance(said, datetime) else read_time(said, where)

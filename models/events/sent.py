@@ -19,7 +19,7 @@ from msgspec.structs import astuple
 from pydantic import BaseModel
 
 from models.events.base import Identifier, IdentifierType, utc
-from models.events.clock import believed
+from models.events.clock import believed, moved, read_time
 from models.events.codec import LEAN, TOUCHPOINTS
 from models.events.envelope import OURS, Wire, instant
 from models.events.lean import (
@@ -80,6 +80,7 @@ _SENT: Final[dict[str, Field]] = {
             Annotated[int, Meta(ge=-_ZONE, le=_ZONE)] | None | UnsetType,
             UNSET,
         ),
+        ("sent_at", _WrittenTime | None, None),  # by the sender's clock
     )
 }
 
@@ -136,14 +137,14 @@ _read: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(
 def read_sent(raw: bytes, wire: Wire, occurred: datetime | None = None) -> Touchpoint | None:
     """Read a touchpoint in the native format, in its lean form; None: the models are to judge.
 
-    `occurred` is when it happened, where that is known better than from the message.
+    `occurred` is when it happened, where that is known better than from these bytes.
     """
     if len(raw) > LONGEST_NUMBER and _two_numeric(raw[:: LONGEST_NUMBER // 2]) and _too_long(raw):
         return None
     try:
         sent = _read(raw)
         received = instant(wire.received_ms, "received_at")
-        occurred, zone = _when(sent, received, occurred)
+        occurred, zone = _when(sent, wire, received, occurred)
         ends = wire.observed_until_ms
         ends_at = None if ends is None else instant(ends, "observed_until")
         who = sent.identifiers
@@ -163,8 +164,10 @@ def read_sent(raw: bytes, wire: Wire, occurred: datetime | None = None) -> Touch
     return touchpoint
 
 
-def _when(sent: Any, received: datetime, known: datetime | None) -> tuple[datetime, int | None]:
-    """Return when it happened, in UTC, and the zone it was told in. Raises ValueError."""
+def _when(
+    sent: Any, wire: Wire, received: datetime, known: datetime | None
+) -> tuple[datetime, int | None]:
+    """Return when it counts, in UTC, and the zone it was told in. Raises ValueError."""
     said, zone = sent.occurred_at, sent.utc_offset_minutes
     at = known or (received if said is UNSET else datetime.fromisoformat(said))
     if at.tzinfo is UTC:
@@ -176,6 +179,11 @@ def _when(sent: Any, received: datetime, known: datetime | None) -> tuple[dateti
         if zone is UNSET:  # UTC is the usual way to send a time: it tells no zone
             zone = offset // _MINUTE if offset else None
         at = at.astimezone(UTC)
+    left = wire.sent_at if sent.sent_at is None else sent.sent_at
+    if left is not None:
+        clock = read_time(left, "sent_at")
+        if said is not UNSET and wire.observed_until_ms is None:
+            at = moved(at, clock, received)
     return believed(at, received), zone
 
 

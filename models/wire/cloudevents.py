@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
 from hashlib import blake2b
 
 import msgspec
@@ -20,7 +19,7 @@ OURS = "customer360."
 _decode = msgspec.json.Decoder().decode
 
 
-def from_cloudevents(message: Json, sent_at: str | None, received: datetime) -> Json:
+def from_cloudevents(message: Json, sent_at: str | None) -> Json:
     """Map one CloudEvent. `subject` names the customer: "email:ana@example.com", or a user id."""
     if message.get("specversion") != "1.0":
         raise TouchpointRejectedError(Reason.UNKNOWN_VERSION, "only 1.0", "specversion")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from models.wire.reading import Json
 
 
-def from_native(message: Json, sent_at: str | None, received: datetime) -> Json:
+def from_native(message: Json, sent_at: str | None) -> Json:
     """Return the fields."""
     return message

@@ -1,7 +1,7 @@
 """Segment's six calls, as their stock clients (and RudderStack's) send them.
 
-Event times follow the clock-skew rule: what the sender's clock says is moved by
-the difference between its `sentAt` and our own receipt.
+What the sender's clock says is passed on as it is, with its `sentAt`: the difference
+between that and our own receipt sets it right.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST_EXTERNAL = 10  # ids in other systems that are read
 _CHANNELS = {"browser": "web", "web": "web", "mobile": "app", "server": "server"}
 
 
-def from_segment(message: Json, sent_at: str | None, received: datetime) -> Json:
+def from_segment(message: Json, sent_at: str | None) -> Json:
     """Map one call. Raises TouchpointRejectedError on an unknown one."""
     call = _CALLS.get(str(message.get("type")))
     if call is None:
@@ -32,7 +32,8 @@ def from_segment(message: Json, sent_at: str | None, received: datetime) -> Json
         traits = traits | section(message.get("traits"))
     envelope = given(
         event_id=text(message.get("messageId")),
-        occurred_at=_occurred(message, sent_at, received),
+        occurred_at=_occurred(message),
+        sent_at=_sent(message, sent_at),
         channel=_CHANNELS.get(str(message.get("channel"))),
         identifiers=_identifiers(message, context, traits),
         context=_context(context),
@@ -40,15 +41,23 @@ def from_segment(message: Json, sent_at: str | None, received: datetime) -> Json
     return envelope | call(message, context, traits)
 
 
-def _occurred(message: Json, sent_at: str | None, received: datetime) -> datetime | None:
-    original = _time(message, "originalTimestamp") or _time(message, "timestamp")
-    sent = _time(message, "sentAt") or _time({"sentAt": sent_at}, "sentAt")
-    if original is None or sent is None:
-        return original
+def _occurred(message: Json) -> datetime | None:
+    original, at = _time(message, "originalTimestamp"), _time(message, "timestamp")
+    return at or original if _passed_on(message) else original or at
+
+
+def _sent(message: Json, sent_at: str | None) -> datetime | None:
+    own = None if _passed_on(message) else _time(message, "sentAt")
+    sent = own or _time({"sentAt": sent_at}, "sentAt")
     try:
-        return (received - (sent - original)).astimezone(original.tzinfo)
+        return sent and sent.astimezone(UTC)
     except OverflowError as error:
-        raise TouchpointRejectedError(Reason.BAD_TIME, "out of range", "timestamp") from error
+        raise TouchpointRejectedError(Reason.BAD_TIME, "out of range", "sentAt") from error
+
+
+def _passed_on(message: Json) -> bool:
+    """Tell whether somebody received it before us, and so has set its `timestamp` right."""
+    return message.get("receivedAt") is not None
 
 
 def _time(message: Json, name: str) -> datetime | None:

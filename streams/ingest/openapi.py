@@ -16,6 +16,7 @@ from streams.ingest.commands import Asked
 from streams.ingest.routes import CALLS, ENDPOINTS, Endpoint, Handler, healthz, metrics
 
 Json = dict[str, Any]
+_TIME: Json = {"type": "string", "format": "date-time"}
 _PROBLEM: Json = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -66,8 +67,10 @@ _CALL: Json = {
         "traits": {"type": "object"},
         "groupId": {"type": "string"},
         "previousId": {"type": "string"},
-        "timestamp": {"type": "string", "format": "date-time"},
-        "sentAt": {"type": "string", "format": "date-time"},
+        "timestamp": _TIME,
+        "originalTimestamp": _TIME | {"description": "by the sender's clock, before `timestamp`"},
+        "sentAt": _TIME | {"description": "by the same clock: what it is off by is taken away"},
+        "receivedAt": _TIME | {"description": "by who passes it on: `timestamp` is right already"},
         "context": {"type": "object"},
     },
 }
@@ -76,7 +79,16 @@ _BATCH: Json = {
     "required": ["batch"],
     "properties": {
         "batch": {"type": "array", "items": {"$ref": REF.format(model="SegmentCall")}},
-        "sentAt": {"type": "string", "format": "date-time"},
+        "sentAt": _TIME | {"description": "of those calls that do not say it themselves"},
+    },
+}
+_NATIVE_BATCH: Json = {
+    "type": "object",
+    "required": ["events"],
+    "additionalProperties": False,
+    "properties": {
+        "events": {"type": "array", "items": {"$ref": REF.format(model="Touchpoint")}},
+        "sent_at": _TIME | {"description": "of those events that do not say it themselves"},
     },
 }
 _CLOUD: Json = {
@@ -88,7 +100,7 @@ _CLOUD: Json = {
         "source": {"type": "string", "format": "uri-reference"},
         "type": {"type": "string", "examples": ["customer360.order_placed"]},
         "subject": {"type": "string", "examples": ["user_id:ana"]},
-        "time": {"type": "string", "format": "date-time"},
+        "time": _TIME,
         "data": {"type": "object"},
     },
 }
@@ -98,6 +110,7 @@ _SCHEMAS: Json = {
     "Verdicts": _VERDICTS,
     "SegmentCall": _CALL,
     "SegmentBatch": _BATCH,
+    "TouchpointBatch": _NATIVE_BATCH,
     "CloudEvent": _CLOUD,
 }
 _TROUBLE = {
@@ -164,7 +177,8 @@ def document() -> Json:
     """Return the OpenAPI document, touchpoints and all."""
     touchpoint = _ref("Touchpoint")
     schemas = touchpoints() | _SCHEMAS
-    schemas["Touchpoints"] = {"anyOf": [touchpoint, {"type": "array", "items": touchpoint}]}
+    several = {"type": "array", "items": touchpoint}
+    schemas["Touchpoints"] = {"anyOf": [touchpoint, several, _ref("TouchpointBatch")]}
     schemas["CloudEventBatch"] = {"type": "array", "items": _ref("CloudEvent")}
     schemas["CloudEventData"] = {"type": "object", "description": "attributes are ce- headers"}
     schemas["Accepted"] = {"anyOf": [_ref("Verdict"), _ref("Verdicts")]}

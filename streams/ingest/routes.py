@@ -66,7 +66,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "/v1/events",
         "events",
-        "Take in one touchpoint of our own format, or an array of them.",
+        "Take in one touchpoint of our own format, an array, or a batch with its `sent_at`.",
         "Touchpoints",
         splitting.expect_json,
         _native,

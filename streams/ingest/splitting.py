@@ -38,7 +38,14 @@ class _SegmentBatch(Struct):
     sentAt: str | None = None  # Segment's name
 
 
+class _NativeBatch(Struct, forbid_unknown_fields=True):
+    events: list[Raw]
+    sent_at: str | None = None
+
+
 _segment_batch = msgspec.json.Decoder(_SegmentBatch)
+_native_batch = msgspec.json.Decoder(_NativeBatch)
+_object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
 
 
@@ -78,10 +85,21 @@ def segment_batch(body: bytes) -> Sent:
 
 
 def native(body: bytes) -> Sent:
-    """Return one event of our own format, or an array of them."""
+    """Return one event of our own format, an array of them, or a batch that says when it left."""
     if body.lstrip()[:1] == b"[":
         return Sent("native", [bytes(raw) for raw in _read(_array, body)])
+    if b'"events"' in body and _is_batch(body):
+        frame = _read(_native_batch, body)
+        return Sent("native", [bytes(raw) for raw in frame.events], sent_at=frame.sent_at)
     return Sent("native", [body], single=True)
+
+
+def _is_batch(body: bytes) -> bool:
+    try:
+        fields = _object.decode(body)
+    except (ValueError, RecursionError):
+        return False  # judged as the one event it may have been meant to be
+    return "events" in fields and "type" not in fields
 
 
 def cloudevents(request: Request, body: bytes) -> Sent:

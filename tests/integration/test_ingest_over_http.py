@@ -143,6 +143,19 @@ def test_a_batch_is_judged_one_by_one_and_told_where_each_event_is(http, kafka_s
     assert dict(records[first["receipt"]].headers)["format"] == b"native"
 
 
+def test_a_batch_that_says_when_it_left_is_set_right_by_our_clock(http, kafka_settings):
+    said = page(0, occurred_at="2001-01-01T00:00:00+09:00")
+    own = page(1, occurred_at="2031-01-01T00:00:00Z", sent_at="2031-01-01T01:00:00Z")
+    body = {"events": [said, own], "sent_at": "2001-01-01T00:10:00+09:00"}
+    assert http.post("/v1/events", json=body).json()["accepted"] == 2
+    found = {event.event_id: event for event in map(touchpoint, on_log(kafka_settings))}
+    ago = {name: event.received_ms - event.occurred_ms for name, event in found.items()}
+    assert ago == {"e0": 600_000, "e1": 3_600_000}
+    answer = http.post("/v1/events", json={"events": [page(2)], "sent_at": "soon"}).json()
+    [verdict] = answer["verdicts"]
+    assert (verdict["reason"], verdict["where"]) == ("bad_time", "sent_at")
+
+
 def test_one_bad_event_alone_is_a_422_that_says_why(http):
     answer = http.post("/v1/events", json=page(1, path=7))
     assert answer.status_code == 422
@@ -219,6 +232,7 @@ HUGE = b'{"batch":[' + b" " * (4 << 20) + b"]}"
 REFUSED = {
     "not JSON": ("/v1/batch", b"{", {}, 400),
     "no batch": ("/v1/batch", b"{}", {}, 400),
+    "no batch of ours": ("/v1/events", b'{"events":[],"sentAt":"2026-11-22"}', {}, 400),
     "not an object": ("/v1/track", b"[1]", {}, 400),
     "too deep": ("/v1/events", b"[" * 100_000, {}, 400),
     "broken gzip": ("/v1/batch", b"nope", gzipped(), 400),

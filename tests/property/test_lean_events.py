@@ -113,10 +113,29 @@ def test_the_short_way_takes_nothing_that_the_models_refuse(kind, data):
     said = as_sent(data.draw(events(kind)))
     said = changed(said, data.draw(st.sampled_from(list(places(said)))), data.draw(odd))
     if isinstance(said, dict) and data.draw(st.booleans()):
-        names = ("source", "received_at", "customer_id", "origin", "utc_offset_minutes", "xyz")
+        names = ("source", "received_at", "customer_id", "origin", "utc_offset_minutes", "sent_at")
         # A copy: what is drawn is shared between examples, and might come to hold itself.
         said = {**said, data.draw(st.sampled_from(names)): data.draw(odd)}
     agree(json.dumps(said).encode())
+
+
+clocks = st.sampled_from(
+    [
+        *("2026-11-22T02:00:00+09:00", "2026-11-22T01:59:59.999999Z", "2026-11-22"),
+        *("1999-01-01T00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"),
+        *("", "soon", 7, None),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(clocks, clocks, clocks, st.none() | st.just(NOW_MS))
+def test_times_of_sending_are_taken_alike_by_both_ways(occurred, own, batch, until):
+    said = {"type": "page_viewed", "identifiers": {"user_id": "ana"}, "path": "/", "sent_at": own}
+    if occurred is not None:
+        said["occurred_at"] = occurred
+    left = batch if isinstance(batch, str) else None
+    agree(json.dumps(said).encode(), WIRE._replace(sent_at=left, observed_until_ms=until))
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -148,6 +167,8 @@ EDGES = {
     },
     "nanoseconds": {"occurred_at": "2026-11-22T01:30:00.123456789Z"},
     "a week's day": {"occurred_at": "2026-W47-7T01:30:00Z"},
+    "a time of sending": {"sent_at": "2026-11-22T10:30:00+09:00"},
+    "no time of sending": {"sent_at": None},
     "an empty id": {"event_id": ""},
     "defaults said outright": {"channel": "other", "context": {}, "properties": {}},
     "a visitor named twice": {"identifiers": {"anonymous_id": ["a", "a"]}},

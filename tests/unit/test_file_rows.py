@@ -239,3 +239,11 @@ def test_a_file_is_refused_before_reading_when_it_cannot_work(tmp_path):
         Source(path, "jsonl", "a", "native", Mapping())
     with pytest.raises(FileUnreadableError, match="cannot tell what is in it"):
         kind_of(tmp_path / "a.xlsx")
+
+
+def test_an_archive_keeps_its_times_whatever_it_says_of_when_it_was_sent(tmp_path):
+    file = tmp_path / "calls.jsonl"
+    call = {"type": "track", "event": "x", "userId": "ana", "timestamp": "2026-03-01T10:00:00Z"}
+    file.write_text(json.dumps(call | {"sentAt": "2026-03-01T10:00:05Z"}))
+    [draft] = drafts(Source(file, "jsonl", "shop", "segment"))
+    assert draft.touchpoint.occurred_at == datetime(2026, 3, 1, 10, tzinfo=UTC)

@@ -10,6 +10,7 @@ from streams.ingest.auth import Keys
 from streams.ingest.openapi import document
 from streams.ingest.problems import ProblemError
 from streams.ingest.routes import CALLS
+from streams.ingest.splitting import Sent, native
 
 KEY = "Bearer test-write-key"
 
@@ -84,3 +85,33 @@ async def test_the_document_is_served_and_describes_every_path_that_answers(http
             for one in CALLS if "{call}" in path else [""]:
                 answer = await http.request(method, path.replace("{call}", one))
                 assert answer.status_code not in (404, 405), (method, path)
+
+
+NATIVE = {
+    "one event": (b' {"type":"custom"}', ([b' {"type":"custom"}'], True, None)),
+    "an array": (b' [{"type":"custom"}, 7]', ([b'{"type":"custom"}', b"7"], False, None)),
+    "a batch": (b'{"events":[{}],"sent_at":"2026"}', ([b"{}"], False, "2026")),
+    "a batch of an unknown time": (b'{"events":[{}, {}]}', ([b"{}", b"{}"], False, None)),
+    "an event that speaks of events": (
+        b'{"type":"custom","events":[{}]}',
+        ([b'{"type":"custom","events":[{}]}'], True, None),
+    ),
+    "within": (b'{"properties":{"events":[]}}', ([b'{"properties":{"events":[]}}'], True, None)),
+    "half of one": (b'{"events":[{}],', ([b'{"events":[{}],'], True, None)),
+}
+
+
+@pytest.mark.parametrize("case", NATIVE)
+def test_our_own_events_come_alone_in_an_array_or_with_the_time_that_they_left(case):
+    body, (events, single, sent_at) = NATIVE[case]
+    assert native(body) == Sent("native", events, single, sent_at)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"events":{}}', b'{"events":[],"sent_at":5}', b'{"events":[],"sentAt":"2026"}'],
+)
+def test_a_batch_that_is_none_is_refused_whole(body):
+    with pytest.raises(ProblemError) as refused:
+        native(body)
+    assert refused.value.status == 400

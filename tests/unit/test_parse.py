@@ -1,7 +1,7 @@
 """What parsing makes of a message, and what it says of those it cannot take."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
 
@@ -76,6 +76,35 @@ def test_a_clock_ahead_does_not_have_the_last_word_once_ours_is_there_too():
     events = [read(fast), read(true, WIRE._replace(received_ms=NOW_MS + 61_000))]
     profiles = [reduce(evolve, order, Profile()) for order in (events, events[::-1])]
     assert [profile.consents["email"].value for profile in profiles] == [False, False]
+
+
+@pytest.mark.parametrize("hours", [3, -3, 24 * 365 * 20])
+@pytest.mark.parametrize("way", ["event", "batch"])
+def test_a_wrong_clock_is_set_right_by_the_time_of_sending(hours, way):
+    clock = datetime.fromtimestamp(NOW_MS / 1_000, UTC) + timedelta(hours=hours)
+    said = PAGE | {"occurred_at": (clock - timedelta(minutes=10)).isoformat()}
+    if way == "event":
+        event = read(said | {"sent_at": clock.isoformat()}, WIRE._replace(sent_at="1999-01-01"))
+    else:
+        event = read(said | {"sent_at": None}, WIRE._replace(sent_at=clock.isoformat()))
+    assert event.occurred_ms == NOW_MS - 600_000
+
+
+def test_a_time_that_is_moved_keeps_the_zone_that_it_was_told_in():
+    event = read(PAGE | {"sent_at": "2026-11-22T01:31:00Z"})
+    assert (event.occurred_ms, event.utc_offset_minutes) == (NOW_MS - 60_000, 540)
+
+
+def test_a_backfills_time_of_sending_moves_nothing():
+    event = read(
+        PAGE | {"sent_at": "2026-11-22T01:31:00Z"}, WIRE._replace(observed_until_ms=NOW_MS)
+    )
+    assert event.occurred_at == datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
+
+
+def test_a_time_of_sending_alone_says_nothing():
+    said = {name: value for name, value in PAGE.items() if name != "occurred_at"}
+    assert read(said | {"sent_at": "2026-11-22T01:31:00Z"}).occurred_ms == NOW_MS
 
 
 def test_without_an_id_the_event_is_named_after_its_place():
@@ -192,6 +221,16 @@ BAD_FIELDS = {
     "1970": (PAGE | {"occurred_at": "1970-01-01T00:00:00Z"}, Reason.BAD_TIME, "occurred_at"),
     "far future": (PAGE | {"occurred_at": "2026-11-23T02:00:01Z"}, Reason.BAD_TIME, "occurred_at"),
     "no zone": (PAGE | {"occurred_at": "2026-11-22T02:00:00"}, Reason.BAD_TIME, "occurred_at"),
+    "sent in seconds": (PAGE | {"sent_at": 1_795_312_800}, Reason.BAD_TIME, "sent_at"),
+    "sent in no zone": (
+        PAGE | {"sent_at": "2026-11-22T02:00:00"}, Reason.BAD_TIME, "sent_at",
+    ),
+    "sent by another clock": (
+        PAGE | {"sent_at": "1999-01-01T00:00:00Z"}, Reason.BAD_TIME, "occurred_at",
+    ),
+    "sent at no time of this world": (
+        PAGE | {"sent_at": "0001-01-01T00:00:00+23:59"}, Reason.BAD_TIME, "occurred_at",
+    ),
     "seconds": (PAGE | {"occurred_at": 1_795_312_800}, Reason.BAD_TIME, "occurred_at"),
     "year 1": (
         PAGE | {"occurred_at": "0001-01-01T00:00:00+23:59"}, Reason.BAD_TIME, "occurred_at",

@@ -55,6 +55,45 @@ def test_the_batchs_time_of_sending_counts_for_its_events():
     assert event.utc_offset_minutes == 540
 
 
+def test_what_was_sent_before_it_happened_happened_no_later_than_it_came():
+    event = segment(
+        event="x", originalTimestamp="2026-11-22T05:00:01+09:00", sentAt="2026-11-22T05:00:00+09:00"
+    )
+    assert (event.occurred_ms, event.utc_offset_minutes) == (NOW_MS, 540)
+
+
+ARCHIVED = {
+    "event": "x",
+    "originalTimestamp": "2026-10-01T03:00:00Z",
+    "sentAt": "2026-10-01T03:00:05Z",
+    "timestamp": "2026-10-01T00:00:00Z",
+    "receivedAt": "2026-10-01T00:00:05Z",
+}
+
+
+def test_what_somebody_received_before_us_keeps_the_time_that_he_set_right():
+    assert segment(**ARCHIVED).occurred_at == datetime(2026, 10, 1, tzinfo=UTC)
+    event = parse(  # an hour ahead is who passes it on
+        json.dumps({"type": "track", "userId": "ana"} | ARCHIVED).encode(),
+        SEGMENT._replace(sent_at="2026-11-22T03:00:00Z"),
+    )
+    assert event.occurred_at == datetime(2026, 9, 30, 23, tzinfo=UTC)
+
+
+def test_a_backfill_is_not_moved_to_the_time_that_it_is_sent_at():
+    said = {"type": "track", "userId": "ana"} | ARCHIVED
+    del said["receivedAt"]
+    event = parse(json.dumps(said).encode(), SEGMENT._replace(observed_until_ms=NOW_MS))
+    assert event.occurred_at == datetime(2026, 10, 1, 3, tzinfo=UTC)
+
+
+def test_a_cloudevent_is_set_right_by_the_header():
+    said = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "danced", "subject": "ana"}
+    raw = json.dumps(said | {"time": "2026-11-22T04:50:00Z"}).encode()
+    event = parse(raw, CLOUD._replace(sent_at="2026-11-22T05:00:00Z"))
+    assert event.occurred_at == datetime(2026, 11, 22, 1, 50, tzinfo=UTC)
+
+
 def test_without_a_time_of_sending_the_clock_is_believed():
     event = segment(event="x", timestamp="2026-11-22T01:50:00")  # no zone: UTC
     assert event.occurred_at == datetime(2026, 11, 22, 1, 50, tzinfo=UTC)
