@@ -35,7 +35,7 @@ REFOLD_METRICS = {
     ),
 }
 
-# What the resolver did not follow, labelled `reason` (`models.links.forest.Refusal`).
+# What the resolver did not follow, labelled `reason` (`models.links.MEANS` says them).
 LINK_METRICS = {
     "refused": Metric("c360_links_refused_total", "counter", "Links refused by this worker."),
 }

@@ -15,6 +15,7 @@ from models.errors import Reason, TouchpointRejectedError
 from models.events import encode_event
 from models.links import (
     APPLIED,
+    MEANS,
     Command,
     Identity,
     Link,
@@ -108,7 +109,8 @@ def carry_out(outbox: Outbox, forest: Forest, batch: Batch, record: Record) -> N
     if found.refusal is not None:
         _tell(found.refusal, found.news)
         if isinstance(command, Link) and command.kind == "stated":
-            raise TouchpointRejectedError(Reason.REFUSED, found.refusal.reason)
+            why = found.refusal.reason
+            raise TouchpointRejectedError(Reason.REFUSED, f"{MEANS[why]} ({why})")
 
 
 def _command(record: Record) -> Command:

@@ -18,6 +18,7 @@ from models.links.commands import (
 from models.links.following import follow, merged, regrouped, told
 from models.links.forest import (
     APPLIED,
+    MEANS,
     Edge,
     Identity,
     Merge,
@@ -33,6 +34,7 @@ from models.links.seen import links_of
 __all__ = [
     "APPLIED",
     "LARGEST",
+    "MEANS",
     "Command",
     "Edge",
     "Identity",

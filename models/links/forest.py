@@ -23,6 +23,13 @@ MOST_LINKS: Final = 64  # links kept with a node
 
 Why = Literal["two_users", "too_large", "too_many", "unmerged", "shared"]
 State = Literal["holds", "known", "cut"]
+MEANS: Final[dict[Why, str]] = {
+    "two_users": "each side has another value of a unique type",
+    "too_large": "the group, or the links on one name, would be more than the limit",
+    "too_many": "the group would have more names of one type than the limit",
+    "unmerged": "somebody parted the two",
+    "shared": "one end is a device or browser of many people",
+}
 Lookup = Callable[[str], "Identity | None"]
 
 
@@ -42,11 +49,7 @@ class Edge(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Refusal(Struct, frozen=True, gc=False):
-    """A link that was not followed, and why: `other` is the root at its other end.
-
-    two_users: each side has another value of a unique type. too_large, too_many: of all,
-    of one type. unmerged: somebody parted them. shared: a device of many people.
-    """
+    """A link that was not followed, and why: `other` is the root at its other end."""
 
     link_id: str
     other: str

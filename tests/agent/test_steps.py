@@ -181,6 +181,19 @@ async def test_what_a_person_asked_for_and_cannot_be_is_buried_with_the_reason(r
     assert len(on(sent, EVENTS)) == 1
 
 
+async def test_a_merge_that_the_rules_forbid_is_buried_in_words_that_say_why(run):
+    users = [Identifier(type="user_id", value=f"u{number}") for number in range(3)]
+    shared = [link for user in users for link in link_of(VISITOR, user)]
+    stated = links.encode(links.state_merge(VISITOR, ANA, "eva", "same", NOON_MS))
+    batch = batch_of("identity-links", *shared, stated)
+    sent, _ = await run(resolve.resolve_links, batch, table=resolve.identities)
+    [letter] = [DeadLetter.of(message.headers) for message in on(sent, DEAD_LETTERS)]
+    assert (letter.reason, letter.detail, letter.source) == (
+        *("refused", "one end is a device or browser of many people (shared)"),
+        "identity-links/3/13",
+    )
+
+
 async def test_a_refused_link_is_counted_and_said_once_for_a_customer(run, caplog):
     visitor, third = (Identifier(type="anonymous_id", value=name) for name in ("v", "w"))
     users = [Identifier(type="user_id", value=name) for name in ("u1", "u2")]
