@@ -7,7 +7,7 @@ written once a batch. `python -m tests.bench.core 40000 3` runs it, for a profil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 
 import msgspec
@@ -17,12 +17,14 @@ from infra.settings import OFFERS_FILE
 from models.catalogue import parse as parse_offers
 from models.customer import Customer, decode
 from models.events import Wire, decode_event, encode_event, parse
-from models.identity import identify
+from models.identity import _whose, customer_id_of, identify
 from models.judge import Judge
-from models.links import links_of, merged, resolve
+from models.links import Command, Identity, follow, links_of, told
+from models.links.seen import _joins
 from models.profile import evolve
 from models.react import Position, Reaction, react
 from models.score import score
+from models.spelling import _dialled
 from models.topics import EXAMPLES
 from streams.judge import Seat
 from streams.known import Known
@@ -70,7 +72,8 @@ class Core:
         self.log: list[bytes] = []
         self._known = Known()
         self._folded = 0
-        self._identities: dict = {}
+        self.identities: dict[str, Identity] = {}
+        self._commands = start
         self._linked: set[str] = set()
         self._seat = Seat(judge, KEY)
         self._school = School(KEY)
@@ -88,11 +91,26 @@ class Core:
             links = self._links(fresh)
             with self.clock("encode event"):
                 self.log += [encode_event(event) for event in fresh]
-            self._resolve(links)
-            while self._folded < len(self.log):  # the fold appends too: what a loser forwards
-                part = self.log[self._folded : self._folded + BATCH]
-                reactions = self._fold(part)
-                self._learn(self._send(reactions))
+            self.command(links)
+
+    def command(self, commands: Iterable[Command]) -> None:
+        """Merge and part customers, and take in all that follows. Raises on what is refused."""
+        with self.clock("resolve: links"):
+            for command in commands:
+                found = follow(command, self.identities.get, self._commands)
+                self.identities.update(found.changes)
+                events = told(command, found, "identity-links/0", self._commands)
+                self.log += map(encode_event, events)
+                self._commands += 1
+        self.append(())
+
+    def append(self, records: Iterable[bytes]) -> None:
+        """Append to the log, and take in all that follows."""
+        self.log += records
+        while self._folded < len(self.log):  # the fold appends too: what a loser forwards
+            part = self.log[self._folded : self._folded + BATCH]
+            reactions = self._fold(part)
+            self._learn(self._send(reactions))
 
     def _validate(self, messages: list[Message]) -> list:
         offset, self._taken = self._start + self._taken, self._taken + len(messages)
@@ -108,21 +126,14 @@ class Core:
         with self.clock("resolve: links"):
             links = []
             for event in events:
-                for link in links_of(event):
-                    if link.link_id not in self._linked:
-                        self._linked.add(link.link_id)
-                        links.append(link)
+                links += links_of(event, self._is_new)
             return links
 
-    def _resolve(self, links: list) -> None:
-        with self.clock("resolve: links"):
-            for number, link in enumerate(links):
-                found = resolve(link, self._identities.get)
-                self._identities.update(found.changes)
-                if found.merge is not None:
-                    at = len(self._identities) * 1_000 + number
-                    event = merged(link, found.merge, "identity-links/0", at)
-                    self.log.append(encode_event(event))
+    def _is_new(self, link_id: str) -> bool:
+        if link_id in self._linked:
+            return False
+        self._linked.add(link_id)
+        return True
 
     def _fold(self, part: list[bytes]) -> list[Reaction]:
         offset, self._folded = self._start + self._folded, self._folded + len(part)
@@ -175,6 +186,7 @@ class Core:
 def run(messages: list[Message], judge: Judge) -> dict:
     """Process the messages; return µs of CPU a touchpoint by step, and touchpoints a second."""
     look_seldom()
+    forget_names()
     core = Core(judge)
     begun = time.perf_counter()
     core.process(messages)
@@ -188,6 +200,12 @@ def run(messages: list[Message], judge: Judge) -> dict:
         "log_events": len(core.log),
         "of_which_us_per_call": _inside(core.log[: len(messages)], core.customers, judge),
     }
+
+
+def forget_names() -> None:
+    """Let every name be new, as to a process that has just begun."""
+    for known in (_whose, customer_id_of, _joins, _dialled):
+        known.cache_clear()
 
 
 def _inside(log: list[bytes], kept: dict[bytes, bytes], judge: Judge) -> dict[str, float]:

@@ -347,7 +347,7 @@ def test_a_name_that_nothing_came_under_leaves_its_winner_as_it_was():
         absorbed=[TABLET_ID],
     )
     assert reaction.customer == expected
-    assert not (reaction.scores or reaction.decisions or reaction.examples or reaction.events)
+    assert [*reaction.scores, *reaction.decisions, *reaction.examples, *reaction.events] == []
 
 
 @pytest.mark.parametrize(
