@@ -11,9 +11,12 @@ from kafka import KafkaProducer
 from infra.settings import Settings
 from infra.verify.log import Reading
 from models.topics import Topic
+from streams.lane.records import WHOLE_BYTES
 from streams.lane.restore import MARK, Copy, mark
 
 SECONDS = 60.0
+# Nothing leaves before it is flushed, then all of it at once.
+_WHOLE = {"batch_size": WHOLE_BYTES, "max_request_size": 2 * WHOLE_BYTES, "linger_ms": 50_000}
 
 
 async def follow(settings: Settings, topic: Topic, partition: int, copy: Copy) -> None:
@@ -47,10 +50,16 @@ def append(
     messages: Iterable[tuple[bytes, bytes | None]],
     headers: Sequence[tuple[str, bytes]] = (),
 ) -> None:
-    """Write messages in order; return when all in-sync replicas have them. Raises KafkaError."""
+    """Write messages in order; return when all in-sync replicas have them. Raises KafkaError.
+
+    Where a topic's changes must be there together or not at all, they are one record batch.
+    """
     with closing(
         KafkaProducer(
-            bootstrap_servers=settings.brokers.split(","), acks="all", enable_idempotence=True
+            bootstrap_servers=settings.brokers.split(","),
+            acks="all",
+            enable_idempotence=True,
+            **(_WHOLE if topic.whole else {}),
         )
     ) as producer:
         name, own = settings.topic(topic), list(headers)

@@ -1,6 +1,9 @@
 """Rebuilding: the tables and profiles that the log gives, while everything goes on."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -17,6 +20,7 @@ from infra.group import members, worker_group
 from infra.rebuild import identity as identities
 from infra.rebuild import models as learning
 from infra.rebuild import profiles, workers
+from infra.rebuild.state import write as write_state
 from infra.verify.forest import Forest
 from models.customer import Customer, decode, encode
 from models.events import CustomerIdentified, Identifier
@@ -301,3 +305,32 @@ def test_identities_are_folded_anew_and_swapped_only_where_the_groups_are_the_sa
     *_, record = read_all(broker, settings.topic(IDENTITY_LINKS))
     stated = decode_link(record.value)
     assert (stated.kind, stated.left, stated.by) == ("stated", member, "c360 rebuild identity")
+
+
+DIES = """
+import os, time
+from kafka import KafkaProducer
+from infra.rebuild.state import write
+from infra.settings import Settings
+from models.topics import IDENTITIES
+
+def dies(*_, **__):
+    time.sleep(1)
+    os._exit(9)
+
+KafkaProducer.flush = dies
+changes = {b"c_%d" % number: b"x" * 1_000 for number in range(2_000)}
+write(Settings.from_env(os.environ), IDENTITIES, 0, changes, 0)
+"""
+
+
+def test_the_resolvers_state_is_swapped_whole_or_not_at_all(settings, broker):
+    topic = settings.topic(IDENTITIES)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("C360_")}
+    done = subprocess.run(
+        [sys.executable, "-c", DIES], env=clean | settings.environ(), check=False, timeout=60
+    )
+    assert (done.returncode, read_all(broker, topic)) == (9, [])
+    changes = {b"c_%d" % number: b"x" * 1_000 for number in range(2_000)}
+    write_state(settings, IDENTITIES, 0, changes, 0)
+    assert len(newest(broker, topic)) == 2_000
