@@ -1,12 +1,13 @@
 """Whatever arrives is either a touchpoint or a reason; parsing ends in nothing else."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.errors import TouchpointRejectedError
+from models.errors import Reason, TouchpointRejectedError
 from models.events import Wire, decode_event, encode_event, parse
 
 NOW_MS = 1_795_312_800_000
@@ -150,3 +151,35 @@ def test_any_headers_and_timestamp_are_read_or_rejected_with_a_reason(headers, t
     except TouchpointRejectedError:
         return
     parse_or_reason(raw, wire)
+
+
+def said_by(clock_ms):
+    return datetime.fromtimestamp(clock_ms / 1_000, UTC).isoformat(timespec="milliseconds")
+
+
+DAY_MS = 86_400_000
+WHEN = {"native": "occurred_at", "segment": "timestamp", "cloudevents": "time"}
+
+
+@given(
+    st.sampled_from([("native", ORDER), ("cloudevents", CLOUD), ("segment", TRACK)]),
+    st.integers(-2 * DAY_MS, 2 * DAY_MS),
+    st.integers(-2 * DAY_MS, 2 * DAY_MS),
+    st.booleans(),
+)
+def test_a_clock_is_set_right_where_it_can_be_and_never_goes_beyond_ours(
+    form_and_message, ago_ms, off_ms, tells
+):
+    form, message = form_and_message
+    told = message | {WHEN[form]: said_by(NOW_MS - ago_ms + off_ms), "sentAt": None}
+    if form != "segment":
+        del told["sentAt"]
+    wire = Wire(form, NOW_MS, sent_at=said_by(NOW_MS + off_ms) if tells else None)
+    seems_ms = ago_ms if tells else ago_ms - off_ms
+    if seems_ms < -DAY_MS:
+        with pytest.raises(TouchpointRejectedError) as rejected:
+            parse(json.dumps(told).encode(), wire)
+        assert (rejected.value.reason, rejected.value.where) == (Reason.BAD_TIME, "occurred_at")
+    else:
+        touchpoint = parse(json.dumps(told).encode(), wire)
+        assert touchpoint.occurred_ms == NOW_MS - max(0, seems_ms)
