@@ -164,3 +164,5 @@ LAWS: dict[str, Join] = {
     "attribution_last": newest_trait,
     "recent": union,
 }
+# Fields that are sums by key, of which an event says some: who has the key may add in place.
+TALLIES = frozenset({"revenue", "refunded", "margin", "interests", "points"})

@@ -5,6 +5,7 @@ from functools import reduce
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +99,21 @@ def test_a_history_folded_at_once_is_written_as_if_folded_one_by_one(history, cu
     before, after = history[:cut], history[cut:]
     at_once = fold_all(fold_all(Profile(), before), after)
     assert msgspec.json.encode(at_once) == msgspec.json.encode(profile_of(history))
+
+
+@pytest.mark.parametrize("costs", [(None, "1.00"), ("1.00", None), ("1.00", "2.00")])
+def test_a_history_folded_at_once_leaves_the_profile_before_as_it_was(costs):
+    orders = [
+        event(OrderPlaced, id=f"e{n}", order_id=f"o{n}", total=usd("9.00"), lines=(
+            Line(sku="tea", price=usd("9.00"), cost=usd(cost) if cost else None),
+        ))
+        for n, cost in enumerate(("3.00", *costs))
+    ]  # fmt: skip
+    before = profile_of(orders[:1])
+    written = msgspec.json.encode(before)
+    at_once = fold_all(before, orders[1:])
+    assert msgspec.json.encode(before) == written
+    assert msgspec.json.encode(at_once) == msgspec.json.encode(profile_of(orders))
 
 
 @settings(max_examples=5, deadline=None)
