@@ -22,6 +22,8 @@ INSERT_SETTINGS: Final[dict[str, Any]] = {
 _BUSY: Final = frozenset(
     {159, 160, 164, 173, 198, 202, 209, 210, 225, 236, 241, 242, 243, 252, 319, 394, 439, 999}
 )
+# No such column (8, 16), name, table, database: a migration was not run.
+_NOT_THERE: Final = frozenset({8, 16, 47, 60, 81})
 
 
 def is_away(error: Exception) -> bool:
@@ -30,6 +32,11 @@ def is_away(error: Exception) -> bool:
         return error.code in _BUSY
     # Without a code it is no answer, or not ClickHouse's own: a proxy's, a start's.
     return isinstance(error, OSError | OperationalError) or type(error) is DatabaseError
+
+
+def is_behind(error: Exception) -> bool:
+    """Whether a failure says that tables lack what this code reads: `c360 migrate` brings it."""
+    return isinstance(error, Error) and error.code in _NOT_THERE
 
 
 def connect(settings: Settings, database: str | None = None, timeout: int = 60) -> Client:

@@ -18,12 +18,11 @@ from models.asof import MOVES, Edge, Entry
 from models.events.clock import MAX_MS
 from models.records import Decision, Score
 from projections import decisions, scores
-from projections.client import is_away
+from projections.client import is_away, is_behind
 from projections.table import Table
 
 # Nothing asked from here may write, or hold the server up.
 READ_ONLY: Final[dict[str, Any]] = {"readonly": 2, "max_execution_time": 20}
-_MISSING: Final = frozenset({60, 81})  # no such table, no such database: `c360 migrate` was not run
 
 _MOVES: Final = """
 SELECT customer_id, log_partition, log_offset, body
@@ -152,7 +151,7 @@ class Past:
                 sql, parameters, settings=READ_ONLY, column_formats={"body": "bytes"}
             )
         except (ClickHouseError, OSError) as error:
-            if is_away(error) or getattr(error, "code", None) in _MISSING:
+            if is_away(error) or is_behind(error):
                 said = " ".join(str(error).split("Stack trace", 1)[0].split())[:300]
                 raise PastUnavailableError(said) from error
             raise

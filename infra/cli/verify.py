@@ -21,6 +21,7 @@ from infra.errors import UserError
 from infra.settings import Settings
 from infra.verify.report import Check, Side
 from infra.verify.run import PARTS, verify
+from projections.client import is_behind
 
 SHOWN = 20  # differences in the terminal; --json gives the first of every partition
 
@@ -64,7 +65,9 @@ def said_plainly(chosen: Settings) -> Iterator[None]:
         raise unreachable(chosen, error) from error
     except ClickHouseError as error:
         what = str(error).split("Stack trace", 1)[0][:500]
-        raise UserError(f"ClickHouse: {what}", "`c360 doctor` tells more") from error
+        behind = "`c360 migrate` brings the tables up to date"
+        way = behind if is_behind(error) else "`c360 doctor` tells more"
+        raise UserError(f"ClickHouse: {what}", way) from error
 
 
 def told(found: Sequence[Check], seconds: float) -> dict[str, object]:

@@ -7,6 +7,7 @@ from functools import partial, reduce
 import httpx
 import msgspec
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from models.customer import encode
 from models.judge import Judge
@@ -16,7 +17,7 @@ from models.react import Position
 from models.records import Score
 from models.replay import replay
 from models.topics import EVENTS, PROFILES, SCORES
-from projections.client import connect
+from projections.client import connect, is_behind
 from projections.past import Past, PastUnavailableError
 from projections.rebuild import rebuild
 from tests.support import waiting
@@ -174,3 +175,14 @@ def test_it_is_read_as_one_who_may_not_write(settings):
     past = Past(lambda: connect(settings))
     with pytest.raises(PastUnavailableError, match="READONLY"):
         past._query("ALTER TABLE log DELETE WHERE 1", {})
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT later FROM log", "SELECT 1 FROM later", "SELECT 1 FROM later.log"]
+)
+def test_tables_that_are_behind_are_told_apart(settings, sql):
+    with connect(settings) as client, pytest.raises(DatabaseError) as raised:
+        client.query(sql)
+    assert is_behind(raised.value)
+    with pytest.raises(PastUnavailableError):
+        Past(lambda: connect(settings))._query(sql, {})

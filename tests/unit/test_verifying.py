@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
+from infra.cli.verify import said_plainly
+from infra.errors import UserError
 from infra.verify import folding as module
 from infra.verify.folding import Folding
 from infra.verify.forest import Forest
@@ -129,3 +132,18 @@ def test_jobs_answer_in_their_order_and_tell_how_far_they_are(processes):
     assert told[0] == (0, 30)
     if processes == 1:
         assert told[-1] == (30, 30)
+
+
+@pytest.mark.parametrize(
+    ("error", "way"),
+    [
+        (DatabaseError("Unknown expression identifier `others`", code=47), "c360 migrate"),
+        (DatabaseError("Table c360.log does not exist", code=60), "c360 migrate"),
+        (DatabaseError("Memory limit exceeded", code=241), "c360 doctor"),
+        (OperationalError("connection refused"), "c360 doctor"),
+    ],
+)
+def test_what_clickhouse_refuses_comes_with_the_way_out(make_settings, error, way):
+    with pytest.raises(UserError, match=str(error)) as raised, said_plainly(make_settings()):
+        raise error
+    assert way in raised.value.remedy
