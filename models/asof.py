@@ -7,7 +7,8 @@ reached the log. Everything follows from the log alone; in which order it is rea
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,6 +19,9 @@ from models.profile import Profile, fold_all
 from models.regroup import is_direct, observed_until
 
 MOVES = ("customer_merged", "customer_regrouped")  # events that give a customer its place
+
+_OCCURRED: Final = attrgetter("occurred_at")
+_RECEIVED: Final = attrgetter("received_at")
 
 
 class Entry(NamedTuple):
@@ -108,7 +112,7 @@ def fold(entries: Iterable[Entry], at_ms: int | None, known_ms: int | None) -> F
     What was sent twice counts once: what stands first in its partition of the log.
     """
     known: dict[tuple[str, str], Touchpoint] = {}
-    for entry in sorted(entries, key=lambda one: one[:2]):
+    for entry in sorted(entries):
         event = decode_event(entry.value)
         if is_direct(event) and (known_ms is None or event.received_ms <= known_ms):
             known.setdefault((event.source, event.event_id), event)
@@ -116,16 +120,17 @@ def fold(entries: Iterable[Entry], at_ms: int | None, known_ms: int | None) -> F
     return Folded(
         profile=fold_all(Profile(), happened),
         events=len(happened),
-        received_ms=max((one.received_ms for one in happened), default=0),
+        received_ms=max(happened, key=_RECEIVED).received_ms if happened else 0,
         observed_until_ms=_observed_until(happened),
-        earliest_ms=min((one.occurred_ms for one in known.values()), default=None),
+        earliest_ms=min(known.values(), key=_OCCURRED).occurred_ms if known else None,
     )
 
 
 def _observed_until(events: Iterable[Touchpoint]) -> int | None:
     end: int | None = None
     for event in events:
-        end = observed_until(end, event, min(event.occurred_ms, event.received_ms))
+        if end is not None or event.observed_until is not None:  # of most histories neither is
+            end = observed_until(end, event, min(event.occurred_ms, event.received_ms))
     return end
 
 

@@ -24,13 +24,12 @@ from projections.table import Table
 # Nothing asked from here may write, or hold the server up.
 READ_ONLY: Final[dict[str, Any]] = {"readonly": 2, "max_execution_time": 20}
 
-_MOVES: Final = """
-SELECT customer_id, log_partition, log_offset, body
+_PATHS: Final = """
+SELECT customer_id, log_partition, log_offset, body, '' AS root
 FROM log
 WHERE customer_id IN {ids:Array(String)} AND type IN {types:Array(String)}
-"""
-_LED_TO: Final = """
-SELECT DISTINCT root, customer_id
+UNION ALL
+SELECT DISTINCT customer_id, 0, 0, '', root
 FROM places
 WHERE root IN {ids:Array(String)}
 """
@@ -73,6 +72,13 @@ class PastUnavailableError(RuntimeError):
     """ClickHouse does not answer, or has not the tables."""
 
 
+class Paths(NamedTuple):
+    """What leads from customer to customer."""
+
+    moves: dict[str, list[Entry]]  # by customer: the records that gave it its places
+    led: dict[str, set[str]]  # by root: who was ever told to belong to it
+
+
 class Records(NamedTuple):
     """What was read of the log."""
 
@@ -91,16 +97,15 @@ class Past:
         self._client: Client | None = None
         self._connecting = Lock()
 
-    def moves_of(self, ids: Collection[str]) -> dict[str, list[Entry]]:
-        """Return the records that gave these customers their places, by customer."""
-        moves: dict[str, list[Entry]] = defaultdict(list)
-        for customer_id, *entry in self._rows(_MOVES, ids, types=list(MOVES)):
-            moves[customer_id].append(Entry(*entry))
-        return moves
-
-    def led_to(self, ids: Collection[str]) -> list[tuple[str, str]]:
-        """Return who was ever told to belong to one of these customers, as (root, customer id)."""
-        return [(root, customer_id) for root, customer_id in self._rows(_LED_TO, ids)]
+    def paths(self, ids: Collection[str]) -> Paths:
+        """Return what leads from these customers, and to them."""
+        found = Paths(defaultdict(list), defaultdict(set))
+        for customer_id, *entry, root in self._rows(_PATHS, ids, types=list(MOVES)):
+            if root:
+                found.led[root].add(customer_id)
+            else:
+                found.moves[customer_id].append(Entry(*entry))
+        return found
 
     def records(self, ids: Collection[str], known_ms: int | None) -> Records:
         """Return what came under these customers' own names, and had reached the log by then."""
@@ -162,25 +167,27 @@ class Ahead:
 
     def __init__(self, past: Past, likely: Collection[str]) -> None:
         self._past = past
+        self._asked: set[str] = set()
         self._moves: dict[str, list[Entry]] = {}
         self._led: dict[str, set[str]] = {}
-        self.moves_of(likely)
-        self.led_to(likely)
+        self._ask(likely)
 
     def moves_of(self, ids: Collection[str]) -> dict[str, list[Entry]]:
         """Return the records that gave these customers their places, by customer."""
-        if missing := [one for one in ids if one not in self._moves]:
-            found = self._past.moves_of(missing)
-            self._moves |= {one: found.get(one, []) for one in missing}
-        return {one: self._moves[one] for one in ids}
+        self._ask(ids)
+        return {one: self._moves.get(one, []) for one in ids}
 
     def led_to(self, ids: Collection[str]) -> set[str]:
         """Return who was ever told to belong to one of these customers."""
-        if missing := [one for one in ids if one not in self._led]:
-            self._led |= {one: set() for one in missing}
-            for root, customer_id in self._past.led_to(missing):
-                self._led[root].add(customer_id)
-        return {told for one in ids for told in self._led[one]}
+        self._ask(ids)
+        return {told for one in ids for told in self._led.get(one, ())}
+
+    def _ask(self, ids: Collection[str]) -> None:
+        if missing := [one for one in ids if one not in self._asked]:
+            self._asked.update(missing)
+            found = self._past.paths(missing)
+            self._moves |= found.moves
+            self._led |= found.led
 
 
 def _bound(until_ms: int | None) -> int:

@@ -108,10 +108,14 @@ class AsOf:
         identity_ms = asked.known_ms or self._live.now_ms()
         of = await asyncio.to_thread(self._group, start, self._today(start), asked.known_ms)
         held = {one: glance.offset for one in of.members if (glance := self._live.glance(one))}
-        (folded, until), recorded = await asyncio.gather(
+        past, about = self._past, (of.members, *asked)
+        (folded, until), risk, offer, edges = await asyncio.gather(
             asyncio.to_thread(self._fold, of.members, asked),
-            asyncio.to_thread(self._recorded, of.members, asked),
+            asyncio.to_thread(past.score, *about),
+            asyncio.to_thread(past.decision, *about),
+            asyncio.to_thread(past.edges, *about),
         )
+        recorded = Recorded(risk, offer, episodes(edges))
         if not folded.events:
             raise Problem(404, "not-yet", _before(folded))
         return _whole(of, folded, recorded) | {
@@ -148,13 +152,6 @@ class AsOf:
     def _fold(self, members: Collection[str], asked: Question) -> tuple[Folded, dict[int, int]]:
         records = self._past.records(members, asked.known_ms)
         return fold(records.entries, *asked), records.complete_until
-
-    def _recorded(self, members: Collection[str], asked: Question) -> Recorded:
-        return Recorded(
-            risk=self._past.score(members, *asked),
-            offer=self._past.decision(members, *asked),
-            episodes=episodes(self._past.edges(members, *asked)),
-        )
 
 
 def _before(folded: Folded) -> str:

@@ -12,7 +12,7 @@ from models.customer import Episode
 from models.naming import derive
 from models.records import Decision, Reason, Score
 from projections import decisions, scores
-from projections.past import Ahead, Past, PastUnavailableError, Records
+from projections.past import Ahead, Past, PastUnavailableError, Paths, Records
 from projections.serve import schemas
 from projections.serve.app import build
 from projections.serve.asof import question
@@ -43,11 +43,11 @@ class Remembered:
 
     def __init__(self, tables):
         self.tables = tables
-        self.moves_of = tables.moves_of
         self.down = False
 
-    def led_to(self, ids):
-        return [(root, told) for root in ids for told in self.tables.led_to([root])]
+    def paths(self, ids):
+        led = {root: self.tables.led_to([root]) for root in ids}
+        return Paths(self.tables.moves_of(ids), led)
 
     def records(self, ids, known_ms):
         if self.down:
@@ -174,6 +174,15 @@ async def test_before_the_first_event_there_was_nobody(http):
     assert (await ask(http, ANA, known_at=NOON - HOUR)).json()["type"] == "urn:c360:not-yet"
 
 
+async def test_a_backfills_end_is_told_until_something_newer_is_live(http, tables):
+    end = NOON + 6 * HOUR
+    touch(tables, ANA, 8, NOON + 5 * HOUR, received=end, observed_until=end)
+    touch(tables, ANA, 9, end + HOUR)
+    for at, told in ((5, "2026-03-01T18:00:00.000Z"), (6.5, "2026-03-01T18:00:00.000Z"), (7, None)):
+        body = (await ask(http, ANA, at=NOON + at * HOUR)).json()
+        assert body["observed_until"] == told
+
+
 async def test_somebody_unknown_is_not_found(http):
     answer = await ask(http, "user_id:nobody", at=NOON)
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:c360:not-found")
@@ -273,18 +282,18 @@ class Client:
 )
 def test_clickhouse_away_is_told_apart(error):
     with pytest.raises(PastUnavailableError):
-        Past(lambda: Client(error)).moves_of(["c_a"])
+        Past(lambda: Client(error)).paths(["c_a"])
 
 
 def test_a_fault_of_ours_is_no_outage():
     with pytest.raises(DatabaseError):
-        Past(lambda: Client(DatabaseError("code: 62, syntax", code=62))).moves_of(["c_a"])
+        Past(lambda: Client(DatabaseError("code: 62, syntax", code=62))).paths(["c_a"])
 
 
 def test_those_who_likely_matter_are_asked_for_once(past):
     asked = []
-    count = past.moves_of
-    past.moves_of = lambda ids: asked.append(sorted(ids)) or count(ids)
+    count = past.paths
+    past.paths = lambda ids: asked.append(sorted(ids)) or count(ids)
     ahead = Ahead(past, [derive(ANA), derive(BROWSER)])
     assert len(ahead.moves_of([derive(BROWSER)])[derive(BROWSER)]) == 1
     assert ahead.led_to([derive(ANA)]) == {derive(BROWSER)}
