@@ -29,7 +29,7 @@ def send(settings: Settings, said: Sequence[Message | Parting], seconds: float) 
             for one in said[start : start + PORTION]:
                 if isinstance(one, Parting):
                     producer.flush(60)
-                    one = one.of(merged.wait())
+                    one = one.of(merged.choose(one.pick))
                 producer.send(settings.topic(one.topic), one.value, one.key)
             producer.flush(60)
             time.sleep(seconds * PORTION / len(said))
@@ -47,13 +47,18 @@ class Merged:
         self._hang: set[str] = set()
         self._did: set[str] = set()
 
-    def wait(self) -> list[str]:
-        """Return their ids, once there is anybody. Raises TimeoutError."""
+    def choose(self, pick: float) -> str:
+        """Return one of them, as soon as there is any: nobody twice, until he is merged again.
+
+        `pick`, in [0, 1), says which. Raises TimeoutError.
+        """
         end = time.monotonic() + PATIENCE
         while self._look() or not (found := sorted(self._hang & self._did)):
             if time.monotonic() > end:
                 raise TimeoutError(f"nobody is merged within {PATIENCE:.0f} s")
-        return found
+        chosen = found[int(pick * len(found))]
+        self._hang.remove(chosen)
+        return chosen
 
     def close(self) -> None:
         """Read no more."""

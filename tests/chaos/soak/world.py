@@ -5,7 +5,7 @@ are merged who are not one person, and people take such merges back.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from random import Random
 from typing import NamedTuple
@@ -40,9 +40,9 @@ class Parting(NamedTuple):
     pick: float
     at_ms: int
 
-    def of(self, who: Sequence[str]) -> Message:
-        """Return the command that takes one of these out."""
-        return _command(who[int(self.pick * len(who))], self.at_ms)
+    def of(self, who: str) -> Message:
+        """Return the command that takes a customer out."""
+        return _command(who, self.at_ms)
 
 
 def messages(seed: int, customers: int, now_ms: int) -> list[Message | Parting]:
