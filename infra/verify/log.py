@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +11,7 @@ from msgspec import Struct
 
 from infra.settings import Settings
 from models.topics import Topic
-from streams.lane.restore import FETCH_BYTES, WAIT, fetched
+from streams.lane.restore import FETCH_BYTES, arrived
 
 PORTION = 5_000  # records at a time
 
@@ -79,7 +78,7 @@ class Reading:
     async def upto(self, end: int) -> AsyncIterator[Sequence[Any]]:
         """Yield the records before `end`, some at a time, in order. They are all there already."""
         while self.position < end:
-            records = (await self._some()).get(self._spot, ())
+            records = (await arrived(self._consumer._fetcher, PORTION)).get(self._spot, ())
             self.position = await self._consumer.position(self._spot)
             if self.position > end:  # some of those are the next call's
                 records = [record for record in records if record.offset < end]
@@ -105,17 +104,3 @@ class Reading:
             record.headers,
             record.timestamp,
         )
-
-    async def _some(self) -> dict[TopicPartition, list[Any]]:
-        """Return what the fetcher holds; when it holds nothing, wait a moment for it."""
-        fetcher = self._consumer._fetcher
-        found = await fetched(fetcher, PORTION)
-        if found:
-            return found
-        arrival = fetcher._create_fetch_waiter()
-        done, _ = await asyncio.wait([arrival], timeout=WAIT)
-        if not done:
-            arrival.cancel()
-            return {}
-        arrival.result()  # raises what keeps it from reading
-        return await fetched(fetcher, PORTION)

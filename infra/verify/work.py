@@ -63,7 +63,7 @@ def _together(jobs: Sequence[Job], count: int, progress: Progress, there: int) -
                 _, left = wait(left, timeout=EVERY)
                 progress(min(told.value, there), there)
             return [running[number].result() for number in range(len(jobs))]
-        except BaseException:
+        except BaseException:  # Ctrl-C too: else leaving the block waits for all that is queued
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

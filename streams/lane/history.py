@@ -5,13 +5,12 @@ Records come as aiokafka parsed them, no object more for each: most are only loo
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.lane.restore import FETCH_BYTES, WAIT, Place, fetched
+from streams.lane.restore import FETCH_BYTES, Place, arrived
 
 PORTION = 2_000  # records at a time: looking at them holds up the event loop for milliseconds
 
@@ -37,22 +36,8 @@ async def history(
         position = (await consumer.beginning_offsets([spot]))[spot]
         consumer.seek(spot, position)
         while position < end:
-            records = (await _some(consumer._fetcher)).get(spot, ())
+            records = (await arrived(consumer._fetcher, PORTION)).get(spot, ())
             position = await consumer.position(spot)
             yield position, [record for record in records if record.offset < end]
     finally:
         await consumer.stop()
-
-
-async def _some(fetcher: Any) -> dict[TopicPartition, list[Any]]:
-    """Return what a fetcher holds; when it holds nothing, wait a moment for it."""
-    found = await fetched(fetcher, PORTION)
-    if found:
-        return found
-    arrival = fetcher._create_fetch_waiter()
-    done, _ = await asyncio.wait([arrival], timeout=WAIT)
-    if not done:
-        arrival.cancel()
-        return {}
-    arrival.result()  # raises what keeps it from reading
-    return await fetched(fetcher, PORTION)

@@ -130,16 +130,7 @@ class Reader:
 
     async def step(self) -> None:
         """Take in what has come; when nothing has, wait a moment for it."""
-        fetcher = self._consumer._fetcher
-        found = await fetched(fetcher, self._portion)
-        if not found:
-            arrival = fetcher._create_fetch_waiter()
-            done, _ = await asyncio.wait([arrival], timeout=WAIT)
-            if not done:
-                arrival.cancel()
-                return
-            arrival.result()  # raises what keeps it from reading
-            found = await fetched(fetcher, self._portion)
+        found = await arrived(self._consumer._fetcher, self._portion)
         for place, records in found.items():
             self._copies[place].take(records, await self._consumer.position(place))
 
@@ -171,6 +162,22 @@ async def fetched(fetcher: Any, limit: int) -> dict[TopicPartition, list[Any]]:
         (), timeout=0, max_records=limit
     )
     return found
+
+
+async def arrived(fetcher: Any, limit: int) -> dict[TopicPartition, list[Any]]:
+    """Return what a fetcher holds, as `fetched`; when it holds nothing, wait a moment for it.
+
+    Raises KafkaError when something keeps it from reading.
+    """
+    if found := await fetched(fetcher, limit):
+        return found
+    arrival = fetcher._create_fetch_waiter()
+    done, _ = await asyncio.wait([arrival], timeout=WAIT)
+    if not done:
+        arrival.cancel()
+        return {}
+    arrival.result()  # raises what keeps it from reading
+    return await fetched(fetcher, limit)
 
 
 def _parsed(_place: TopicPartition, record: Any) -> Any:
