@@ -23,7 +23,7 @@ from infra.local.kafka import KafkaBroker
 from infra.settings import Settings
 from projections.views import ANALYST_VIEWS
 from tests.support.up import Shoppers, Up
-from tests.support.waiting import until
+from tests.support.waiting import kill, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(280)]
 
@@ -113,13 +113,6 @@ def prove_exact(up: Up, shoppers: Shoppers) -> None:
     until(lambda: rows(up.settings, shoppers.name) == every, 90, f"rows, orders, dollars {every}")
     with up.api() as api:
         assert shoppers.told(api) == shoppers.acknowledged
-
-
-def kill(pid: int) -> None:
-    """SIGKILL a process, and wait until it is gone."""
-    process = psutil.Process(pid)
-    process.kill()
-    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, 10)
 
 
 def test_without_clickhouse_everything_else_goes_on_and_each_row_arrives_once(up, warehouse):

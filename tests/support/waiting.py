@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import psutil
+
 
 def until(ask: Callable, seconds: float = 60, what: str = ""):
     """Ask every 0.1 s until the answer is true, and return it. Fails after `seconds`."""
@@ -11,3 +13,17 @@ def until(ask: Callable, seconds: float = 60, what: str = ""):
         assert time.monotonic() < end, f"not within {seconds} s: {what or ask}; last {answer!r}"
         time.sleep(0.1)
     return answer
+
+
+def kill(pid: int) -> None:
+    """SIGKILL a process, and wait until it runs no more: gone, or left for its parent to reap."""
+    process = psutil.Process(pid)
+    process.kill()
+    until(lambda: ended(process), 10, f"process {pid} killed")
+
+
+def ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it may go between any two looks at it
+        return True

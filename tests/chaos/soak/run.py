@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
-import psutil
-
 from infra.local.kafka import KafkaBroker
 from infra.settings import Settings
 from tests.chaos.soak.crew import Crew, Worker, Zygote
@@ -17,7 +15,7 @@ from tests.chaos.soak.plan import MOST, SESSION, Plan, Step
 from tests.chaos.soak.sending import send
 from tests.chaos.soak.settle import settle
 from tests.chaos.soak.world import Message, Parting, messages
-from tests.support.waiting import until
+from tests.support.waiting import kill, until
 
 START = 60.0  # seconds until the first workers must be ready
 
@@ -116,11 +114,5 @@ class Run:
         if away < SESSION / 2:
             self._kafka.stop()
         else:
-            _kill(self._kafka.pid)
+            kill(self._kafka.pid)
         self._at(time.monotonic() + away, self._kafka.start)
-
-
-def _kill(pid: int) -> None:
-    process = psutil.Process(pid)
-    process.kill()
-    process.wait(10)
