@@ -43,6 +43,7 @@ def decide(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Decision
         cause=cause,
         offer=chosen,
         channel=offer.channels[0] if offer is not None else None,
+        arm=chosen,
         propensity=chances[chosen],
         propensities=chances,
         model_version=judge.offers.learnt,

@@ -72,11 +72,18 @@ class Decision(Struct, omit_defaults=True, frozen=True, kw_only=True):
     cause: str
     offer: str  # id in the catalogue, or "none"
     channel: str | None = None
-    propensity: float  # probability with which this offer was drawn
-    propensities: dict[str, float]  # of every eligible offer, "none" included; they sum to 1
+    arm: str = "none"  # offer and channel as one: "winback-20/email"
+    campaign: str = ""  # that the offer belongs to
+    propensity: float  # probability with which this arm was drawn
+    propensities: dict[str, float] = field(default_factory=dict)  # by eligible arm; they sum to 1
+    # What the chances were made from, by arm, in the same order; empty where nothing was drawn.
+    means: list[float] = field(default_factory=list)  # of the logit that the arm converts
+    deviations: list[float] = field(default_factory=list)  # of that logit
+    margins: list[float] = field(default_factory=list)  # a conversion's, in the catalogue's money
     model_version: int
     policy: str
     holdout: bool = False  # a control customer: always "none"
+    held: list[str] = field(default_factory=list)  # campaigns whose control the customer is
     features: Features = field(default_factory=_nothing)
 
 
@@ -113,7 +120,22 @@ class Delivery(Struct, omit_defaults=True, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class Example(Struct, omit_defaults=True, frozen=True, kw_only=True):
+class Outcome(Struct, omit_defaults=True, frozen=True, kw_only=True):
+    """What became of a decision by the end of its window; money is the catalogue's."""
+
+    decision_id: str
+    margin: float = 0.0  # earned by what counts as following from the decision, clipped
+    cost: float = 0.0  # of making the offer
+    shown: bool = False
+    claimed: bool = False  # accepted, or bought with its coupon or decision id
+    holdout: bool = False
+    policy: str = ""
+    half_life: float = 0.0  # examples after which half is forgotten; 0: nothing is
+
+
+class Example(
+    Struct, omit_defaults=True, frozen=True, kw_only=True, tag_field="kind", tag="example"
+):
     """A labelled example: the features as they were when the prediction was made."""
 
     example_id: str
@@ -123,6 +145,27 @@ class Example(Struct, omit_defaults=True, frozen=True, kw_only=True):
     at_ms: int  # when predicted
     label_ms: int  # when the label became due
     features: Features
-    label: float  # churn: 1 stayed away; offers: reward
+    label: float  # churn: 1 stayed away; offers: 1 converted
     probability: float  # what was predicted (churn), or the propensity (offers)
-    arm: str | None = None  # offers only
+    arm: str | None = None  # offers only: as in the decision
+    outcome: Outcome | None = None  # offers only
+
+
+class Command(
+    Struct, omit_defaults=True, frozen=True, kw_only=True, tag_field="kind", tag="command"
+):
+    """A person's or a job's word to a learner; it stands in the model's log among the examples."""
+
+    command_id: str
+    model: str
+    action: Literal["freeze", "unfreeze", "reset", "rollback", "promote", "population"]
+    at_ms: int
+    by: str  # a person or a job
+    reason: str
+    candidate: str | None = None  # promote: who serves from now on
+    version: int | None = None  # rollback: of the state to go back to
+    population: Features = field(default_factory=_nothing)  # the fitted parameters
+
+
+# All that a model's log holds.
+ModelRecord = Example | Command
