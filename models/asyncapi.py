@@ -42,7 +42,7 @@ _CARRIES: dict[str, tuple[str, str | None]] = {
     topics.ALERTS.name: ("an episode opened or closed", "Alert"),
     topics.DELIVERIES.name: ("an attempt to deliver an alert", "Delivery"),
     topics.OUTBOX.name: ("what is still to be delivered", None),
-    topics.EXAMPLES.name: ("a labelled example", "Example"),
+    topics.EXAMPLES.name: ("a labelled example, or a command to its learner", "ModelRecord"),
     topics.MODEL_SNAPSHOTS.name: ("a model, signed", None),
     topics.ERASURES.name: ("a request to forget a customer, and its receipts", None),
 }
@@ -73,7 +73,10 @@ def _schemas() -> Json:
     logged = schema.events("#/components/schemas/Logged{model}")
     event = logged.pop("Event")
     own = {f"Logged{name}": part for name, part in logged.items()}
-    return schema.touchpoints() | schema.records() | own | {"Event": event}
+    record: Json = {
+        "oneOf": [{"$ref": schema.REF.format(model=name)} for name in ("Example", "Command")]
+    }
+    return schema.touchpoints() | schema.records() | own | {"Event": event, "ModelRecord": record}
 
 
 def _channel(topic: Topic) -> Json:

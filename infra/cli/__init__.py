@@ -28,6 +28,7 @@ COMMANDS = {
     "simulate": "simulate",
     "profile": "profile",
     "identity": "identity",
+    "models": "models",
     "dead-letters": "dead_letters",
     "verify": "verify",
     "rebuild": "rebuild",

@@ -10,7 +10,7 @@ import hmac
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 FORMAT = 1
 _HEAD = b'{"signature":"'
@@ -26,9 +26,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """One model as it stands after the example at `offset` of its partition."""
 
     model: str
-    version: int  # examples learnt
+    version: int  # examples learnt, ever: neither a reset nor a rollback takes any back
     offset: int
     state: dict[str, Any]
+    served: Raw = Raw(b"null")  # what predicts, and all of a snapshot that scorers read
+    champion: str = ""  # the candidate that is served
+    frozen: bool = False
+    river: str = ""  # River's version, under which it was learnt
     evaluation: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     format: int = FORMAT

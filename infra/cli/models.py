@@ -1,0 +1,16 @@
+"""`c360 models …`: what the models are, and a person's word to their learners."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="The models: show them, command their learners, evaluate policies and learners.",
+)
+
+
+@app.callback()
+def models() -> None:
+    """Show the models, command their learners, evaluate policies and learners."""
