@@ -74,12 +74,27 @@ async def _fold(settings: Settings, copy: Copy, progress: Progress) -> Rebuilt:
         for id in sorted(forest.identities.keys() | live.keys())
         if not forest.same(id, live.get(id))
     }
-    roots = {
-        id: (forest.root(id), there.root(id))
-        for id in forest.identities.keys() | there.identities.keys()
-    }
-    regrouped = {id: pair for id, pair in sorted(roots.items()) if pair[0] != pair[1]}
+    regrouped = grouped_otherwise(forest, there)
     return Rebuilt(len(forest.identities), until - 1, changes, regrouped, there, forest)
+
+
+def grouped_otherwise(forest: Forest, live: Forest) -> dict[str, tuple[str, str]]:
+    """Return each customer whose root by the links is not the live one, with both.
+
+    Where the live state is broken it tells nobody's place: what the customers were told by it
+    once, `c360 verify identity` compares.
+    """
+    lost = {end for node in live.identities.values() for end in (node.parent, node.next)}
+    lost -= live.identities.keys()
+    found = {}
+    for id in sorted((forest.identities.keys() | live.identities.keys()) - lost):
+        try:
+            roots = forest.root(id), live.root(id)
+        except LookupError:
+            continue
+        if roots[0] != roots[1]:
+            found[id] = roots
+    return found
 
 
 def swap(settings: Settings, rebuilt: Rebuilt, say: Say) -> Rebuilt:
@@ -108,7 +123,11 @@ def regroup(settings: Settings, rebuilt: Rebuilt) -> Rebuilt:
 
     Raises UserError when the rules themselves do not let them.
     """
-    said = statements(rebuilt.live, rebuilt.wanted, time.time_ns() // 1_000_000)
+    try:
+        said = statements(rebuilt.live, rebuilt.wanted, time.time_ns() // 1_000_000)
+    except LookupError as error:
+        way = "--swap makes the state anew; by the rules of before, should they have changed"
+        raise UserError(str(error), way) from error
     messages = [(key_of(command), encode(command)) for command in said]
     append(settings, IDENTITY_LINKS, 0, messages)
     return rebuilt._replace(written=len(said))

@@ -10,6 +10,7 @@ import msgspec
 from models.errors import TouchpointRejectedError
 from models.identity_rules import Rules
 from models.links import (
+    LARGEST,
     Command,
     Identity,
     Link,
@@ -60,10 +61,12 @@ class Forest:
         self.identities.update(found.changes)
 
     def chain(self, id: str) -> list[str]:
-        """Return a customer and all above, the root last."""
+        """Return a customer and all above, the root last. Raises LookupError when there is none."""
         chain = [id]
         while (identity := self.identities.get(id)) is not None and identity.parent:
             id = identity.parent
+            if id not in self.identities or len(chain) > LARGEST:
+                raise LookupError(f"{chain[0]} has no root: the forest is broken at {id}")
             chain.append(id)
         return chain
 

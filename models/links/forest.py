@@ -135,7 +135,7 @@ class Stand:
         """Return a node that is there. Raises LookupError: then the forest is broken."""
         node = self._met.get(id) or self.find(id)
         if node is None:
-            raise LookupError(f"the forest has no {id}, and something hangs on it")
+            raise _broken(f"it has no {id}, and something hangs on it")
         return node
 
     def named(self, id: str, type: str) -> Identity:
@@ -153,12 +153,17 @@ class Stand:
         self._met[id] = self.changes[id] = replace(self.node(id), **changed)
 
     def root(self, id: str) -> str:
-        """Climb to the root, and shorten the way for who comes next."""
+        """Climb to the root, and shorten the way for who comes next.
+
+        Raises LookupError when the way has no end: then the forest is broken.
+        """
         parent = self.node(id).parent
         if not parent:
             return id
-        chain = []
+        chain: list[str] = []
         while parent:
+            if len(chain) == LARGEST:
+                raise _broken(f"who hangs on {id} hangs on itself")
             chain.append(id)
             id = parent
             parent = self.node(id).parent
@@ -167,10 +172,17 @@ class Stand:
         return id
 
     def ring(self, root: str) -> Iterator[str]:
-        """Yield every member of a root's group, itself first."""
+        """Yield every member of a root's group, itself first.
+
+        Raises LookupError when the ring does not close: then the forest is broken.
+        """
         yield root
         at = self.node(root).next
+        left = LARGEST
         while at and at != root:
+            left -= 1
+            if not left:
+                raise _broken(f"the ring of {root} does not come back to it")
             yield at
             at = self.node(at).next
 
@@ -192,6 +204,12 @@ class Stand:
             del links[least]
         self.put(one, links=links)
         return True
+
+
+def _broken(how: str) -> LookupError:
+    return LookupError(
+        f"the forest of identities is broken: {how}; `c360 rebuild identity --swap` makes it anew"
+    )
 
 
 def _least(links: dict[str, Edge]) -> str | None:
