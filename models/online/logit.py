@@ -12,9 +12,9 @@ import math
 from typing import Any, Self
 
 from models.online.scaling import LIMIT, Moments, Scaler, bounded, sigmoid
+from models.online.served import BASE as BASE
+from models.online.served import PRIOR as PRIOR
 
-PRIOR = "prior_logit"  # the feature that carries the lifetime prior
-BASE = "base"  # the reason that belongs to no feature: the population's own risk
 WARM_UP = 1_000
 LEARNING_RATE = 0.05
 INTERCEPT_RATE = 0.01
@@ -108,4 +108,54 @@ class Logit:
         for name, term in model.scaler.parts.items():
             term.weight = state["weights"].get(name, 0.0)
             term.g2 = state["g2"].get(name, 0.0)
+        return model
+
+
+Known = list[tuple["Weight", float]]
+
+
+class Weight(Moments):
+    """A feature's moments, its first-order weight, and the sum of its squared gradients."""
+
+    __slots__ = ("g2", "weight")
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.weight = 0.0
+        self.g2 = 0.0
+
+
+class FirstOrder:
+    """Corrects an offset by a weight a feature, learnt by AdaGrad (Duchi et al. 2011)."""
+
+    def __init__(self) -> None:
+        self.intercept = 0.0
+
+    def correction(self, known: Known) -> float:
+        """Return what to add to the offset's logit."""
+        logit = self.intercept
+        for part, distance in known:
+            logit += part.weight * distance
+        return logit
+
+    def learn_one(self, known: Known, slope: float) -> None:
+        """Learn one example; `slope` is its probability less its label."""
+        self.intercept -= INTERCEPT_RATE * slope
+        for part, distance in known:
+            gradient = slope * distance
+            part.g2 = g2 = part.g2 + gradient * gradient
+            part.weight -= LEARNING_RATE * gradient / math.sqrt(g2 + EPSILON)
+
+    def to_state(self, parts: dict[str, Weight]) -> dict[str, Any]:
+        """Return the intercept and the weights, as JSON types."""
+        weights = {name: [part.weight, part.g2] for name, part in parts.items()}
+        return {"intercept": self.intercept, "weights": weights}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], parts: dict[str, Weight]) -> Self:
+        """Return what `to_state` wrote, its weights in `parts`."""
+        model = cls()
+        model.intercept = float(state["intercept"])
+        for name, (weight, g2) in state["weights"].items():
+            parts[name].weight, parts[name].g2 = weight, g2
         return model

@@ -96,6 +96,59 @@ class Scaler(Generic[M]):
                 scaled.append((part, distance))
         return scaled
 
+    def distances(self, features: dict[str, float]) -> list[tuple[M, float]]:
+        """Return the features that vary, each with its distance; learn nothing."""
+        parts, spread = self.parts, self.spread
+        scaled: list[tuple[M, float]] = []
+        for name, given in features.items():
+            part = parts.get(name)
+            if part is None or not part.scale:
+                continue
+            value = given  # `bounded` in line, as above
+            if type(given) is not float or not -LIMIT <= given <= LIMIT:
+                bound = bounded(given)
+                if bound is None:
+                    continue
+                value = bound
+            distance = (value - part.mean) * part.scale
+            if not -spread <= distance <= spread:
+                distance = math.copysign(spread, distance)
+            scaled.append((part, distance))
+        return scaled
+
+    def observe(self, features: dict[str, float]) -> list[tuple[M, float]]:
+        """Return what `distances` would, and only then take the features in.
+
+        What is learnt from is so just what was predicted from.
+        """
+        parts, spread = self.parts, self.spread
+        scaled: list[tuple[M, float]] = []
+        for name, given in features.items():
+            usual = type(given) is float and -LIMIT <= given <= LIMIT  # `bounded` in line, as above
+            value = given if usual else bounded(given)
+            if value is None:
+                continue
+            part = parts.get(name) or self._added(name)
+            if part is None:
+                continue
+            mean, scale = part.mean, part.scale
+            away = value - mean
+            if scale:
+                distance = away * scale
+                if not -spread <= distance <= spread:
+                    distance = math.copysign(spread, distance)
+                    if part.count >= KNOWN:
+                        away = distance / scale
+                scaled.append((part, distance))
+            part.count = count = part.count + 1
+            step = away / count
+            part.mean = mean + step
+            variance = part.variance
+            part.variance = variance = variance + (away * (away - step) - variance) / count
+            if variance > TINY:
+                part.scale = 1.0 / math.sqrt(variance)
+        return scaled
+
     def _added(self, name: str) -> M | None:
         if len(self.parts) >= MOST:
             return None
@@ -110,12 +163,10 @@ class Scaler(Generic[M]):
             part = parts.get(name)
             if part is None:
                 continue
-            value = given  # `bounded` in line, as above
-            if type(given) is not float or not -LIMIT <= given <= LIMIT:
-                bound = bounded(given)
-                if bound is None:
-                    continue
-                value = bound
+            usual = type(given) is float and -LIMIT <= given <= LIMIT  # `bounded` in line, as above
+            value = given if usual else bounded(given)
+            if value is None:
+                continue
             distance = (value - part.mean) * part.scale
             if not -spread <= distance <= spread:
                 distance = math.copysign(spread, distance)
