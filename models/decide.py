@@ -58,7 +58,7 @@ def _seen(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Features:
     risk = customer.risk
     if risk is not None and risk.at_ms == at_ms and risk.cause == cause:
         return risk.features
-    return pack(features(customer, at_ms, judge.horizon_days))
+    return pack(features(customer, at_ms, judge.horizon_days, judge.population))
 
 
 def standing(customer: Customer, at_ms: int) -> Decision | None:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from math import log, log1p, sqrt
 
 from models.customer import Customer
-from models.lifetime import DEFAULT
 from models.online.logit import PRIOR
+from models.population import DEFAULT, Population
 from models.profile import Profile
 from models.rhythm import DAY_MS, Rhythm
 
 _SCALES = (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0))  # and their tops
 
 
-def features(customer: Customer, at_ms: int, horizon_days: int = 30) -> dict[str, float]:
+def features(
+    customer: Customer, at_ms: int, horizon_days: int = 30, population: Population = DEFAULT
+) -> dict[str, float]:
     """Return the features of `customer` at `at_ms` (ms, UTC), for churn within the horizon."""
-    found = _rhythm(customer.rhythm, at_ms, horizon_days)
+    found = _rhythm(customer.rhythm, at_ms, horizon_days, population)
     profile = customer.profile
     _shopping(profile, at_ms, found)
     _service(profile, at_ms, found)
@@ -27,14 +29,16 @@ def features(customer: Customer, at_ms: int, horizon_days: int = 30) -> dict[str
     return found
 
 
-def _rhythm(rhythm: Rhythm, at_ms: int, horizon_days: int) -> dict[str, float]:
+def _rhythm(
+    rhythm: Rhythm, at_ms: int, horizon_days: int, population: Population
+) -> dict[str, float]:
     first, last, visits = rhythm.first_ms, rhythm.last_ms, rhythm.visits
     if first is None or last is None:
         return {}
     age = (at_ms - first) / DAY_MS if at_ms > first else 0.0
     quiet = (at_ms - last) / DAY_MS if at_ms > last else 0.0
     active = age - quiet if age > quiet else 0.0
-    silent = DEFAULT.silent(visits - 1 if visits else 0, active, age, horizon_days)
+    silent = population.contacts.silent(visits - 1 if visits else 0, active, age, horizon_days)
     found = {
         PRIOR: log(silent / (1.0 - silent)),
         "silence": log1p(quiet),

@@ -7,29 +7,43 @@ set of models whatever arrives meanwhile, and the same judge always reacts the s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from models.catalogue import Catalogue
 from models.online.churn import ChurnModel
 from models.online.offers import OfferModel
+from models.population import DEFAULT, Population
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Models, catalogue and horizon. Nobody calls `learn_one` on the models in here."""
+    """Models, catalogue and horizons. Nobody calls `learn_one` on the models in here."""
 
-    churn: ChurnModel
-    offers: OfferModel
+    churn: ChurnModel = field(default_factory=ChurnModel)  # for customers without a contract
+    contract: ChurnModel = field(default_factory=ChurnModel)  # for those with one
+    offers: OfferModel = field(default_factory=OfferModel)
     catalogue: Catalogue = field(default_factory=Catalogue)
     horizon_days: int = 30  # churn: no contact for this long
+    contract_horizon_days: int = 30  # contract: none is left within this time
+    population: Population = DEFAULT
+    affinity: Any = None  # the baskets' model, once there is one
     silent: bool = False  # says nothing: who folds for what the log alone decides asks nobody
 
     @classmethod
-    def untrained(cls, catalogue: Catalogue | None = None, horizon_days: int = 30) -> Self:
+    def untrained(
+        cls,
+        catalogue: Catalogue | None = None,
+        horizon_days: int = 30,
+        contract_horizon_days: int = 30,
+    ) -> Self:
         """Return a judge whose models have seen nothing: the lifetime prior scores."""
-        return cls(ChurnModel(), OfferModel(), catalogue or Catalogue(), horizon_days)
+        return cls(
+            catalogue=catalogue or Catalogue(),
+            horizon_days=horizon_days,
+            contract_horizon_days=contract_horizon_days,
+        )
 
     @classmethod
     def mute(cls) -> Self:
         """Return a judge who says nothing: folding with it gives what the log alone decides."""
-        return cls(ChurnModel(), OfferModel(), Catalogue(), silent=True)
+        return cls(silent=True)

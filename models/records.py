@@ -147,6 +147,8 @@ class Example(
     features: Features
     label: float  # churn: 1 stayed away; offers: 1 converted
     probability: float  # what was predicted (churn), or the propensity (offers)
+    horizon: str = ""  # churn and contract: what the label means, "silence-30/1"
+    acted: bool = False  # between prediction and label an offer was shown, or an alert open
     arm: str | None = None  # offers only: as in the decision
     outcome: Outcome | None = None  # offers only
 

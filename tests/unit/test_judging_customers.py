@@ -9,7 +9,8 @@ from models.customer import Customer
 from models.features import features
 from models.judge import Judge
 from models.judgement import judged, note
-from models.lifetime import DEFAULT, Lifetime
+from models.lifetime import DEFAULT_LIFETIME as DEFAULT
+from models.lifetime import Lifetime
 from models.online.churn import ChurnModel
 from models.online.logit import BASE, PRIOR
 from models.online.scaling import sigmoid

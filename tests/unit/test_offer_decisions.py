@@ -192,7 +192,7 @@ def test_what_converts_is_drawn_more_often():
         model.learn_one({"silence": 1.0}, "good", float(n % 2))
         model.learn_one({"silence": 1.0}, "bad", 0.0)
     some = judge(offer("good"), offer("bad"), none_value=0.1)
-    learnt = Judge(some.churn, model, some.catalogue)
+    learnt = Judge(offers=model, catalogue=some.catalogue)
     chances = decide(customer(), T0, "e1", learnt).propensities
     assert chances["good"] > 0.9
     assert chances["bad"] == pytest.approx(0.01, abs=0.01)
