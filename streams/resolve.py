@@ -16,18 +16,19 @@ from models.events import encode_event
 from models.links import (
     APPLIED,
     MEANS,
+    WAYS,
     Command,
     Identity,
     Link,
     Refusal,
     Resolution,
+    Why,
     decode_identity,
     decode_link,
     encode,
     follow,
     told,
 )
-from models.links.forest import Why
 from models.topics import EVENTS, IDENTITIES, IDENTITY_LINKS
 from streams import topics
 from streams.app import app, rules
@@ -110,7 +111,7 @@ def carry_out(outbox: Outbox, forest: Forest, batch: Batch, record: Record) -> N
         _tell(found.refusal, found.news)
         if isinstance(command, Link) and command.kind == "stated":
             why = found.refusal.reason
-            raise TouchpointRejectedError(Reason.REFUSED, f"{MEANS[why]} ({why})")
+            raise TouchpointRejectedError(Reason.REFUSED, f"{MEANS[why]} ({why}); {WAYS[why]}")
 
 
 def _command(record: Record) -> Command:

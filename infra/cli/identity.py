@@ -6,7 +6,7 @@ import getpass
 import json
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any
 
 import httpx
@@ -52,8 +52,11 @@ def show(who: Who, as_json: AsJson = False) -> None:
         except UserError as error:  # the live part is worth telling alone
             typer.secho(f"without links and history: {error.what}", fg="yellow", err=True)
         if as_json:
-            rows = {name: plain(rows) for name, rows in found.items() if name != "customer"}
-            typer.echo(json.dumps({"customer": customer} | rows, ensure_ascii=False))
+            rows = {
+                name: plain(given) if isinstance(given, list) else given
+                for name, given in found.items()
+            }
+            typer.echo(json.dumps(rows, ensure_ascii=False))
             return
         names = _names(api, _ids(found))
         Console().print(identity_view.whole(found, names, _elsewhere(api, customer)))
@@ -120,15 +123,23 @@ def _recorded(tables: Ledger, members: list[str]) -> Json:
     ends = {one[end] for one in links for end in ("customer_id", "other")}
     nodes |= tables.nodes(sorted(ends - nodes.keys() - {""}))
     for link in links:
-        link["state"] = _state(nodes, link["customer_id"], link["other"])
+        link["state"] = state(nodes, members, link["customer_id"], link["other"])
     refused = tables.refused(members)
-    return {"links": links, "history": tables.moves(members), "refused": refused}
+    return {
+        "links": links,
+        "history": tables.moves(members),
+        "refused": refused,
+        "advice": identity_view.advice(links, refused),
+    }
 
 
-def _state(nodes: dict[str, Identity], one: str, other: str) -> str:
+def state(nodes: dict[str, Identity], members: Collection[str], one: str, other: str) -> str:
+    """Return what became of a link between two, of whom one or both are members of a group."""
     for keeper, end in ((one, other), (other, one)):
         if keeper in nodes and end in nodes[keeper].links:
-            return nodes[keeper].links[end].state
+            found: str = nodes[keeper].links[end].state
+            again = found == "cut" and one in members and other in members
+            return "cut, joined again" if again else found
     return "not followed"
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.cli.api import Json
+from models.links import MEANS, WAYS
 
 SAID = {
     "observed": "seen together",
@@ -18,7 +19,23 @@ SAID = {
     "stated": "merged by hand",
     "unmerged": "unmerged by hand",
 }
-STATES = {"holds": "green", "known": "dim", "cut": "red", "not followed": "yellow"}
+STATES = {
+    "holds": "green",
+    "known": "dim",
+    "cut": "red",
+    "cut, joined again": "bold red",
+    "not followed": "yellow",
+}
+CUTS = {
+    "cut": (
+        "an unmerge: the two are not joined, however they are seen together",
+        WAYS["unmerged"],
+    ),
+    "cut, joined again": (
+        "parted once, and one customer again by names that were not seen together before",
+        "unmerge again, and block in the rules the name that misleads; else leave it",
+    ),
+}
 Names = Mapping[str, str]
 
 
@@ -35,8 +52,17 @@ def whole(found: Json, names: Names, elsewhere: Names) -> Group:
             *_titled("links", _links(links, names)),
             *_titled("history", _history(found["history"], links, names)),
             *_titled("refused", _refused(found["refused"], names)),
+            *_titled("what to do", _advised(found["advice"])),
         ]
     return Group(*parts)
+
+
+def advice(links: Iterable[Json], refused: Iterable[Json]) -> dict[str, tuple[str, str]]:
+    """Return what each cut and each refusal that is shown means, and what one may do about it."""
+    states, reasons = {one["state"] for one in links}, {one["reason"] for one in refused}
+    return {state: told for state, told in CUTS.items() if state in states} | {
+        reason: (means, WAYS[reason]) for reason, means in MEANS.items() if reason in reasons
+    }
 
 
 def sides(staying: Iterable[str], leaving: Iterable[str], names: Names) -> Table:
@@ -126,6 +152,13 @@ def _refused(refused: list[Json], names: Names) -> Table | None:
         ends = (Text(_name(one[end], names)) for end in ("customer_id", "other"))
         table.add_row(_time(one["at"]), one["reason"], *ends)
     return table if table.row_count else None
+
+
+def _advised(advice: Mapping[str, tuple[str, str]]) -> Table:
+    table = _table("", "means", "what to do")
+    for what, (means, way) in advice.items():
+        table.add_row(Text(what), Text(means), Text(way))
+    return table
 
 
 def _titled(title: str, table: Table | None) -> list[RenderableType]:

@@ -18,7 +18,6 @@ from models.links.commands import (
 from models.links.following import follow, merged, regrouped, told
 from models.links.forest import (
     APPLIED,
-    MEANS,
     Edge,
     Identity,
     Merge,
@@ -29,12 +28,14 @@ from models.links.forest import (
 )
 from models.links.joining import resolve
 from models.links.parting import unmerge
+from models.links.refusals import MEANS, WAYS, Why
 from models.links.seen import links_of
 
 __all__ = [
     "APPLIED",
     "LARGEST",
     "MEANS",
+    "WAYS",
     "Command",
     "Edge",
     "Identity",
@@ -45,6 +46,7 @@ __all__ = [
     "Refusal",
     "Resolution",
     "Unmerge",
+    "Why",
     "decode_identity",
     "decode_link",
     "encode",

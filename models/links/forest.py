@@ -16,20 +16,13 @@ from msgspec.structs import replace
 from models.errors import Reason, TouchpointRejectedError
 from models.identity_rules import LARGEST as LARGEST
 from models.links.commands import Kind, Unmerge
+from models.links.refusals import Why
 
 APPLIED: Final = "_applied"  # the key in `identities` that is nobody: how far they go
 REMEMBERED: Final = 20  # refusals kept with a root
 MOST_LINKS: Final = 64  # links kept with a node
 
-Why = Literal["two_users", "too_large", "too_many", "unmerged", "shared"]
 State = Literal["holds", "known", "cut"]
-MEANS: Final[dict[Why, str]] = {
-    "two_users": "each side has another value of a unique type",
-    "too_large": "the group, or the links on one name, would be more than the limit",
-    "too_many": "the group would have more names of one type than the limit",
-    "unmerged": "somebody parted the two",
-    "shared": "one end is a device or browser of many people",
-}
 Lookup = Callable[[str], "Identity | None"]
 
 

@@ -21,9 +21,9 @@ from models.links.forest import (
     Resolution,
     Stand,
     State,
-    Why,
 )
 from models.links.parting import take_out
+from models.links.refusals import Why
 
 _STATED: Final = frozenset({"stated", "aliased"})
 

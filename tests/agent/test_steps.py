@@ -189,7 +189,7 @@ async def test_a_merge_that_the_rules_forbid_is_buried_in_words_that_say_why(run
     sent, _ = await run(resolve.resolve_links, batch, table=resolve.identities)
     [letter] = [DeadLetter.of(message.headers) for message in on(sent, DEAD_LETTERS)]
     assert (letter.reason, letter.detail, letter.source) == (
-        *("refused", "one end is a device or browser of many people (shared)"),
+        *("refused", f"{links.MEANS['shared']} (shared); {links.WAYS['shared']}"),
         "identity-links/3/13",
     )
 
