@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import log, log1p, sqrt
 
 from models.customer import Customer
-from models.online.logit import PRIOR
+from models.online.served import PRIOR
 from models.population import DEFAULT, Population
 from models.profile import Profile
 from models.rhythm import DAY_MS, Rhythm

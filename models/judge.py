@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from models.catalogue import Catalogue
-from models.online.churn import ChurnModel
 from models.online.offers import OfferModel
+from models.online.served import Served
 from models.population import DEFAULT, Population
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Models, catalogue and horizons. Nobody calls `learn_one` on the models in here."""
+    """Models, catalogue and horizons. Nobody calls `learn_one` on the offers' model in here."""
 
-    churn: ChurnModel = field(default_factory=ChurnModel)  # for customers without a contract
-    contract: ChurnModel = field(default_factory=ChurnModel)  # for those with one
+    churn: Served = field(default_factory=Served.untrained)  # for customers without a contract
+    contract: Served = field(default_factory=Served.untrained)  # for those with one
     offers: OfferModel = field(default_factory=OfferModel)
     catalogue: Catalogue = field(default_factory=Catalogue)
     horizon_days: int = 30  # churn: no contact for this long

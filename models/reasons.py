@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import expm1
 
 from models.customer import Customer
-from models.online.logit import BASE, PRIOR, Logit
+from models.online.served import BASE, PRIOR, Served
 from models.records import Reason
 from models.rhythm import silence_days
 
@@ -34,7 +34,7 @@ def reasons(
     at_ms: int,
     seen: dict[str, float],
     shares: dict[str, float],
-    model: Logit,
+    model: Served,
     top: int | None = None,
 ) -> list[Reason]:
     """Return the `top` reasons (None: all), strongest first.
@@ -61,7 +61,7 @@ def reasons(
     return told
 
 
-def _shown(group: str, seen: dict[str, float], model: Logit) -> tuple[float, float | None]:
+def _shown(group: str, seen: dict[str, float], model: Served) -> tuple[float, float | None]:
     """Return the group's first feature that is known of this customer, and its mean."""
     members = GROUPS.get(group, (group,))
     leading = members[0]

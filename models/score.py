@@ -20,7 +20,7 @@ TOP = 3
 
 def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
     """Return P(no contact within the horizon after `at_ms`); `cause` is the event's id."""
-    churn, horizon = judge.churn.logit, judge.horizon_days
+    churn, horizon = judge.churn, judge.horizon_days
     seen = features(customer, at_ms, horizon, judge.population)
     shares = churn.explain_one(seen)
     probability = sigmoid(sum(shares.values()))

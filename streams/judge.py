@@ -12,9 +12,10 @@ from dataclasses import replace
 from infra.settings import SettingsError
 from models.catalogue import parse
 from models.judge import Judge
-from models.online.churn import ChurnModel
 from models.online.learner import CHURN, OFFERS
+from models.online.logit import WARM_UP, Logit
 from models.online.offers import OfferModel
+from models.online.served import Served
 from models.online.snapshots import Snapshot, SnapshotError, decode
 from models.topics import MODEL_SNAPSHOTS
 from streams.app import app, settings
@@ -52,10 +53,22 @@ class Seat:
 def seated(judge: Judge, snapshot: Snapshot) -> Judge:
     """Return the judge with the snapshot's model in place of the older one."""
     if snapshot.model == CHURN:
-        return replace(judge, churn=ChurnModel.from_state(snapshot.state))
+        return replace(judge, churn=_served(Logit.from_state(snapshot.state)))
     if snapshot.model == OFFERS:
         return replace(judge, offers=OfferModel.from_state(snapshot.state))
     return judge
+
+
+def _served(logit: Logit) -> Served:
+    trust = min(1.0, logit.learnt / WARM_UP)
+    parts = logit.scaler.parts.items()
+    return Served(
+        candidate="logit",
+        learnt=logit.learnt,
+        intercept=trust * logit.intercept,
+        prior=1.0 - trust,
+        terms={name: (part.mean, part.scale, trust * part.weight) for name, part in parts},
+    )
 
 
 def secret() -> bytes:

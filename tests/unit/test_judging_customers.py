@@ -11,9 +11,9 @@ from models.judge import Judge
 from models.judgement import judged, note
 from models.lifetime import DEFAULT_LIFETIME as DEFAULT
 from models.lifetime import Lifetime
-from models.online.churn import ChurnModel
-from models.online.logit import BASE, PRIOR
 from models.online.scaling import sigmoid
+from models.online.served import BASE, PRIOR
+from models.online.stable import Stable
 from models.profile import Profile, Trait
 from models.reasons import reasons
 from models.records import unpack
@@ -143,18 +143,18 @@ def test_silence_raises_the_risk_of_a_regular():
 
 
 def trained():
-    model = ChurnModel()
+    model = Stable()
     for day in range(1500):
         quiet = day % 90
         model.learn_one(features(visited(MONTHLY), at(121 + quiet)), float(quiet > 40))
-    return model
+    return model.served("logit")
 
 
 def test_reasons_and_the_base_sum_to_the_logit():
     model, customer = trained(), visited(MONTHLY)
     seen = features(customer, at(200))
-    shares = model.logit.explain_one(seen)
-    told = reasons(customer, at(200), seen, shares, model.logit)
+    shares = model.explain_one(seen)
+    told = reasons(customer, at(200), seen, shares, model)
     logit = math.fsum([reason.contribution for reason in told] + [shares[BASE]])
     assert sigmoid(logit) == pytest.approx(model.chance(seen), abs=1e-12)
 
