@@ -1,0 +1,160 @@
+"""Prequential evaluation: predict each row at its time, learn it when its label is known.
+
+A model never sees a label before its time has come, nor a row out of order: what is
+measured is what a stream would have served (Dawid 1984; with delayed labels, Žliobaitė
+et al. 2015). What waits for a label is all that is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from heapq import heappop, heappush
+from typing import Any, NamedTuple, Protocol
+
+from models.online.tally import Tally
+
+CHAMPION = "champion"  # who is served, whichever candidate that is at the time
+
+
+class Row(NamedTuple):
+    """One prediction to make; times in one unit, ascending. `label` None: never known."""
+
+    at: float
+    key: str
+    features: dict[str, float]
+    label_at: float
+    label: float | None
+
+
+class Pupil(Protocol):
+    """Who predicts and learns: several candidates at once, and one of them is served."""
+
+    @property
+    def champion(self) -> str:
+        """The candidate that is served now."""
+
+    def chances(self, x: dict[str, float]) -> Mapping[str, float]:
+        """Return each candidate's probability; learns nothing."""
+
+    def learn_one(self, row: Row, said: Mapping[str, float]) -> None:
+        """Learn one row whose label is known now; `said`: what was predicted at its time."""
+
+
+class Reign(NamedTuple):
+    """Since when a candidate is served."""
+
+    row: int  # rows predicted before, from 0
+    at: float
+    candidate: str
+
+
+class Window(NamedTuple):
+    """The figures of so many rows in a row, by candidate."""
+
+    first: int
+    begins: float
+    ends: float
+    rows: int
+    figures: dict[str, dict[str, float | None]]
+
+
+class Prequential:
+    """The run: rows in, figures out, of all rows and of those from `tested_from` on.
+
+    Each `window` rows also get figures of their own: a constant can get a good AUC over
+    all of them while the base rate drifts.
+    """
+
+    def __init__(self, pupil: Pupil, tested_from: int = 0, window: int = 2_000) -> None:
+        self.pupil = pupil
+        self.tested_from = tested_from
+        self.rows = self.learnt = self.unlabelled = 0
+        self.whole: dict[str, Tally] = {}
+        self.tested: dict[str, Tally] = {}
+        self.windows: list[Window] = []
+        self.reigns: list[Reign] = []
+        self._window = window
+        self._part: dict[str, Tally] = {}
+        self._part_rows, self._part_begins, self._now = 0, 0.0, float("-inf")
+        self._waiting: list[tuple[float, int, Row, Mapping[str, float]]] = []
+
+    def run(self, rows: Iterable[Row], tell: Callable[[int], None] = lambda _: None) -> None:
+        """Predict and learn all rows, in order; `tell` is given how many are done."""
+        for row in rows:
+            self.ask(row)
+            tell(self.rows)
+        self.close()
+
+    def ask(self, row: Row) -> Mapping[str, float]:
+        """Learn what is known by the row's time, then predict it. Raises ValueError out of order.
+
+        Returns what each candidate said.
+        """
+        if not row.at >= self._now:
+            raise ValueError(f"row {self.rows + 1}: time {row.at} is before {self._now}")
+        self._now = row.at
+        self._release(row.at)
+        if not self.reigns or self.reigns[-1].candidate != self.pupil.champion:
+            self.reigns.append(Reign(self.rows, row.at, self.pupil.champion))
+        said = dict(self.pupil.chances(row.features))
+        said[CHAMPION] = said[self.pupil.champion]
+        if row.label is None:
+            self.unlabelled += 1
+        else:
+            self._score(row, said)
+            heappush(self._waiting, (row.label_at, self.rows, row, said))
+        self.rows += 1
+        if self._part_rows >= self._window:
+            self.close()
+        return said
+
+    def close(self) -> None:
+        """End the window that is open. Labels due after the last row are never learnt."""
+        if self._part_rows:
+            figures = {name: tally.figures() for name, tally in self._part.items()}
+            first = self.rows - self._part_rows
+            self.windows.append(
+                Window(first, self._part_begins, self._now, self._part_rows, figures)
+            )
+        self._part, self._part_rows = {}, 0
+
+    def report(self) -> dict[str, Any]:
+        """Return all figures, as JSON types."""
+        return {
+            "rows": self.rows,
+            "learnt": self.learnt,
+            "unlabelled": self.unlabelled,
+            "tested_from": self.tested_from,
+            "champion": self.pupil.champion,
+            "champions": [reign._asdict() for reign in self.reigns],
+            "whole": {name: tally.figures() for name, tally in self.whole.items()},
+            "tested": {name: tally.figures() for name, tally in self.tested.items()},
+            "calibration": {
+                name: [part._asdict() for part in tally.calibration()]
+                for name, tally in self.tested.items()
+            },
+            "lift": {name: tally.lift() for name, tally in self.tested.items()},
+            "windows": [window._asdict() for window in self.windows],
+        }
+
+    def _release(self, now: float) -> None:
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= now:
+            _, _, row, said = heappop(waiting)
+            self.pupil.learn_one(row, said)
+            self.learnt += 1
+
+    def _score(self, row: Row, said: Mapping[str, float]) -> None:
+        assert row.label is not None
+        if not self._part_rows:
+            self._part_begins = row.at
+        parts = [self.whole, self._part]
+        if self.rows >= self.tested_from:
+            parts.append(self.tested)
+        for part in parts:
+            for name, probability in said.items():
+                tally = part.get(name)
+                if tally is None:
+                    tally = part[name] = Tally()
+                tally.update(probability, row.label)
+        self._part_rows += 1
