@@ -118,6 +118,16 @@ class Live:
             found = self._carrier(key) or found
         return found
 
+    def carriers(self, key: str) -> set[str]:
+        """Return whoever carries an identifier today, and all who are one with them."""
+        identifier = identifier_of(key, self.rules)
+        found: set[str] = set()
+        for noted in self._carriers.of(str(identifier)) if identifier else ():
+            for id in self.chain(noted):
+                customer = self.customer(id)
+                found |= {id, *(customer.absorbed if customer else ())}
+        return found
+
     def get(self, key: str) -> Customer | None:
         """Return the whole customer that `key` names, merges followed."""
         customer_id = self.locate(key)

@@ -15,7 +15,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from models.asof import MOVES, Edge, Entry
+from models.events.base import Identifier
 from models.events.clock import MAX_MS
+from models.identity import customer_id_of
 from models.records import Decision, Score
 from projections import decisions, scores
 from projections.client import is_away, is_behind
@@ -38,6 +40,22 @@ SELECT log_partition, log_offset,
     if(direct AND received_at <= fromUnixTimestamp64Milli({known:Int64}, 'UTC'), body, '') AS body
 FROM log
 WHERE customer_id IN {ids:Array(String)}
+"""
+# Who is named is found by any record, as a live customer is; who carried it by an event of theirs.
+_KNOWN_AS: Final = """
+SELECT customer_id
+FROM log
+WHERE customer_id IN {ids:Array(String)}
+    AND received_at <= fromUnixTimestamp64Milli({known:Int64}, 'UTC')
+    AND (customer_id = {named:String} OR direct AND has(
+        arrayConcat(
+            JSONExtract(body, 'identifiers', 'Array(Tuple(type String, value String))'),
+            JSONExtract(body, 'previous', 'Array(Tuple(type String, value String))')
+        ),
+        ({type:String}, {value:String})
+    ))
+ORDER BY customer_id = {named:String} DESC, least(occurred_at, received_at), customer_id
+LIMIT 1
 """
 _NEWEST: Final = """
 SELECT *
@@ -115,6 +133,16 @@ class Past:
             if offset > until.get(partition, -1):
                 until[partition] = offset
         return Records([Entry(*row) for row in rows if row[2]], until)
+
+    def known_as(self, identifier: Identifier, ids: Collection[str], known_ms: int) -> str | None:
+        """Return whom an identifier led to, as the log had it by then; None: to nobody.
+
+        The one that it names, else of `ids` the one who had it first.
+        """
+        named = customer_id_of(identifier)
+        said = {"named": named, "type": identifier.type.value, "value": identifier.value}
+        rows = self._rows(_KNOWN_AS, {named, *ids}, known=known_ms, **said)
+        return rows[0][0] if rows else None
 
     def score(self, ids: Collection[str], at_ms: int | None, known_ms: int | None) -> Score | None:
         """Return the newest churn score of these customers, recorded by then."""

@@ -17,7 +17,7 @@ from fastapi import Response
 from models.asof import Folded, Group, episodes, fold, group
 from models.customer import Customer, Episode
 from models.events.base import EPOCH, MILLISECOND
-from models.naming import derive
+from models.naming import derive, identifier_of
 from models.records import Decision, Score
 from models.topics import EVENTS
 from projections.live import Live
@@ -81,12 +81,12 @@ class AsOf:
 
     async def answer(self, key: str, asked: Question) -> Response:
         """Return the customer that `key` names, as of then. Raises Problem 404, 503."""
-        start = self._start(key)
-        if start is None:
+        today = self._live.locate(key)
+        if today is None:
             raise Problem(404, "not-found", f"no customer is known as {key!r}")
         try:
             async with self._turns:
-                body = await self._body(start, asked)
+                body = await self._body(await self._start(key, today, asked.known_ms), asked)
         except PastUnavailableError as error:
             _log.warning("no answer as of a time: %s", error)
             raise Problem(
@@ -98,11 +98,22 @@ class AsOf:
         headers = {"cache-control": "private, no-cache", "vary": "Authorization"}
         return Response(orjson.dumps(body), headers=headers, media_type="application/json")
 
-    def _start(self, key: str) -> str | None:
-        """Return the customer that a key names by itself, or else who carries it today."""
-        found = self._live.locate(key)
-        named = derive(key, self._live.rules)
-        return named if found and named and self._live.glance(named) else found
+    async def _start(self, key: str, today: str, known_ms: int | None) -> str:
+        """Return the customer that a key names by itself, or else who carries it, as of then.
+
+        Raises Problem 404 when it led to nobody then.
+        """
+        live = self._live
+        identifier = identifier_of(key, live.rules)
+        if known_ms is None or identifier is None:
+            named = derive(key, live.rules)
+            return named if named and live.glance(named) else today
+        ids = live.carriers(key)
+        found = await asyncio.to_thread(self._past.known_as, identifier, ids, known_ms)
+        if found is None:
+            then = views.instant(known_ms)
+            raise Problem(404, "not-yet", f"no customer was known as {key!r} by {then}")
+        return found
 
     async def _body(self, start: str, asked: Question) -> views.Json:
         identity_ms = asked.known_ms or self._live.now_ms()

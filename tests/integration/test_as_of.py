@@ -10,8 +10,9 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from models.customer import encode
+from models.events import CustomerAliased, Identifier, PageViewed
 from models.judge import Judge
-from models.naming import derive
+from models.naming import derive, identifier_of
 from models.profile import Profile, evolve
 from models.react import Position
 from models.records import Score
@@ -21,8 +22,10 @@ from projections.client import connect, is_behind
 from projections.past import Past, PastUnavailableError
 from projections.rebuild import rebuild
 from tests.support import waiting
+from tests.support.histories import event
 from tests.support.kafka_log import read_all, send
 from tests.support.log_samples import START, history, merged, messages
+from tests.support.past import Tables
 
 pytestmark = pytest.mark.stack
 until = partial(waiting.until, seconds=120)
@@ -99,6 +102,40 @@ def test_as_of_a_time_a_customer_is_what_the_log_gives(log, settings, http, ask,
             )
             assert known["customer_id"] == (WINNER if together else key)
             assert known["computed"]["orders"] == profile.orders
+
+
+def test_a_name_leads_to_whom_it_led_then(settings, ask, start_part):
+    mail = Identifier(type="email", value='o"neil@x.com')
+    tables, told = Tables(), []
+    hour = timedelta(hours=1)
+    said = [  # who, when it happened, when it came in, what names came along
+        ("user_id:ben", 1, 1, {"identifiers": (mail,)}),
+        ("user_id:ana", 0, 3, {"identifiers": (mail,)}),
+        ("user_id:cat", -1, 5, {"kind": CustomerAliased, "previous": (mail,)}),
+        (str(mail), 7, 7, {}),
+        ("user_id:dan", -9, 0, {}),
+    ]
+    for number, (who, at, received, more) in enumerate(said):
+        own = (identifier_of(who), *more.pop("identifiers", ()))
+        one = event(
+            more.pop("kind", PageViewed), START + at * hour, f"e{number}", own,
+            received_at=START + received * hour, **more,
+        )  # fmt: skip
+        place = {"origin": "touchpoints/0", "origin_offset": number}
+        told.append(one.model_copy(update=place | {"customer_id": derive(who)}))
+        tables.append(told[-1])
+    send(settings.kafka, settings.topic(EVENTS), messages(told))
+    start_part(settings, "projections")
+    until(lambda: ask("SELECT count() FROM log")[0][0] == len(told))
+    past = Past(lambda: connect(settings))
+    ids = {derive(who) for who, *_ in said}
+    whose = []
+    for late in (0, 1, 3, 5, 7):
+        known_ms = int((START + late * hour).timestamp() * 1_000)
+        whose.append(past.known_as(mail, ids, known_ms))
+        assert whose[-1] == tables.known_as(mail, ids, known_ms)
+    ben, ana, cat, own = (derive(who) for who, *_ in said[:4])
+    assert whose == [None, ben, ana, cat, own]
 
 
 def test_of_today_it_is_the_live_profile_and_says_that_it_is_complete(

@@ -12,7 +12,7 @@ from models.customer import Episode
 from models.naming import derive
 from models.records import Decision, Reason, Score
 from projections import decisions, scores
-from projections.past import Ahead, Past, PastUnavailableError, Paths, Records
+from projections.past import Ahead, Past, PastUnavailableError
 from projections.serve import schemas
 from projections.serve.app import build
 from projections.serve.asof import question
@@ -20,7 +20,7 @@ from projections.serve.problems import Problem
 from projections.serve.sources import Sources
 from tests.support.customers import OFFERS, customer, record
 from tests.support.histories import NOON, event, usd
-from tests.support.past import Tables
+from tests.support.past import Remembered, Tables
 
 KEY = {"Authorization": "Bearer test-api-key"}
 ANA = "user_id:ana"
@@ -38,22 +38,8 @@ DECISION = Decision(
 )  # fmt: skip
 
 
-class Remembered:
-    """A past in memory."""
-
-    def __init__(self, tables):
-        self.tables = tables
-        self.down = False
-
-    def paths(self, ids):
-        led = {root: self.tables.led_to([root]) for root in ids}
-        return Paths(self.tables.moves_of(ids), led)
-
-    def records(self, ids, known_ms):
-        if self.down:
-            raise PastUnavailableError("no answer")
-        until = {one.partition: one.offset for one in self.tables.records}
-        return Records(self.tables.entries(ids), until)
+class Recorded(Remembered):
+    """A past in memory, with a ledger of one record each."""
 
     def score(self, ids, at_ms, known_ms):
         return SCORE
@@ -94,7 +80,7 @@ def tables():
 
 @pytest.fixture
 def past(tables):
-    return Remembered(tables)
+    return Recorded(tables)
 
 
 @pytest.fixture
