@@ -1,0 +1,107 @@
+"""Opinion in what customers write, in Korean and English, as a whole number of thousandths.
+
+English by VADER (Hutto & Gilbert 2014) as nltk-vader-sentiment has it, with the words of
+service that its lexicon lacks; Korean by `models.traits.korean` and the same rules: what
+turns a word round, what strengthens it, and that what comes after "but" counts more. Each
+sentence is judged by itself, and the text is the mean of those that say anything.
+"""
+
+from __future__ import annotations
+
+import re
+from math import sqrt
+from typing import Final
+
+from vader import SentimentIntensityAnalyzer
+from vader.data.lexicon import MULTIWORD
+
+from models.traits.korean import BUT, LESS, LEXICON, MORE
+
+SOURCE: Final = "lexicon-1"  # VADER and the Korean lexicon; another lexicon is another source
+LONGEST = 2_000  # characters that are read of a text
+_ALPHA = 15.0  # VADER's: how soon a sum of weights is near certain
+_TURNED = -0.74  # VADER's: what a negated weight is worth
+_STRONGER, _WEAKER = 1.3, 0.7
+_BEFORE_BUT, _AFTER_BUT = 0.5, 1.5  # VADER's
+_NEAR = 8  # characters before a word in which it is strengthened
+
+_SERVICE: Final = {
+    **dict.fromkeys(("slow", "late", "delayed", "expensive", "pricey", "crash"), -1.4),
+    **dict.fromkeys(("crashes", "crashed", "crashing", "unresolved", "unanswered"), -1.8),
+    **dict.fromkeys(("unhelpful", "overcharged", "defective", "faulty", "broke", "buggy"), -2.2),
+    **dict.fromkeys(("misleading", "incompetent", "unprofessional", "unreliable"), -2.2),
+    **dict.fromkeys(("junk", "ripoff", "overpriced", "unusable", "stopped", "unacceptable"), -2.0),
+    **dict.fromkeys(("fast", "quick", "quickly", "prompt", "promptly", "smooth", "solved"), 1.6),
+    **dict.fromkeys(("affordable", "responsive", "knowledgeable", "seamless", "works"), 1.6),
+    **dict.fromkeys(("recommended", "courteous", "flawless", "reliable"), 2.0),
+}
+_PHRASES: Final = dict.fromkeys(
+    ("no refund", "no response", "no answer", "no reply", "no help", "not working", "do not buy"),
+    -2.2,
+)
+_english: Final = SentimentIntensityAnalyzer(
+    extra_lexicon={**_SERVICE, "neveragain": -2.8}, multiword={**MULTIWORD, **_PHRASES}
+)
+_NEVER_AGAIN: Final = re.compile(r"\bnever\b[^,;]{0,40}\bagain\b", re.IGNORECASE)
+
+_SENTENCE: Final = re.compile(r"[.!?\n。！？]+")
+_HANGUL: Final = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣ]")
+
+
+def _pattern(entries: tuple[str, ...] | dict[str, int]) -> str:
+    ordered = sorted(entries, key=len, reverse=True)
+    return "|".join(re.escape(entry).replace("_", " ?") for entry in ordered)
+
+
+_WEIGHT: Final = {entry.replace("_", ""): weight for entry, weight in LEXICON.items()}
+_WORD: Final = re.compile(_pattern(LEXICON))
+_MORE, _LESS = re.compile(_pattern(MORE)), re.compile(_pattern(LESS))
+_BUT: Final = re.compile(_pattern(BUT) + r"|[가-힣]데(?=[\s,])")
+_NOT_BEFORE: Final = re.compile(r"(?:^|[^가-힣])(?:안|못)\s?$")
+_NOT_AFTER: Final = re.compile(
+    r"(?:[가-힣]{0,3}고\s?싶)?[가-힣]{0,4}?(?:지|진|질)(?:는|도|가|를)?\s?(?:않|못|안|마)"
+    r"|[가-힣]{0,2}?(?:함|점|것)?(?:이|은|도|가|는|을)?\s?(?:하나도\s?|전혀\s?)?(?:없|아니|아닌|아닙|아님)"
+)
+
+
+def sentiment(text: str) -> int | None:
+    """Return how well a text speaks, from -1000 to 1000; None when it says nothing of it."""
+    found = [
+        score
+        for sentence in _SENTENCE.split(text[:LONGEST])
+        if (score := _sentence(sentence)) is not None
+    ]
+    return round(sum(found) / len(found)) if found else None
+
+
+def _sentence(sentence: str) -> int | None:
+    if not sentence.strip():
+        return None
+    if _HANGUL.search(sentence):
+        return _korean(sentence)
+    compound = _english.polarity_scores(_NEVER_AGAIN.sub("neveragain", sentence))["compound"]
+    return round(1000 * compound) or None
+
+
+def _korean(sentence: str) -> int | None:
+    total, found = 0.0, False
+    turn = max((but.start() for but in _BUT.finditer(sentence)), default=-1)
+    hits = list(_WORD.finditer(sentence))
+    for number, hit in enumerate(hits):
+        weight: float = _WEIGHT[hit.group().replace(" ", "")]
+        following = hits[number + 1].start() if number + 1 < len(hits) else None
+        if hit.group() == "별로" and following is not None and following - hit.end() <= _NEAR:
+            continue  # it belongs to what comes next, which is turned round already
+        if not weight:
+            continue
+        before = sentence[max(0, hit.start() - _NEAR) : hit.start()]
+        if _NOT_BEFORE.search(before) or _NOT_AFTER.match(sentence, hit.end()):
+            weight *= _TURNED
+        if _MORE.search(before):
+            weight *= _STRONGER
+        elif _LESS.search(before):
+            weight *= _WEAKER
+        if turn >= 0:
+            weight *= _BEFORE_BUT if hit.start() < turn else _AFTER_BUT
+        total, found = total + weight, True
+    return round(1000 * total / sqrt(total * total + _ALPHA)) if found else None
