@@ -1,0 +1,115 @@
+"""The policies that a marketer asks about, as probabilities over what was eligible.
+
+None of them takes an arm that was not eligible: eligibility followed from what was known of the
+customer then, and the log keeps only its outcome. To offer nothing is always eligible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.catalogue import NONE, Catalogue
+from models.offpolicy.logged import Floats, Logged, Policy
+from models.online.thompson import propensities
+
+UNIFORM, GREEDY, THOMPSON, FIXED = "uniform", "greedy", "thompson", "fixed:"
+
+
+class PolicyError(ValueError):
+    """There is no such policy; the message says what there is."""
+
+
+def named(name: str, arms: Sequence[str], catalogue: Catalogue) -> Policy:
+    """Return `uniform`, `greedy`, `thompson` or `fixed:ARM` over these columns.
+
+    Worths, costs and floor are the catalogue's; arms that it lacks are not taken.
+    Raises PolicyError.
+    """
+    if name == UNIFORM:
+        return uniform
+    if name in (GREEDY, THOMPSON):
+        return _Worth(arms, catalogue, sampled=name == THOMPSON)
+    if name.startswith(FIXED):
+        arm = name.removeprefix(FIXED)
+        if arm not in arms:
+            raise PolicyError(f"the log never knew an arm {arm!r}; it knows {', '.join(arms)}")
+        return fixed(arms, arm)
+    raise PolicyError(
+        f"{name!r} is no policy: uniform, greedy, thompson, fixed:ARM, or a catalogue file"
+    )
+
+
+def uniform(log: Logged) -> Floats:
+    """Return the same probability for every eligible arm."""
+    eligible = (log.propensities > 0).astype(np.float64)
+    shares: Floats = eligible / eligible.sum(axis=1, keepdims=True)
+    return shares
+
+
+def fixed(arms: Sequence[str], arm: str) -> Policy:
+    """Return the policy that takes one arm wherever it is eligible, and else offers nothing."""
+    column, nothing = list(arms).index(arm), list(arms).index(NONE)
+
+    def target(log: Logged) -> Floats:
+        chosen = np.where(log.propensities[:, column] > 0, column, nothing)
+        return np.eye(len(arms))[chosen]
+
+    return target
+
+
+def worths(arms: Sequence[str], catalogue: Catalogue) -> tuple[Floats, Floats]:
+    """Return value and cost of each arm; NaN for those that the catalogue lacks."""
+    values, costs = np.full((2, len(arms)), np.nan)
+    for column, arm in enumerate(arms):
+        offer = catalogue.offer(arm.partition("/")[0])
+        if arm == NONE:
+            values[column], costs[column] = catalogue.policy.none_value, 0.0
+        elif offer is not None and arm.partition("/")[2] in offer.channels:
+            values[column], costs[column] = offer.value, offer.cost
+    return values, costs
+
+
+class _Worth:
+    """Takes what is worth most by what was believed then, or samples by that belief."""
+
+    def __init__(self, arms: Sequence[str], catalogue: Catalogue, sampled: bool) -> None:
+        self._values, self._costs = worths(arms, catalogue)
+        self._floor = catalogue.policy.floor
+        self._sampled = sampled
+
+    def __call__(self, log: Logged) -> Floats:
+        if log.means is None or log.deviations is None:
+            raise PolicyError("the log keeps no beliefs: greedy and thompson cannot be computed")
+        known = ~np.isnan(self._values) & np.isfinite(log.means) & (log.propensities > 0)
+        return self._sample(log, known) if self._sampled else self._best(log, known)
+
+    def _best(self, log: Logged, known: NDArray[np.bool_]) -> Floats:
+        assert log.means is not None
+        chances = 1.0 / (1.0 + np.exp(-np.clip(log.means, -700, 700)))
+        worth = np.where(known, self._values * chances - self._costs, -np.inf)
+        best: Floats = np.eye(worth.shape[1])[worth.argmax(axis=1)]
+        return best * known.any(axis=1, keepdims=True)
+
+    def _sample(self, log: Logged, known: NDArray[np.bool_]) -> Floats:
+        assert log.means is not None
+        assert log.deviations is not None
+        target = np.zeros_like(log.propensities)
+        for row, arms in enumerate(known):
+            if arms.any():
+                target[row, arms] = propensities(
+                    log.means[row, arms],
+                    log.deviations[row, arms] ** 2,
+                    self._values[arms],
+                    self._costs[arms],
+                    self._floor,
+                )
+        return target
+
+
+def unknown(arms: Sequence[str], catalogue: Catalogue) -> list[str]:
+    """Return the catalogue's arms that the log never knew: nobody can tell what they would earn."""
+    there = [f"{offer.id}/{channel}" for offer in catalogue.offers for channel in offer.channels]
+    return [arm for arm in there if arm not in arms]
