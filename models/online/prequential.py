@@ -21,9 +21,16 @@ class Row(NamedTuple):
 
     at: float
     key: str
-    features: dict[str, float]
+    features: Mapping[str, Any]  # as the pupil takes them
     label_at: float
     label: float | None
+
+
+class Said(NamedTuple):
+    """Each candidate's probability for a row, and the features as they were then."""
+
+    chances: dict[str, float]
+    seen: Mapping[str, Any]
 
 
 class Pupil(Protocol):
@@ -33,10 +40,10 @@ class Pupil(Protocol):
     def champion(self) -> str:
         """The candidate that is served now."""
 
-    def chances(self, x: dict[str, float]) -> Mapping[str, float]:
-        """Return each candidate's probability; learns nothing."""
+    def predict_one(self, row: Row) -> Said:
+        """Return each candidate's probability; the row's label is not to be looked at."""
 
-    def learn_one(self, row: Row, said: Mapping[str, float]) -> None:
+    def learn_one(self, row: Row, said: Said) -> None:
         """Learn one row whose label is known now; `said`: what was predicted at its time."""
 
 
@@ -76,7 +83,7 @@ class Prequential:
         self._window = window
         self._part: dict[str, Tally] = {}
         self._part_rows, self._part_begins, self._now = 0, 0.0, float("-inf")
-        self._waiting: list[tuple[float, int, Row, Mapping[str, float]]] = []
+        self._waiting: list[tuple[float, int, Row, Said]] = []
 
     def run(self, rows: Iterable[Row], tell: Callable[[int], None] = lambda _: None) -> None:
         """Predict and learn all rows, in order; `tell` is given how many are done."""
@@ -96,17 +103,17 @@ class Prequential:
         self._release(row.at)
         if not self.reigns or self.reigns[-1].candidate != self.pupil.champion:
             self.reigns.append(Reign(self.rows, row.at, self.pupil.champion))
-        said = dict(self.pupil.chances(row.features))
-        said[CHAMPION] = said[self.pupil.champion]
+        said = self.pupil.predict_one(row)
+        chances = {CHAMPION: said.chances[self.pupil.champion], **said.chances}
         if row.label is None:
             self.unlabelled += 1
         else:
-            self._score(row, said)
+            self._score(row, chances)
             heappush(self._waiting, (row.label_at, self.rows, row, said))
         self.rows += 1
         if self._part_rows >= self._window:
             self.close()
-        return said
+        return chances
 
     def close(self) -> None:
         """End the window that is open. Labels due after the last row are never learnt."""

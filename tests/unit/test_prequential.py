@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from models.online.prequential import CHAMPION, Prequential, Row
+from models.online.prequential import CHAMPION, Prequential, Row, Said
 from models.online.tally import Tally
 
 
@@ -18,11 +18,12 @@ class Memory:
         self.known = {}
         self.taught = []
 
-    def chances(self, x):
-        return {"memory": self.known.get(x["who"], 0.5), "half": 0.5}
+    def predict_one(self, row):
+        x = row.features
+        return Said({"memory": self.known.get(x["who"], 0.5), "half": 0.5}, x)
 
     def learn_one(self, row, said):
-        self.known[row.features["who"]] = 0.9 if row.label else 0.1
+        self.known[said.seen["who"]] = 0.9 if row.label else 0.1
         self.taught.append(row.at)
 
 
