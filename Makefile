@@ -26,7 +26,7 @@ java: # Kafka's runtime and what fetches it
 setup: $(READY) ## Create the environment (.venv), every version locked with hashes
 
 lock: ## Lock the newest versions that pyproject.toml allows
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev --upgrade pyproject.toml -o requirements.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev --extra evaluate --upgrade pyproject.toml -o requirements.txt
 
 check: $(READY) ## Format, lint, types, import contract, fast tests
 	$(BIN)/ruff format --check .
