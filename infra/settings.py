@@ -84,6 +84,9 @@ class Settings(BaseModel):
 
     snapshot_secret: SecretStr = Field(SecretStr(""), description="signs the model snapshots")
     horizon_days: int = Field(30, ge=1, le=365, description="churn: no contact for this long")
+    contract_horizon_days: int = Field(
+        30, ge=1, le=365, description="churn of who has a contract: none is left within this time"
+    )
     backfill_grace_seconds: float = Field(
         600.0, ge=0, description="silence after which a backfilled customer's old timers fire"
     )

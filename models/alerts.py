@@ -2,7 +2,7 @@
 
 Edge-triggered: an alert says that an episode began or ended, once each. Ids follow
 from customer, rule, episode and status, so whoever makes an alert again makes the
-same one.
+same one. A customer with a contract is lost when the last one ends, one without by silence.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from models.customer import Customer, Episode
 from models.judge import Judge
 from models.records import Alert, Score
 from models.rhythm import DAY_MS
+from models.score import CHURN_MODEL
 
 RULE = "churn_risk"
 
@@ -30,20 +31,29 @@ def edges(
     if episode is not None and episode.status == "open":
         outcome = _over(customer, episode, made, judge)
         if outcome is None:
-            return customer, []
+            return _goes_on(customer, episode, made), []
         return _close(customer, episode, outcome, made, received_ms)
     if not opens or not _begins(customer, episode, made, judge):
         return customer, []
     number = max(raised_by(customer), 0 if episode is None else episode.number) + 1
-    opened = Episode(number=number, status="open", opened_ms=made.at_ms)
+    opened = Episode(number=number, status="open", opened_ms=made.at_ms, model=made.model)
     alert = _alert(customer, opened, "opened", made, received_ms)
     return replace(customer, episodes={**customer.episodes, RULE: opened}), [alert]
 
 
-def lost_ms(customer: Customer, horizon_days: int) -> int | None:
-    """Return when the open episode is given up for lost if nothing comes, else None."""
+def is_open(customer: Customer) -> bool:
+    """Tell whether an episode is open."""
     episode = customer.episodes.get(RULE)
-    if episode is None or episode.status != "open":
+    return episode is not None and episode.status == "open"
+
+
+def lost_ms(customer: Customer, horizon_days: int) -> int | None:
+    """Return when the open episode is given up for lost if nothing comes, else None.
+
+    Silence loses nobody who has a contract.
+    """
+    episode = customer.episodes.get(RULE)
+    if episode is None or episode.status != "open" or episode.model != CHURN_MODEL:
         return None
     due = max(episode.opened_ms, customer.rhythm.last_ms or 0) + horizon_days * DAY_MS
     end = customer.observed_until_ms
@@ -86,9 +96,20 @@ def episode_id(customer_id: str, episode: Episode) -> str:
     return f"{RULE}:{episode.owner or customer_id}:{episode.number}"
 
 
+def _goes_on(customer: Customer, episode: Episode, made: Score) -> Customer:
+    """Return the customer with the open episode, told by the model that scores him now."""
+    if episode.model == made.model:
+        return customer
+    return replace(
+        customer, episodes={**customer.episodes, RULE: replace(episode, model=made.model)}
+    )
+
+
 def _begins(customer: Customer, last: Episode | None, made: Score, judge: Judge) -> bool:
     rule = judge.catalogue.risk
-    if made.probability < rule.high or customer.rhythm.visits < rule.min_visits:
+    if made.probability < rule.high:
+        return False
+    if made.model == CHURN_MODEL and customer.rhythm.visits < rule.min_visits:
         return False
     # Who was given up for lost raises no second alert until he has come back.
     back = customer.rhythm.last_ms or 0
@@ -96,13 +117,22 @@ def _begins(customer: Customer, last: Episode | None, made: Score, judge: Judge)
 
 
 def _over(customer: Customer, episode: Episode, made: Score, judge: Judge) -> str | None:
-    came_back = (customer.rhythm.last_ms or 0) > episode.opened_ms
-    if came_back and made.probability < judge.catalogue.risk.high:
+    if episode.model != CHURN_MODEL and made.model == CHURN_MODEL:
+        return "lost"  # no contract is left
+    if _is_back(customer, episode.opened_ms, made) and made.probability < judge.catalogue.risk.high:
         return "saved"
     if made.probability < judge.catalogue.risk.low:
         return "eased"
     due = lost_ms(customer, judge.horizon_days)
     return "lost" if due is not None and made.at_ms >= due else None
+
+
+def _is_back(customer: Customer, since_ms: int, made: Score) -> bool:
+    """Tell whether the customer came, or with a contract: whether one was begun or renewed."""
+    if made.model == CHURN_MODEL:
+        return (customer.rhythm.last_ms or 0) > since_ms
+    signed = (one.last for one in customer.contracts.values())
+    return any(term.what != "cancelled" and term.at_ms > since_ms for term in signed)
 
 
 def _close(

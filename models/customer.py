@@ -11,20 +11,23 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, field
 
+from models.contracts import Contract
 from models.profile import Profile
 from models.records import Decision, Features, Score
 from models.rhythm import Rhythm
 
 
 class Pending(Struct, frozen=True, array_like=True, gc=False):
-    """A churn prediction that waits for its label, due at `due_ms`; written as an array."""
+    """A prediction that waits for its label, due at `due_ms`; written as an array."""
 
     at_ms: int
     due_ms: int
     probability: float
     model_version: int
     features: Features
-    returned: bool = False  # a qualifying event came within the horizon
+    horizon: str  # what its label means
+    met_ms: int = 0  # the first contact, or the end of the last contract, within it; 0: none yet
+    acted: bool = False  # an offer was shown since, or an alert is or was open
 
 
 class Awaited(Struct, frozen=True, omit_defaults=True):
@@ -49,6 +52,7 @@ class Episode(Struct, frozen=True, omit_defaults=True):
     opened_ms: int
     closed_ms: int | None = None
     outcome: str | None = None
+    model: str = "churn"  # by whose score it was opened
     owner: str = ""  # customer id it was opened under, when another one than this; goes back there
 
 
@@ -84,6 +88,7 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     absorbed: list[str] = field(default_factory=list)
     profile: Profile = Profile()
     rhythm: Rhythm = Rhythm()  # of contacts the customer made
+    contracts: dict[str, Contract] = field(default_factory=dict)  # by subscription id
     risk: Score | None = None
     offer: Decision | None = None
     offers_made: dict[str, int] = field(default_factory=dict)  # offer -> times decided, for caps

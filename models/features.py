@@ -6,8 +6,10 @@ is not known is left out: the models take a missing feature for the mean.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log, log1p, sqrt
 
+from models.contracts import GRACE_DAYS, Contract
 from models.customer import Customer
 from models.online.served import PRIOR
 from models.population import DEFAULT, Population
@@ -18,10 +20,21 @@ _SCALES = (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0))  # and t
 
 
 def features(
-    customer: Customer, at_ms: int, horizon_days: int = 30, population: Population = DEFAULT
+    customer: Customer,
+    at_ms: int,
+    horizon_days: int = 30,
+    population: Population = DEFAULT,
+    held: Sequence[Contract] = (),
 ) -> dict[str, float]:
-    """Return the features of `customer` at `at_ms` (ms, UTC), for churn within the horizon."""
+    """Return the features of `customer` at `at_ms` (ms, UTC), for churn within the horizon.
+
+    `held`: the contracts that run then; with any, churn is that none is left.
+    """
     found = _rhythm(customer.rhythm, at_ms, horizon_days, population)
+    if held:
+        _contracts(customer, held, at_ms, horizon_days, population, found)
+    else:
+        found["contract_ended"] = 1.0 if customer.contracts else 0.0
     profile = customer.profile
     _shopping(profile, at_ms, found)
     _service(profile, at_ms, found)
@@ -58,16 +71,42 @@ def _rhythm(
     return found
 
 
+def _contracts(
+    customer: Customer,
+    held: Sequence[Contract],
+    at_ms: int,
+    horizon_days: int,
+    population: Population,
+    found: dict[str, float],
+) -> None:
+    """Add what the contracts that run say of the time when none will; their prior is the prior."""
+    tenure = max(0.0, max([at_ms - one.first.at_ms for one in held]) / DAY_MS)
+    over = population.contracts.ends(tenure, horizon_days)
+    found[PRIOR] = log(over / (1.0 - over))
+    found["tenure"] = log1p(tenure)
+    found["renewals"] = log1p(sum([one.renewals for one in held]))
+    found["contracts"] = log1p(len(held))
+    found["given_up"] = log1p(len(customer.contracts) - len(held))
+    found["trial"] = 1.0 if all(one.first.trial and not one.renewals for one in held) else 0.0
+    if days := max([one.days for one in held]):
+        found["period"] = log1p(days)
+    ends = [one.ends_ms for one in held]
+    stated = [end for end in ends if end is not None]
+    if len(stated) == len(ends):  # one whose end nobody stated outlasts the others
+        left = (max(stated) - at_ms) / DAY_MS
+        found["to_renewal"] = log1p(max(0.0, left))
+        found["unrenewed"] = 1.0 if left < 0.0 else 0.0
+        found["renewal_due"] = 1.0 if left + GRACE_DAYS < horizon_days else 0.0
+
+
 def _shopping(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
-    orders, last, subscription = profile.orders, profile.last_order_ms, profile.subscription
+    orders, last = profile.orders, profile.last_order_ms
     found["orders"] = log1p(orders)
     if orders:
         found["items"] = log1p(profile.items / orders)
         found["refunds"] = _share(profile.refunds, orders)
     if last is not None:
         found["since_order"] = log1p((at_ms - last) / DAY_MS if at_ms > last else 0.0)
-    if subscription is not None:
-        found["subscribed"] = 1.0 if subscription.value == "active" else -1.0
 
 
 def _service(profile: Profile, at_ms: int, found: dict[str, float]) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from models import seen
+from models import contracts, seen
 from models.alerts import RULE, raised_by
 from models.customer import EARLY, Customer, Episode, Regroup, encode
 from models.events.codec import made
@@ -106,6 +106,7 @@ def gathered(ours: Customer, theirs: Customer) -> Customer:
         seen=seen.join(ours.seen, theirs.seen),
         absorbed=[*ours.absorbed, *(one for one in members if one not in known)][-LARGEST:],
         profile=merge(ours.profile, theirs.profile),
+        contracts=contracts.join(ours.contracts, theirs.contracts),
     )
 
 

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from models.alerts import edges, inherit, lost_ms
+from models.alerts import edges, inherit, is_open, lost_ms
+from models.contracts import Contracts
+from models.contracts import join as join_contracts
 from models.customer import Customer
 from models.decide import decide
 from models.judge import Judge
 from models.labels import (
     MAX_PENDING,
+    acted,
     await_label,
     await_outcome,
     checkpoint_ms,
     converted,
     label_ms,
     mature,
+    renewal_ms,
     returned,
+    signed,
 )
 from models.profile import moments
 from models.profile.laws import tally
@@ -29,28 +34,38 @@ from models.records import NO_FEATURES
 from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
 
+CONTRACTS = frozenset({"subscription_started", "subscription_renewed", "subscription_cancelled"})
 CONVERSIONS = frozenset({"order_placed", "subscription_started", "offer_accepted"})
 # Nobody was there to see an offer for a touchpoint that reaches us later than this.
 DECIDE_WITHIN_MS = DAY_MS
 
+# What the customer does, and so a moment to judge at; a cancellation is, but is no sign of life.
+MOMENTS = CONTACTS | CONTRACTS
+
 SILENCE = "silence"  # timers, by name
 LOST = "lost"
+RENEWAL = "renewal"
 LABEL = "label"
 
 
 def note(customer: Customer, event_type: str, at_ms: int, offer: str | None = None) -> Customer:
     """Take in a touchpoint at its own time: rhythm, returns, conversions, answers to offers.
 
-    Call it once for each touchpoint folded, late ones too, before `judged`.
-    `offer` is the offer's id for offer_shown, offer_accepted and offer_declined.
+    Call it once for each touchpoint folded, late ones too, before `judged` and after its
+    contract, if it is of one, was folded. `offer` is the offer's id for offer_shown,
+    offer_accepted and offer_declined.
     """
     if event_type in CONTACTS:
         rhythm, pending = beat(customer.rhythm, at_ms), returned(customer.pending, at_ms)
         customer = replace(customer, rhythm=rhythm, pending=pending)
     if event_type in CONVERSIONS:
         customer = converted(customer, at_ms)
+    if event_type in CONTRACTS and customer.pending:
+        pending = signed(customer.pending, customer.contracts, at_ms)
+        customer = replace(customer, pending=pending)
     if offer is None:
         return customer
+    customer = replace(customer, pending=acted(customer.pending, at_ms))
     if event_type == "offer_shown":
         shown = [replace(a, shown=a.shown or a.offer == offer) for a in customer.awaited]
         return replace(customer, awaited=shown)
@@ -87,24 +102,27 @@ def judged(
 
 def _is_asked_for(customer: Customer, at_ms: int, judge: Judge) -> bool:
     """Tell whether a timer asks for a look at the customer by `at_ms`; LABEL does not."""
-    silence = checkpoint_ms(customer)
-    if silence is not None and silence <= at_ms:
-        return True
-    lost = lost_ms(customer, judge.horizon_days)
-    return lost is not None and lost <= at_ms
+    return any(due <= at_ms for due in _looks(customer, judge).values())
 
 
 def wakes(customer: Customer, judge: Judge) -> dict[str, int]:
     """Return the customer's timers, name -> due (ms): when `judged` is wanted if nothing comes."""
-    found: dict[str, int] = {}
     if judge.silent:
-        return found
+        return {}
+    found = _looks(customer, judge)
+    if (label := label_ms(customer)) is not None:
+        found[LABEL] = label
+    return found
+
+
+def _looks(customer: Customer, judge: Judge) -> dict[str, int]:
+    found: dict[str, int] = {}
     if (silence := checkpoint_ms(customer)) is not None:
         found[SILENCE] = silence
     if (lost := lost_ms(customer, judge.horizon_days)) is not None:
         found[LOST] = lost
-    if (label := label_ms(customer)) is not None:
-        found[LABEL] = label
+    if customer.contracts and (renewal := renewal_ms(customer)) is not None:
+        found[RENEWAL] = renewal
     return found
 
 
@@ -115,7 +133,8 @@ def absorb(
 
     What waits on either side is answered by the contacts of the other. Caps add up.
     """
-    ours, theirs = _beside(winner, loser), _beside(loser, winner)
+    contracts = join_contracts(winner.contracts, loser.contracts)
+    ours, theirs = _beside(winner, loser, contracts), _beside(loser, winner, contracts)
     pending = [*ours.pending, *theirs.pending]
     awaited = [*ours.awaited, *theirs.awaited]
     merged = replace(
@@ -131,10 +150,11 @@ def absorb(
     return Judgement(merged, alerts=alerts)
 
 
-def _beside(waiting: Customer, other: Customer) -> Customer:
+def _beside(waiting: Customer, other: Customer, contracts: Contracts) -> Customer:
     """Return the customer with what waits answered by another's contacts, as far as known.
 
-    Known are the first, the last, and the moments that travel with the profile.
+    `contracts`: of both. Known of the other are the first contact, the last, and the moments
+    that travel with the profile.
     """
     if not waiting.pending and not waiting.awaited:
         return waiting
@@ -146,6 +166,8 @@ def _beside(waiting: Customer, other: Customer) -> Customer:
             pending = returned(pending, moment.at_ms)
         if moment.type in CONVERSIONS:
             waiting = converted(waiting, moment.at_ms)
+        if moment.type in CONTRACTS:
+            pending = signed(pending, contracts, moment.at_ms)
     return replace(waiting, pending=pending)
 
 
@@ -161,6 +183,8 @@ def _look(
     # After the offer, so that an alert tells which offer to make.
     customer, alerts = edges(judgement.customer, made, received_ms, judge, opens)
     judgement.alerts += alerts
+    if alerts and is_open(customer):
+        customer = replace(customer, pending=acted(customer.pending, at_ms))
     # From which features, the score's own record tells, and what waits for its label.
     judgement.customer = replace(customer, risk=replace(made, features=NO_FEATURES))
 

@@ -4,6 +4,9 @@ Both classes are released when the horizon ends, never sooner: an early label wo
 give away by its freshness what it is. What happens at the very moment that a label is
 due comes after it, whichever is looked at first. A label that falls due beyond the end
 of the observed data is dropped: silence after the end of a file means nothing.
+
+Who begins or ends a contract keeps what waits: each prediction is judged by what it said.
+Of silence, the beginning is a contact; of contracts, the end is what was predicted.
 """
 
 from __future__ import annotations
@@ -13,7 +16,10 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
+from models.alerts import is_open
+from models.contracts import GRACE_DAYS, Contracts, running
 from models.customer import Awaited, Customer, Pending
+from models.horizon import CONTRACT, SILENCE, model_of
 from models.records import Decision, Example, Score
 from models.rhythm import DAY_MS
 
@@ -21,6 +27,10 @@ MAX_PENDING = 8
 APART_MS = DAY_MS  # predictions waiting for their labels are at least this far apart
 CHECKPOINT_DAYS = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a customer is scored
 _CHECKPOINTS_MS = tuple(days * DAY_MS for days in CHECKPOINT_DAYS)
+# Days from a contract's stated end at which the customer is scored; the last is the grace's end.
+RENEWAL_DAYS = (-30, -7, 1, GRACE_DAYS)
+_RENEWALS_MS = tuple(days * DAY_MS for days in RENEWAL_DAYS)
+_SWITCH_MS = GRACE_DAYS * DAY_MS  # who begins another contract within it has switched, not left
 _due_ms: Callable[[Pending | Awaited], int] = attrgetter("due_ms")
 
 
@@ -40,6 +50,8 @@ def await_label(customer: Customer, made: Score) -> Customer:
         probability=made.probability,
         model_version=made.model_version,
         features=made.features,
+        horizon=made.horizon,
+        acted=is_open(customer),
     )
     return replace(customer, pending=[*pending, waiting])
 
@@ -59,11 +71,41 @@ def await_outcome(customer: Customer, made: Decision) -> Customer:
 
 
 def returned(pending: list[Pending], at_ms: int) -> list[Pending]:
-    """Return what is pending after a contact at `at_ms`: predictions it falls behind came false."""
+    """Return what is pending after a contact at `at_ms`: it answers predictions of silence."""
     for p in pending:
-        if not p.returned and p.at_ms < at_ms < p.due_ms:
-            return [replace(p, returned=True) if p.at_ms < at_ms < p.due_ms else p for p in pending]
+        if not p.met_ms and p.at_ms < at_ms < p.due_ms and p.horizon.startswith(SILENCE):
+            return [_met(p, at_ms, SILENCE) for p in pending]
     return pending
+
+
+def signed(pending: list[Pending], contracts: Contracts, at_ms: int) -> list[Pending]:
+    """Return what is pending after a word on a contract at `at_ms`.
+
+    The end of the last one answers predictions of it; another one soon after takes that back.
+    """
+    if not any(p.horizon.startswith(CONTRACT) for p in pending):
+        return pending
+    if not running(contracts, at_ms):
+        return [_met(p, at_ms, CONTRACT) for p in pending]
+    return [
+        replace(p, met_ms=0)
+        if p.horizon.startswith(CONTRACT) and p.met_ms <= at_ms <= p.met_ms + _SWITCH_MS
+        else p
+        for p in pending
+    ]
+
+
+def acted(pending: list[Pending], at_ms: int) -> list[Pending]:
+    """Return what is pending after somebody acted on the customer at `at_ms`."""
+    if all(p.acted for p in pending):
+        return pending
+    return [replace(p, acted=True) if p.at_ms <= at_ms < p.due_ms else p for p in pending]
+
+
+def _met(p: Pending, at_ms: int, definition: str) -> Pending:
+    if p.met_ms or not p.horizon.startswith(definition) or not p.at_ms < at_ms < p.due_ms:
+        return p
+    return replace(p, met_ms=at_ms)
 
 
 def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:
@@ -93,7 +135,7 @@ def mature(customer: Customer, until_ms: int) -> tuple[Customer, list[Example]]:
     ripe = [p for p in customer.pending if p.due_ms <= until_ms]
     over = [a for a in customer.awaited if a.due_ms <= until_ms]
     end = customer.observed_until_ms
-    examples = [_churn(customer, p) for p in ripe if end is None or p.due_ms <= end]
+    examples = [_example(customer, p) for p in ripe if end is None or p.due_ms <= end]
     examples += [_outcome(customer, a) for a in over if end is None or a.due_ms <= end]
     examples.sort(key=lambda example: (example.label_ms, example.example_id))
     kept = replace(
@@ -118,17 +160,39 @@ def checkpoint_ms(customer: Customer) -> int | None:
     return None
 
 
-def _churn(customer: Customer, waited: Pending) -> Example:
+def renewal_ms(customer: Customer) -> int | None:
+    """Return when a contract's end is next looked at, after the customer's clock; None: never."""
+    clock, end = customer.clock_ms, customer.observed_until_ms
+    looks = [
+        ends + at
+        for one in customer.contracts.values()
+        if (ends := one.ends_ms) is not None
+        for at in _RENEWALS_MS
+        if ends + at > clock
+    ]
+    if not looks:
+        return None
+    return None if end is not None and min(looks) > end else min(looks)
+
+
+def _example(customer: Customer, waited: Pending) -> Example:
+    model = model_of(waited.horizon)
+    if waited.horizon.startswith(SILENCE):
+        churned = not waited.met_ms
+    else:  # cancelled within the horizon, or by its end without a contract
+        churned = bool(waited.met_ms) or not running(customer.contracts, waited.due_ms)
     return Example(
-        example_id=f"churn:{customer.customer_id}:{waited.at_ms}",
+        example_id=f"{model}:{customer.customer_id}:{waited.at_ms}",
         customer_id=customer.customer_id,
-        model="churn",
+        model=model,
         model_version=waited.model_version,
         at_ms=waited.at_ms,
         label_ms=waited.due_ms,
         features=waited.features,
-        label=0.0 if waited.returned else 1.0,
+        label=float(churned),
         probability=waited.probability,
+        horizon=waited.horizon,
+        acted=waited.acted,
     )
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from models import seen
+from models import contracts, seen
 from models.customer import Customer
 from models.events.union import Event, Touchpoint
 from models.judge import Judge
-from models.judgement import judged, note, wakes
+from models.judgement import MOMENTS, judged, note, wakes
 from models.merging import diverted, settle
 from models.profile import evolve
 from models.reaction import Position, Reaction
 from models.regroup import observed_until
-from models.rhythm import CONTACTS
 
 __all__ = ["Position", "Reaction", "react"]
 
@@ -86,13 +85,14 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
         seen=seen.add(customer.seen, mark),
         observed_until_ms=observed_until(customer.observed_until_ms, event, now),
         profile=evolve(customer.profile, event),
+        contracts=contracts.after(customer.contracts, event, now),
     )
     customer = note(customer, event.type, now, _offer(event))
     if customer.regroup is not None:  # incomplete: a part of somebody is nobody to judge
         reaction.customer = customer
         return
     # What we do to a customer is no news of him: only his own doing is a moment to judge at.
-    own = event.type in CONTACTS
+    own = event.type in MOMENTS
     reaction.take(judged(customer, customer.clock_ms, received, event.event_id, judge, own))
 
 

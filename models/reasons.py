@@ -18,7 +18,9 @@ GROUPS = {
     "silence": ("silence", "overdue", "since_order", PRIOR),
     "habit": ("visits", "gap", "unsteady", "once", "age"),
     "purchases": ("orders", "items", "refunds"),
-    "subscription": ("subscribed",),
+    "renewal": ("to_renewal", "renewal_due", "unrenewed"),
+    "contract": ("tenure", "renewals", "period", "trial", "contracts", "given_up"),
+    "subscription": ("contract_ended",),
     "service": ("open_tickets", "tickets", "since_ticket", "wait"),
     "satisfaction": ("nps", "csat", "ces", "review"),
     "messages": ("clicked", "opened"),
@@ -26,6 +28,7 @@ GROUPS = {
 }
 _GROUP = {feature: group for group, members in GROUPS.items() for feature in members}
 _GROUP_HERE = _GROUP | {PRIOR: "habit"}  # where there is no silence to speak of
+_GROUP_SIGNED = _GROUP | {PRIOR: "contract"}  # where the prior is that of contracts
 _LOGS = {"silence", "visits", "orders"}  # shown as they were before the logarithm
 
 
@@ -49,6 +52,8 @@ def reasons(
     # The prior weighs silence and habit as one; silent is who stays away longer than usual
     # and than a day.
     group_of = _GROUP if days > 1.0 and (own is None or days > own) else _GROUP_HERE
+    if "tenure" in seen:
+        group_of = _GROUP_SIGNED
     sums: dict[str, float] = {}
     for feature, share in shares.items():
         group = group_of.get(feature, feature)

@@ -51,14 +51,16 @@ class Score(Struct, omit_defaults=True, frozen=True, kw_only=True):
 
     score_id: str
     customer_id: str
-    model: str  # "churn"
+    model: str  # "churn", or "contract" for who has one
     model_version: int  # examples learnt by the snapshot that predicted
     at_ms: int
     cause: str  # id of the event that led to it
     probability: float
     band: Literal["low", "medium", "high"]
     horizon_days: int
-    reasons: list[Reason] = field(default_factory=list)
+    horizon: str = ""  # what churn means here, with its version: "silence-30/1"
+    base: float = 0.0  # the population's own share of the logit, against which reasons are told
+    reasons: list[Reason] = field(default_factory=list)  # the strongest
     features: Features = field(default_factory=_nothing)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from models import seen
+from models import contracts, seen
 from models.customer import Customer, Regroup, encode
 from models.events.codec import made
 from models.events.system import CustomerRefolded, CustomerRegrouped
@@ -38,8 +38,8 @@ class Part:
     """A customer's own direct events, folded as they come: few are held, however many there are."""
 
     __slots__ = (
-        *("_applied", "_clock", "_end", "_id", "_own", "_profile", "_received", "_rhythm"),
-        "_seen",
+        *("_applied", "_clock", "_contracts", "_end", "_id", "_own", "_profile", "_received"),
+        *("_rhythm", "_seen"),
     )
 
     def __init__(self, customer_id: str) -> None:
@@ -47,6 +47,7 @@ class Part:
         self._applied: dict[str, int] = {}
         self._seen = ""
         self._rhythm = Rhythm()
+        self._contracts: contracts.Contracts = {}
         self._clock = self._received = 0
         self._end: int | None = None
         self._profile = Profile()
@@ -72,6 +73,7 @@ class Part:
         self._end = observed_until(self._end, event, now)
         if event.type in CONTACTS:
             self._rhythm = beat(self._rhythm, now)
+        self._contracts = contracts.after(self._contracts, event, now)
         self._own.append(event)
         if len(self._own) == HELD:
             self._fold()
@@ -91,6 +93,7 @@ class Part:
             observed_until_ms=self._end,
             profile=self._profile,
             rhythm=self._rhythm,
+            contracts=self._contracts,
         )
 
 

@@ -1,5 +1,6 @@
 """Step 4, score: a customer at a moment -> a churn probability, with reasons.
 
+Who has a contract is scored for its end, who has none for silence: nobody for both at once.
 Pure: the same customer, moment and judge give the same score.
 """
 
@@ -7,34 +8,46 @@ from __future__ import annotations
 
 from typing import Literal
 
+from models.contracts import running
 from models.customer import Customer
 from models.features import features
+from models.horizon import CONTRACT, SILENCE, horizon
 from models.judge import Judge
 from models.online.scaling import sigmoid
+from models.online.served import BASE
 from models.reasons import reasons
 from models.records import Score, pack
 
-MODEL = "churn"
+CHURN_MODEL = "churn"
+CONTRACT_MODEL = "contract"
 TOP = 3
 
 
 def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
-    """Return P(no contact within the horizon after `at_ms`); `cause` is the event's id."""
-    churn, horizon = judge.churn, judge.horizon_days
-    seen = features(customer, at_ms, horizon, judge.population)
-    shares = churn.explain_one(seen)
+    """Return P(churn within the horizon after `at_ms`); `cause` is the event's id."""
+    held = running(customer.contracts, at_ms) if customer.contracts else []
+    if held:
+        name, served, days = CONTRACT_MODEL, judge.contract, judge.contract_horizon_days
+        means = horizon(CONTRACT, days)
+    else:
+        name, served, days = CHURN_MODEL, judge.churn, judge.horizon_days
+        means = horizon(SILENCE, days)
+    seen = features(customer, at_ms, days, judge.population, held)
+    shares = served.explain_one(seen)
     probability = sigmoid(sum(shares.values()))
     return Score(
-        score_id=f"{MODEL}:{customer.customer_id}:{cause}:{at_ms}",
+        score_id=f"{name}:{customer.customer_id}:{cause}:{at_ms}",
         customer_id=customer.customer_id,
-        model=MODEL,
-        model_version=churn.learnt,
+        model=name,
+        model_version=served.learnt,
         at_ms=at_ms,
         cause=cause,
         probability=probability,
         band=band(probability, judge),
-        horizon_days=horizon,
-        reasons=reasons(customer, at_ms, seen, shares, churn, TOP),
+        horizon_days=days,
+        horizon=means,
+        base=shares[BASE],
+        reasons=reasons(customer, at_ms, seen, shares, served, TOP),
         features=pack(seen),
     )
 

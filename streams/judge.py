@@ -83,7 +83,7 @@ def secret() -> bytes:
 
 _catalogue = parse(settings.offers_text())
 _seat = Seat(
-    Judge.untrained(_catalogue, settings.horizon_days),
+    Judge.untrained(_catalogue, settings.horizon_days, settings.contract_horizon_days),
     settings.snapshot_secret.get_secret_value().encode(),
 )
 current = _seat.current

@@ -66,7 +66,9 @@ def swap(settings: Settings, rebuilt: Rebuilt, say: Say) -> Rebuilt:
     """
     if not any(one.suspects for one in rebuilt.compared):
         return rebuilt
-    judge = Judge.untrained(parse(settings.offers_text()), settings.horizon_days)
+    judge = Judge.untrained(
+        parse(settings.offers_text()), settings.horizon_days, settings.contract_horizon_days
+    )
     with stopped(settings, say):
         written = 0
         for number, compared in enumerate(rebuilt.compared):

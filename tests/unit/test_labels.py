@@ -42,7 +42,7 @@ def run_timers(customer, until):
 def test_a_label_is_not_released_before_the_horizon_even_when_the_customer_returns():
     customer, examples = start(0, 10, 29)
     assert examples == []
-    assert customer.pending[0].returned
+    assert customer.pending[0].met_ms == at(10)
 
 
 def test_who_returned_and_who_stayed_away_are_both_released_at_the_horizon():

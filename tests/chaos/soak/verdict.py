@@ -68,7 +68,12 @@ class Verdict:
         if not self.told["parted with a history"]:
             self.faults.append("nobody was parted who had done something: nothing is proved")
         catalogue = parse_catalogue(self._settings.offers_text())
-        folded = offline.folded(log, Judge.untrained(catalogue, self._settings.horizon_days))
+        folded = offline.folded(
+            log,
+            Judge.untrained(
+                catalogue, self._settings.horizon_days, self._settings.contract_horizon_days
+            ),
+        )
         there = {_place(decode_event(record.value)) for record in log}
         self.same("events for others", {_place(one) for one in folded.events} - there, ())
         live = {key: customers.decode(value) for key, value in self.owned(topics.PROFILES).items()}
