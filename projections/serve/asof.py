@@ -37,6 +37,13 @@ class Question(NamedTuple):
     known_ms: int | None
 
 
+class Found(NamedTuple):
+    """A customer as of a time, and what that stands for: the answer's `as_of`."""
+
+    customer: Customer
+    as_of: views.Json
+
+
 class Recorded(NamedTuple):
     """What the ledgers hold of a group, as of then."""
 
@@ -80,13 +87,23 @@ class AsOf:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, key: str, asked: Question) -> Response:
+        """Lay out the customer that `key` names, as of then. Raises Problem 404, 503."""
+        found = await self.find(key, asked)
+        body = views.whole(found.customer)
+        del body["version"], body["complete"]  # `as_of` tells
+        body["as_of"] = found.as_of
+        headers = {"cache-control": "private, no-cache", "vary": "Authorization"}
+        return Response(orjson.dumps(body), headers=headers, media_type="application/json")
+
+    async def find(self, key: str, asked: Question) -> Found:
         """Return the customer that `key` names, as of then. Raises Problem 404, 503."""
         today = self._live.locate(key)
         if today is None:
             raise Problem(404, "not-found", f"no customer is known as {key!r}")
         try:
             async with self._turns:
-                body = await self._body(await self._start(key, today, asked.known_ms), asked)
+                start = await self._start(key, today, asked.known_ms)
+                return await self._found(start, asked)
         except PastUnavailableError as error:
             _log.warning("no answer as of a time: %s", error)
             raise Problem(
@@ -95,8 +112,6 @@ class AsOf:
                 "ClickHouse, which keeps the past, does not answer; live profiles go on",
                 headers={"Retry-After": str(RETRY_SECONDS)},
             ) from error
-        headers = {"cache-control": "private, no-cache", "vary": "Authorization"}
-        return Response(orjson.dumps(body), headers=headers, media_type="application/json")
 
     async def _start(self, key: str, today: str, known_ms: int | None) -> str:
         """Return the customer that a key names by itself, or else who carries it, as of then.
@@ -115,7 +130,7 @@ class AsOf:
             raise Problem(404, "not-yet", f"no customer was known as {key!r} by {then}")
         return found
 
-    async def _body(self, start: str, asked: Question) -> views.Json:
+    async def _found(self, start: str, asked: Question) -> Found:
         identity_ms = asked.known_ms or self._live.now_ms()
         of = await asyncio.to_thread(self._group, start, self._today(start), asked.known_ms)
         held = {one: glance.offset for one in of.members if (glance := self._live.glance(one))}
@@ -129,17 +144,16 @@ class AsOf:
         recorded = Recorded(risk, offer, episodes(edges))
         if not folded.events:
             raise Problem(404, "not-yet", _before(folded))
-        return _whole(of, folded, recorded) | {
-            "as_of": {
-                "at": views.instant(asked.at_ms),
-                "known_at": views.instant(asked.known_ms),
-                "identity_at": views.instant(identity_ms),
-                "events": folded.events,
-                "members": of.members,
-                "complete": self._complete(held, until),
-                "complete_until": {f"{EVENTS.name}/{n}": until[n] for n in sorted(until)},
-            }
+        as_of: views.Json = {
+            "at": views.instant(asked.at_ms),
+            "known_at": views.instant(asked.known_ms),
+            "identity_at": views.instant(identity_ms),
+            "events": folded.events,
+            "members": of.members,
+            "complete": self._complete(held, until),
+            "complete_until": {f"{EVENTS.name}/{n}": until[n] for n in sorted(until)},
         }
+        return Found(_whole(of, folded, recorded), as_of)
 
     def _complete(self, held: dict[str, int], until: dict[int, int]) -> bool:
         """Whether all is there that the live profiles of these customers were made of."""
@@ -175,19 +189,15 @@ def _before(folded: Folded) -> str:
     return f"nothing had happened to this customer by then: {known}"
 
 
-def _whole(of: Group, folded: Folded, recorded: Recorded) -> views.Json:
-    """Lay a customer out like a live one; it has no version, for nothing changes it."""
-    whole = views.whole(
-        Customer(
-            customer_id=of.root,
-            received_ms=folded.received_ms,
-            observed_until_ms=folded.observed_until_ms,
-            absorbed=[one for one in of.members if one != of.root],
-            profile=folded.profile,
-            risk=recorded.risk,
-            offer=recorded.offer,
-            episodes=recorded.episodes,
-        )
+def _whole(of: Group, folded: Folded, recorded: Recorded) -> Customer:
+    """Return a customer like a live one; it has no version, for nothing changes it."""
+    return Customer(
+        customer_id=of.root,
+        received_ms=folded.received_ms,
+        observed_until_ms=folded.observed_until_ms,
+        absorbed=[one for one in of.members if one != of.root],
+        profile=folded.profile,
+        risk=recorded.risk,
+        offer=recorded.offer,
+        episodes=recorded.episodes,
     )
-    del whole["version"], whole["complete"]  # `as_of` tells
-    return whole

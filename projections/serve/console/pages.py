@@ -17,6 +17,7 @@ from projections.live import Live
 from projections.serve.board import hits
 from projections.serve.console import session
 from projections.serve.console.customer import page as customer_page
+from projections.serve.console.past import past_page
 from projections.serve.console.render import Renderer
 from projections.serve.console.session import LoginNeededError, Reader
 from projections.serve.console.words import LANGUAGES
@@ -26,6 +27,8 @@ from projections.serve.stream import HEARTBEAT, event, sse, watched
 
 STATIC = Path(__file__).parent / "static"
 LONGEST = 3_600.0  # seconds a live page listens before it comes again, logged in or not
+
+Time = Annotated[str | None, Query(max_length=100)]
 
 router = APIRouter(include_in_schema=False)
 
@@ -130,8 +133,12 @@ async def search(
 
 
 @router.get("/customers/{key}")
-async def customer(request: Request, who: Reader, key: str) -> Response:
-    """Show one customer."""
+async def customer(
+    request: Request, who: Reader, key: str, at: Time = None, known_at: Time = None
+) -> Response:
+    """Show one customer: live, or as of a time."""
+    if at or known_at:  # a form sends an empty one for no bound
+        return await past_page(request, who, key, at or None, known_at or None)
     shown = _customer(request, key)
     renderer = _renderer(request)
     if shown is None:

@@ -27,6 +27,29 @@ function tellTimes(root) {
   }
 }
 
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+function tellWhen(root) {
+  for (const time of root.querySelectorAll("time[data-when]")) {
+    time.textContent = absolute.format(new Date(time.dateTime));
+  }
+}
+
+// A form of times: shown and typed in the reader's own zone, sent with it said.
+function ownTimes(form) {
+  for (const field of form.querySelectorAll("[data-at]")) {
+    const date = new Date(field.dataset.at);
+    field.value = new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  }
+  for (const told of form.querySelectorAll("[data-zone]")) told.textContent = zone;
+  form.addEventListener("formdata", (event) => {
+    for (const field of form.querySelectorAll("input[type=datetime-local]")) {
+      if (field.value) event.formData.set(field.name, new Date(field.value).toISOString());
+      else event.formData.delete(field.name);
+    }
+  });
+}
+
 function busy(part) {
   const selection = document.getSelection();
   return part.contains(document.activeElement)
@@ -84,6 +107,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 tellTimes(document);
+tellWhen(document);
+document.querySelectorAll("form[data-times]").forEach(ownTimes);
 setInterval(() => tellTimes(document), 10000);
 const main = document.getElementById("main");
 if (main.dataset.stream) listen(main.dataset.stream, document.querySelector("[data-pulse]"));
