@@ -103,18 +103,16 @@ class Served(Struct, frozen=True):
         values = [
             hinge(distances[name], knot) if name in distances else None for name, knot in columns
         ]
+        base = 0.0
         for left, right, usual, weight in self.crosses:
-            value = values[left]
-            if value is None:
+            value, other = values[left], 1.0 if right < 0 else values[right]
+            if value is None or other is None:
                 continue
-            if right < 0:
-                shares[columns[left][0]] += weight * (value - usual)
-                continue
-            other = values[right]
-            if other is not None:
-                half = 0.5 * weight * (value * other - usual)
-                shares[columns[left][0]] += half
-                shares[columns[right][0]] += half
+            base += weight * usual
+            half = 0.5 * weight * (value * other - usual)
+            shares[columns[left][0]] += half
+            shares[columns[right if right >= 0 else left][0]] += half
+        shares[BASE] += base
 
     def usual(self, feature: str) -> float | None:
         """Return the population's mean of a feature, None when it was never seen."""

@@ -2,19 +2,38 @@
 
 Each predicts an example before it learns it, so all can be compared at any time. They share
 one scaler and start from one offset (the lifetime prior, or the base rate where no feature
-carries a prior) and learn what corrects it: with few labels all are the prior.
+carries a prior) and learn what corrects it: with few labels all are the prior. River's own
+pipeline alone stands by itself.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from models.online.logit import FirstOrder, Weight
-from models.online.scaling import Scaler, sigmoid
+import numpy as np
+
+from models.online import collapse
+from models.online.bayes import Bayes
+from models.online.blend import SHARERS, Blend
+from models.online.crosses import Crosses
+from models.online.logit import FirstOrder, Known, Weight
+from models.online.posterior import Vector
+from models.online.river_pipeline import RiverPipeline
+from models.online.scaling import Scaler, bounded, sigmoid
 from models.online.served import PRIOR, SPREAD, Served, prior_of
 
-CANDIDATES: tuple[str, ...] = ("prior", "logit")
+CANDIDATES: tuple[str, ...] = (*SHARERS, "blend", "river")
+
+
+class _Seen(NamedTuple):
+    """An example as the candidates see it, and what each says of it."""
+
+    known: Known
+    terms: Vector
+    crossed: Vector
+    cut: Vector
+    logits: dict[str, float]  # of all that share the scaler
 
 
 class Stable:
@@ -25,6 +44,10 @@ class Stable:
         self.positives = 0
         self.scaler = Scaler(SPREAD, Weight)
         self.logit = FirstOrder()
+        self.bayes = Bayes()
+        self.crosses = Crosses()
+        self.blend = Blend()
+        self.river = RiverPipeline()
 
     def chance(self, candidate: str, x: dict[str, float]) -> float:
         """Return P(label is 1) by one of CANDIDATES. Raises KeyError on another name."""
@@ -32,49 +55,63 @@ class Stable:
 
     def chances(self, x: dict[str, float]) -> dict[str, float]:
         """Return P(label is 1) by each candidate."""
-        known = self.scaler.distances(x)
-        offset = self._offset(x)
-        return {"prior": sigmoid(offset), "logit": sigmoid(offset + self.logit.correction(known))}
+        seen = self._see(self.scaler.distances(x), self._offset(x))
+        return self._chances(seen, self.river.transform_one(_bounded(x)))
 
     def learn_one(self, x: dict[str, float], y: float) -> dict[str, float]:
         """Learn one example, label `y` 1 or 0; return each candidate's P before learning it."""
-        positive = y >= 0.5
+        label = 1.0 if y >= 0.5 else 0.0
         offset = self._offset(x)
-        known = self.scaler.observe(x)
-        chances = {
-            "prior": sigmoid(offset),
-            "logit": sigmoid(offset + self.logit.correction(known)),
-        }
-        self.logit.learn_one(known, chances["logit"] - positive)
+        seen = self._see(self.scaler.observe(x), offset)
+        values = _bounded(x)
+        scaled = self.river.transform_one(values)
+        chances = self._chances(seen, scaled)
+        logits, parts = seen.logits, self.scaler.parts
+        self.logit.learn_one(seen.known, chances["logit"] - label)
+        self.bayes.posterior.learn_one(seen.terms, logits["bayes"], label)
+        surprise = label - chances["crosses"]
+        self.crosses.learn_one(seen.crossed, seen.cut, logits["crosses"], surprise, label)
+        self.blend.learn_one(logits, label)
+        self.river.learn_one({n: v for n, v in values.items() if n in parts}, scaled, label > 0.0)
+        self.bayes.reach(len(parts))
+        self.crosses.reach(len(parts))
         self.learnt += 1
-        self.positives += positive
+        self.positives += label > 0.0
         return chances
 
     def served(self, candidate: str) -> Served:
         """Return one of CANDIDATES as scorers take it. Raises KeyError on another name."""
-        terms = {
-            name: (part.mean, part.scale, part.weight if candidate == "logit" else 0.0)
-            for name, part in self.scaler.parts.items()
-        }
-        prior = self._prior_mean()
-        shift = {"prior": 0.0, "logit": self.logit.intercept}[candidate]
+        if candidate == "river":
+            intercept = float(self.river.regression.intercept)
+            return Served(candidate, self.learnt, intercept, 0.0, 0.0, self.river.terms())
+        if candidate not in CANDIDATES:
+            raise KeyError(candidate)
+        mix = self.blend.mix() if candidate == "blend" else {candidate: 1.0}
+        parts, prior = self.scaler.parts, self._prior_mean()
+        columns, crosses = collapse.products(mix.get("crosses", 0.0), parts, self.crosses)
+        start = self._base() if prior is None else 0.0
         return Served(
             candidate=candidate,
             learnt=self.learnt,
-            intercept=shift + (self._base() if prior is None else 0.0),
+            intercept=start + collapse.intercept(mix, self.logit, self.bayes, self.crosses),
             prior=0.0 if prior is None else 1.0,
             prior_mean=prior or 0.0,
-            terms=terms,
+            terms=collapse.terms(mix, parts, self.bayes, self.crosses),
+            columns=columns,
+            crosses=crosses,
         )
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        parts = self.scaler.parts
         return {
             "learnt": self.learnt,
             "positives": self.positives,
             "scaler": self.scaler.to_state(),
-            "logit": self.logit.to_state(parts),
+            "logit": self.logit.to_state(self.scaler.parts),
+            "bayes": self.bayes.to_state(),
+            "crosses": self.crosses.to_state(),
+            "blend": self.blend.to_state(),
+            "river": self.river.to_state(),
         }
 
     @classmethod
@@ -85,7 +122,33 @@ class Stable:
         stable.positives = int(state["positives"])
         stable.scaler = Scaler.from_state(state["scaler"], SPREAD, Weight)
         stable.logit = FirstOrder.from_state(state["logit"], stable.scaler.parts)
+        stable.bayes = Bayes.from_state(state["bayes"])
+        stable.crosses = Crosses.from_state(state["crosses"])
+        stable.blend = Blend.from_state(state["blend"])
+        stable.river = RiverPipeline.from_state(state["river"])
         return stable
+
+    def _see(self, known: Known, offset: float) -> _Seen:
+        """Return what the candidates that share the scaler say."""
+        by_place = [0.0] * len(self.scaler.parts)
+        for part, distance in known:
+            by_place[part.place] = distance
+        distances = np.array(by_place)
+        terms = self.bayes.terms(distances)
+        crossed, cut = self.crosses.terms(distances)
+        logits = {
+            "prior": offset,
+            "logit": offset + self.logit.correction(known),
+            "bayes": offset + self.bayes.posterior.correction(terms),
+            "crosses": offset + self.crosses.posterior.correction(crossed),
+        }
+        return _Seen(known, terms, crossed, cut, logits)
+
+    def _chances(self, seen: _Seen, scaled: dict[str, float]) -> dict[str, float]:
+        chances = {name: sigmoid(logit) for name, logit in seen.logits.items()}
+        chances["blend"] = sigmoid(self.blend.logit(seen.logits))
+        chances["river"] = self.river.chance(scaled)
+        return chances
 
     def _offset(self, x: dict[str, float]) -> float:
         """Return the logit that all start from: the prior's, where features carry one."""
@@ -105,3 +168,9 @@ class Stable:
     def _base(self) -> float:
         """Return the logit of the labels' rate so far (with Jeffreys' half a label of each)."""
         return math.log((self.positives + 0.5) / (self.learnt - self.positives + 0.5))
+
+
+def _bounded(x: dict[str, float]) -> dict[str, float]:
+    """Return what of the features is a number, within the bounds."""
+    found = {name: bounded(value) for name, value in x.items()}
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,49 @@
+"""Bayesian online logistic regression with full covariance, of the features that came first.
+
+Where labels are few it makes more of each than first order does: correlated features share
+what is learnt, and a weight's step is as long as its doubt.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from models.online.posterior import Posterior, Vector
+
+TERMS = 64  # features, the first that came: the covariance is a square of them
+VARIANCE = 0.1  # of a feature's weight, by the prior
+INTERCEPT_VARIANCE = 1.0
+FADE = 1e-5  # of the covariance, every `posterior.FADE_EVERY` examples
+
+
+class Bayes:
+    """Corrects an offset. Terms in this order: the intercept, the features by place."""
+
+    def __init__(self) -> None:
+        self.posterior = Posterior(FADE)
+        self.posterior.insert(0, INTERCEPT_VARIANCE)
+
+    def reach(self, features: int) -> None:
+        """Make room for so many features, up to TERMS."""
+        while (size := len(self.posterior.means)) <= min(features, TERMS):
+            self.posterior.insert(size, VARIANCE)
+
+    def terms(self, distances: Vector) -> Vector:
+        """Return the terms' values, by distances by place."""
+        terms = np.empty(len(self.posterior.means))
+        terms[0] = 1.0
+        terms[1:] = distances[: len(terms) - 1]
+        return terms
+
+    def to_state(self) -> dict[str, Any]:
+        """Return all that a continuation needs, as JSON types."""
+        return self.posterior.to_state()
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return the model that `to_state` wrote, bit for bit."""
+        model = cls()
+        model.posterior = Posterior.from_state(state, FADE)
+        return model

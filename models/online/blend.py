@@ -1,0 +1,57 @@
+"""Fixed-share aggregation (Herbster & Warmuth 1998) of candidates, by their log loss.
+
+The weights are those of a Bayesian mixture in which at each example, with a small chance,
+another candidate becomes the best: so none is ever given up. What is mixed are logits, not
+probabilities (a logarithmic opinion pool), so that a mixture of linear models is one too.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+SHARE = 1e-4  # chance of a change, at each example
+LEAST = 0.01  # weights below it are left out of what is mixed: their crosses cost time
+WORST = 12.0  # nats: no one example may count more
+# What is believed before any label: the prior, which has learnt from other customers.
+START = {"prior": 0.4, "logit": 0.2, "bayes": 0.2, "crosses": 0.2}
+SHARERS = tuple(START)
+
+
+class Blend:
+    """The candidates' weights; they sum to 1."""
+
+    def __init__(self) -> None:
+        self.weights = dict(START)
+
+    def mix(self) -> dict[str, float]:
+        """Return the weights that are mixed by: without those below LEAST, summing to 1."""
+        kept = {name: weight for name, weight in self.weights.items() if weight >= LEAST}
+        total = sum(kept.values())
+        return {name: weight / total for name, weight in kept.items()}
+
+    def logit(self, logits: dict[str, float]) -> float:
+        """Return the mixture of the candidates' logits."""
+        return sum(weight * logits[name] for name, weight in self.mix().items())
+
+    def learn_one(self, logits: dict[str, float], label: float) -> None:
+        """Take in what the candidates said of an example."""
+        weights = self.weights
+        for name in weights:
+            wrong = -logits[name] if label else logits[name]
+            loss = math.log1p(math.exp(wrong)) if wrong < WORST else WORST
+            weights[name] *= math.exp(-loss)
+        total = sum(weights.values())
+        for name, weight in weights.items():
+            weights[name] = (1.0 - SHARE) * weight / total + SHARE * START[name]
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the weights."""
+        return dict(self.weights)
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return the blend that `to_state` wrote."""
+        blend = cls()
+        blend.weights = {name: float(state[name]) for name in START}
+        return blend

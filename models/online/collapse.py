@@ -1,0 +1,62 @@
+"""A mixture of candidates as one set of weights.
+
+They are all linear, in the shared scaler's distances and in the crosses, and what is mixed
+are logits: so the mixture of their weights predicts what the mixture of them does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.online.bayes import Bayes
+from models.online.crosses import Crosses
+from models.online.logit import FirstOrder, Weight
+from models.online.search import CONSTANT, Column
+from models.online.served import Cross, Term
+
+
+def terms(
+    mix: Mapping[str, float],
+    parts: Mapping[str, Weight],
+    bayes: Bayes,
+    crosses: Crosses,
+) -> dict[str, Term]:
+    """Return each feature's mean, scale and mixed weight."""
+    first, second, third = (mix.get(name, 0.0) for name in ("logit", "bayes", "crosses"))
+    by_bayes = bayes.posterior.means[1:].tolist()
+    by_crosses = crosses.posterior.means[1 + len(crosses.pairs) :].tolist()
+    found = {}
+    for place, (name, part) in enumerate(parts.items()):
+        weight = first * part.weight
+        if place < len(by_bayes):
+            weight += second * by_bayes[place] + third * by_crosses[place]
+        found[name] = (part.mean, part.scale, weight)
+    return found
+
+
+def intercept(mix: Mapping[str, float], logit: FirstOrder, bayes: Bayes, crosses: Crosses) -> float:
+    """Return the mixed intercept, without what all start from."""
+    return (
+        mix.get("logit", 0.0) * logit.intercept
+        + mix.get("bayes", 0.0) * float(bayes.posterior.means[0])
+        + mix.get("crosses", 0.0) * float(crosses.posterior.means[0])
+    )
+
+
+def products(
+    share: float, parts: Mapping[str, Weight], crosses: Crosses
+) -> tuple[list[tuple[str, float]], list[Cross]]:
+    """Return the columns that products are made of, and the products; nothing for no share."""
+    if not share:
+        return [], []
+    names = list(parts)
+    columns: dict[Column, int] = {}
+    found: list[Cross] = []
+    weights = crosses.posterior.means[1:].tolist()
+    for pair, weight, usual in zip(crosses.pairs, weights, crosses.usual.tolist(), strict=False):
+        # A hinge alone is a product with the constant, which comes first.
+        left, right = pair if pair[0] != CONSTANT else (pair[1], None)
+        at = columns.setdefault(left, len(columns))
+        other = -1 if right is None else columns.setdefault(right, len(columns))
+        found.append((at, other, usual, share * weight))
+    return [(names[column.place], column.knot) for column in columns], found

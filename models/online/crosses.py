@@ -1,0 +1,140 @@
+"""Bayesian logistic regression on features, and on a few products of them chosen online.
+
+Linear models lack interactions and bends. Now and then the strongest product that the
+residuals go with (`models.online.search`) becomes a term, with a weight of 0 and a tight
+prior, so that one chosen by chance does no harm; one that came to nothing makes room.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.online.bayes import FADE, INTERCEPT_VARIANCE, TERMS, VARIANCE
+from models.online.posterior import Posterior, Vector, pack, unpack
+from models.online.search import CONSTANT, Column, Pair, Search
+from models.online.served import CROSS_SPREAD
+
+MOST = 24  # products
+LOOK_EVERY = 256  # examples
+AT_ONCE = 3  # products that become terms at one look
+STRONG = 20.0  # squared z score: beyond chance among some 2,000 pairs
+WEAK = 1.0  # a term's, below which it came to nothing
+YOUNG = 2_048  # examples that a product is given
+CROSS_VARIANCE = 0.05  # of a product's weight, by the prior: it has to show what it is worth
+
+
+class Side:
+    """One factor of each product, all at once: max(sign * distance - off, floor)."""
+
+    def __init__(self, columns: list[Column]) -> None:
+        whole = [column.knot == 0.0 for column in columns]
+        self.places: NDArray[np.intp] = np.array([max(c.place, 0) for c in columns], dtype=np.intp)
+        self.signs = np.array(
+            [0.0 if c == CONSTANT else -1.0 if c.knot < 0 else 1.0 for c in columns]
+        )
+        self.offs = np.array([-1.0 if c == CONSTANT else abs(c.knot) for c in columns])
+        self.floors = np.array([-CROSS_SPREAD if one else 0.0 for one in whole])
+
+    def values(self, cut: Vector) -> Vector:
+        """Return the factors, by distances cut at CROSS_SPREAD."""
+        found: Vector = np.maximum(self.signs * cut[self.places] - self.offs, self.floors)
+        return found
+
+
+class Crosses:
+    """Terms in this order: the intercept, the products, the features by place."""
+
+    def __init__(self) -> None:
+        self.posterior = Posterior(FADE)
+        self.posterior.insert(0, INTERCEPT_VARIANCE)
+        self.features = 0
+        self.pairs: list[Pair] = []
+        self.usual: Vector = np.zeros(0)  # each product's mean since it became a term
+        self.ages: Vector = np.zeros(0)  # examples since
+        self._search = Search()
+        self._left = self._right = Side([])
+
+    def reach(self, features: int) -> None:
+        """Make room for so many features, up to TERMS."""
+        while self.features < min(features, TERMS):
+            self.posterior.insert(len(self.posterior.means), VARIANCE)
+            self._search.add(self.features)
+            self.features += 1
+
+    def terms(self, distances: Vector) -> tuple[Vector, Vector]:
+        """Return the terms' values, and the distances as products take them."""
+        cut = np.minimum(np.maximum(distances, -CROSS_SPREAD), CROSS_SPREAD)
+        products = 1 + len(self.pairs)
+        terms = np.empty(products + self.features)
+        terms[0] = 1.0
+        if self.pairs:
+            np.multiply(self._left.values(cut), self._right.values(cut), out=terms[1:products])
+        terms[products:] = distances[: self.features]
+        return terms, cut
+
+    def learn_one(
+        self, terms: Vector, cut: Vector, logit: float, surprise: float, label: float
+    ) -> None:
+        """Take in one example of which `logit` was predicted; `surprise`: label less chance."""
+        self.posterior.learn_one(terms, logit, label)
+        self._search.note(cut, surprise)
+        if self.pairs:
+            self.ages += 1.0
+            self.usual += (terms[1 : 1 + len(self.pairs)] - self.usual) / self.ages
+        if not self.posterior.learnt % LOOK_EVERY:
+            self._choose()
+
+    def _choose(self) -> None:
+        for number in reversed(range(len(self.pairs))):
+            if self.ages[number] >= YOUNG and self.posterior.strength(1 + number) < WEAK:
+                self._drop(number)
+        added = 0
+        for strength, pair in self._search.look():
+            if strength < STRONG or added >= AT_ONCE:
+                break
+            if pair in self.pairs or pair[1] == CONSTANT:
+                continue
+            if len(self.pairs) >= MOST:
+                weakest = min(range(MOST), key=lambda n: self.posterior.strength(1 + n))
+                if 2.0 * self.posterior.strength(1 + weakest) > strength:
+                    break
+                self._drop(weakest)
+            self.posterior.insert(1 + len(self.pairs), CROSS_VARIANCE)
+            self.pairs.append(pair)
+            self.usual, self.ages = np.append(self.usual, 0.0), np.append(self.ages, 0.0)
+            added += 1
+        self._arrange()
+
+    def _drop(self, number: int) -> None:
+        self.posterior.remove(1 + number)
+        del self.pairs[number]
+        self.usual, self.ages = np.delete(self.usual, number), np.delete(self.ages, number)
+
+    def _arrange(self) -> None:
+        self._left = Side([left for left, _ in self.pairs])
+        self._right = Side([right for _, right in self.pairs])
+
+    def to_state(self) -> dict[str, Any]:
+        """Return all that a continuation needs, as JSON types."""
+        return {
+            "posterior": self.posterior.to_state(),
+            "search": self._search.to_state(),
+            "pairs": [[*left, *right] for left, right in self.pairs],
+            "usual": pack(self.usual),
+            "ages": pack(self.ages),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return the model that `to_state` wrote, bit for bit."""
+        model = cls()
+        model.posterior = Posterior.from_state(state["posterior"], FADE)
+        model._search = Search.from_state(state["search"])
+        model.pairs = [(Column(a, b), Column(c, d)) for a, b, c, d in state["pairs"]]
+        model.usual, model.ages = unpack(state["usual"]), unpack(state["ages"])
+        model.features = len(model.posterior.means) - 1 - len(model.pairs)
+        model._arrange()
+        return model

@@ -1,0 +1,99 @@
+"""Which products of two columns a model lacks: score tests, kept as running sums.
+
+A column is a feature's distance as it is, or its hinge beyond a knot; the first column is
+the constant, so a hinge alone is a product too. Were the model right, its residuals would
+go with no product: the sum of residual times product, over the root of the sum of its
+squares, is then about standard normal (Rao 1948). What lies far out is worth a term.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from models.online.posterior import Vector, pack, unpack
+
+POOL = 24  # features that are searched at a time
+KNOT = 1.0  # deviations from the mean at which hinges bend, on either side
+KNOTS = (0.0, KNOT, -KNOT)
+MEMORY = 0.985  # share of the sums that is kept from one look to the next
+SHOWN = 32  # pairs that a look returns
+
+
+class Column(NamedTuple):
+    """A feature by its place, whole (knot 0) or beyond a knot; place -1 is the constant 1."""
+
+    place: int
+    knot: float
+
+
+CONSTANT = Column(-1, 0.0)
+Pair = tuple[Column, Column]
+
+
+class Search:
+    """The sums over all pairs of the pool's columns. The pool is of places."""
+
+    def __init__(self) -> None:
+        self.pool: list[int] = []
+        self._columns = [CONSTANT]
+        self._sums: Vector = np.zeros((1, 1))
+        self._squares: Vector = np.zeros((1, 1))
+
+    def add(self, place: int) -> None:
+        """Search a feature too, while there is room."""
+        if len(self.pool) >= POOL:
+            return
+        self.pool.append(place)
+        self._columns += [Column(place, knot) for knot in KNOTS]
+        self._sums = np.pad(self._sums, (0, len(KNOTS)))
+        self._squares = np.pad(self._squares, (0, len(KNOTS)))
+
+    def note(self, cut: Vector, residual: float) -> None:
+        """Take in an example: cut distances by place, and its label less its probability."""
+        pool = cut[self.pool]
+        values = np.empty((len(pool), len(KNOTS)))
+        values[:, 0] = pool
+        np.maximum(pool - KNOT, 0.0, out=values[:, 1])
+        np.maximum(-KNOT - pool, 0.0, out=values[:, 2])
+        columns = np.empty(len(self._columns))
+        columns[0] = 1.0
+        columns[1:] = values.ravel()
+        pulled = columns * residual
+        self._sums += pulled[:, None] * columns
+        self._squares += (pulled * pulled)[:, None] * (columns * columns)
+
+    def look(self) -> list[tuple[float, Pair]]:
+        """Return the strongest pairs, each after its squared z score; then forget a little."""
+        strengths = np.triu(self._sums * self._sums / (self._squares + 1e-9))
+        size = len(self._columns)
+        order = np.argsort(-strengths, axis=None, kind="stable")[:SHOWN]
+        found = [
+            (float(strengths.flat[at]), (self._columns[at // size], self._columns[at % size]))
+            for at in map(int, order)
+        ]
+        self._sums *= MEMORY
+        self._squares *= MEMORY * MEMORY
+        return found
+
+    def to_state(self) -> dict[str, Any]:
+        """Return all that a continuation needs, as JSON types."""
+        half = np.triu_indices(len(self._columns))
+        return {
+            "pool": self.pool,
+            "sums": pack(self._sums[half]),
+            "squares": pack(self._squares[half]),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return the search that `to_state` wrote, bit for bit."""
+        search = cls()
+        for place in state["pool"]:
+            search.add(int(place))
+        rows, columns = np.triu_indices(len(search._columns))
+        for sums, text in ((search._sums, state["sums"]), (search._squares, state["squares"])):
+            sums[rows, columns] = unpack(text)
+            sums[columns, rows] = sums[rows, columns]
+        return search
