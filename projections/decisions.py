@@ -20,11 +20,17 @@ TABLE = Table(
         "cause": "String",
         "offer": LABEL,
         "channel": LABEL,
+        "arm": LABEL,
+        "campaign": LABEL,
         "propensity": "Float64",
         "propensities": "Map(LowCardinality(String), Float64)",
+        "means": "Map(LowCardinality(String), Float64)",
+        "deviations": "Map(LowCardinality(String), Float64)",
+        "margins": "Map(LowCardinality(String), Float64)",
         "model_version": "UInt64",
         "policy": LABEL,
         "holdout": "UInt8",
+        "held": f"Array({LABEL})",
         "features": "Map(LowCardinality(String), Float64)",
         **POSITION,
     },
@@ -51,15 +57,26 @@ def to_row(decision: Decision, partition: int, offset: int) -> Row:
         decision.cause,
         decision.offer,
         decision.channel or "",
+        decision.arm,
+        decision.campaign,
         decision.propensity,
         decision.propensities,
+        _by_arm(decision, decision.means),
+        _by_arm(decision, decision.deviations),
+        _by_arm(decision, decision.margins),
         decision.model_version,
         decision.policy,
         int(decision.holdout),
+        decision.held,
         unpack(decision.features),
         partition,
         offset,
     )
+
+
+def _by_arm(decision: Decision, said: list[float]) -> dict[str, float]:
+    """Return what is said of each eligible arm, or nothing where nothing was drawn."""
+    return dict(zip(decision.propensities, said, strict=True)) if said else {}
 
 
 def from_row(row: Mapping[str, Any]) -> Decision:
@@ -72,9 +89,15 @@ def from_row(row: Mapping[str, Any]) -> Decision:
         cause=row["cause"],
         offer=row["offer"],
         channel=row["channel"] or None,
+        arm=row["arm"],
+        campaign=row["campaign"],
         propensity=row["propensity"],
         propensities=row["propensities"],
+        means=[row["means"][arm] for arm in row["propensities"] if row["means"]],
+        deviations=[row["deviations"][arm] for arm in row["propensities"] if row["deviations"]],
+        margins=[row["margins"][arm] for arm in row["propensities"] if row["margins"]],
         model_version=row["model_version"],
         policy=row["policy"],
         holdout=bool(row["holdout"]),
+        held=list(row["held"]),
     )

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
+from math import sqrt
+from statistics import mean, variance
 
 import msgspec
 import pytest
@@ -12,9 +14,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from infra.settings import Settings
 from models.customer import encode
 from models.events import OrderPlaced, OrderRefunded
-from models.records import Decision
+from models.records import Decision, Example, Outcome
 from models.rhythm import CONTACTS
-from models.topics import DECISIONS, EVENTS, PROFILES
+from models.topics import DECISIONS, EVENTS, EXAMPLES, PROFILES
 from projections.client import connect
 from projections.load import Chunk, Loader
 from projections.migrate import migrate
@@ -159,47 +161,133 @@ def level(events, steps, window=timedelta(days=7)):
     return best
 
 
-def decision(name, customer, offer, at, *, holdout=False):
-    ms = int(at.timestamp() * 1_000)
-    return Decision(
+def decided(name, customer, arm="none", *, earned=None, holdout=False, held=(), shown=True):
+    """Return a decision, and its outcome, when there is one."""
+    offer, _, channel = arm.partition("/")
+    made = Decision(
         decision_id=name,
         customer_id=customer,
-        at_ms=ms,
-        expires_ms=ms + 1,
+        at_ms=1_700_000_000_000,
+        expires_ms=1_700_000_000_001,
         cause="e",
         offer=offer,
+        channel=channel or None,
+        arm=arm,
+        campaign="spring" if offer == "tea" else "",
         propensity=0.5,
-        propensities={offer: 0.5, "other": 0.5},
+        propensities={arm: 0.5, "other": 0.5},
         model_version=1,
         policy="thompson",
         holdout=holdout,
+        held=list(held),
+    )
+    if earned is None:
+        return made, None
+    cost = 0.5 if offer != "none" else 0.0
+    return made, Example(
+        example_id=f"offers:{name}",
+        customer_id=customer,
+        model="offers",
+        model_version=1,
+        at_ms=made.at_ms,
+        label_ms=made.expires_ms,
+        features=made.features,
+        label=float(earned > 0),
+        probability=0.5,
+        arm=arm,
+        outcome=Outcome(
+            decision_id=name,
+            margin=earned + cost,
+            cost=cost,
+            shown=shown,
+            claimed=earned > 0,
+            holdout=holdout,
+            policy="thompson",
+        ),
     )
 
 
-def test_offer_lift_compares_with_the_holdout(clickhouse):
+def offered(settings, *made):
+    load(settings, DECISIONS, [(b"", msgspec.json.encode(one)) for one, _ in made])
+    told = [(b"offers", msgspec.json.encode(one)) for _, one in made if one is not None]
+    load(settings, EXAMPLES, told)
+
+
+def test_offer_results_tell_what_followed_each_offer(clickhouse):
     migrate(clickhouse)
-    decisions = [
-        decision("d1", LOSER, "tea", START),  # buys within 14 days, as WINNER
-        decision("d2", "c_2", "tea", START),  # buys too late
-        decision("d3", "c_3", "none", START, holdout=True),  # does not buy
-        decision("d4", "c_4", "none", START, holdout=True),  # bought before
-        decision("d5", "c_5", "none", START, holdout=True),  # buys
-    ]
-    bought = [
-        order(1, WINNER, START + timedelta(days=13), "5.00"),
-        order(2, "c_2", START + timedelta(days=15), "5.00"),
-        order(3, "c_4", START - timedelta(days=1), "5.00"),
-        order(4, "c_5", START + timedelta(hours=1), "5.00"),
-        order(5, "c_5", START + timedelta(hours=2), "5.00"),
-    ]
-    load(clickhouse, EVENTS, messages([*bought, merged(9, LOSER, WINNER)]))
-    load(clickhouse, DECISIONS, [(b"", msgspec.json.encode(one)) for one in decisions])
+    offered(
+        clickhouse,
+        decided("d1", "c_1", "tea/email", earned=4.0),
+        decided("d2", "c_2", "tea/email", earned=-0.5, shown=False),
+        decided("d3", "c_3", "tea/email"),  # its window has not ended
+        decided("d4", "c_4", "none", earned=2.0, shown=False),
+    )
     with connect(clickhouse) as client:
-        found = client.query("SELECT offer, decisions, conversions, lift FROM offer_lift")
+        found = client.query(
+            "SELECT offer, channel, campaign, made, ended, shown, accepted, converted,"
+            " margin, cost, earned, earned_each FROM offer_results"
+        )
     assert found.result_rows == [
-        ("(holdout)", 3, 1, 0.0),
-        ("tea", 2, 1, pytest.approx(1 / 2 - 1 / 3)),
+        ("none", "", "", 1, 1, 0, 1, 1, 2.0, 0.0, 2.0, 2.0),
+        ("tea", "email", "spring", 3, 2, 1, 1, 1, 4.5, 1.0, 3.5, 1.75),
     ]
+
+
+def test_offer_lift_compares_customers_with_those_who_were_drawn_as_controls(clickhouse):
+    migrate(clickhouse)
+    load(clickhouse, EVENTS, messages([merged(9, LOSER, WINNER)]))
+    offered(
+        clickhouse,
+        decided("d1", LOSER, "tea/email", earned=4.0),
+        decided("d2", WINNER, "none", earned=2.0),  # the same customer today
+        decided("d3", "c_3", "none", earned=1.0),
+        decided("d4", "c_4", "none", earned=3.0, holdout=True),
+        decided("d5", "c_5", "none", earned=2.0, holdout=True),
+        decided("d6", "c_6", "none", earned=5.0, held=["spring"]),
+        decided("d7", "c_7", "none", earned=7.0, held=["spring"]),
+        decided("d8", "c_8", "tea/email"),  # no outcome yet
+    )
+    with connect(clickhouse) as client:
+        found = client.query("SELECT * FROM offer_lift").named_results()
+        overall, spring = list(found)
+    offered_earned, control = [6.0, 1.0, 5.0, 7.0], [3.0, 2.0]
+    assert overall == expected_lift("", offered_earned, control)
+    assert spring == expected_lift("spring", [6.0, 1.0], [5.0, 7.0])
+
+
+def expected_lift(campaign, offered_earned, control):
+    lift = mean(offered_earned) - mean(control)
+    error = 1.96 * sqrt(
+        variance(offered_earned) / len(offered_earned) + variance(control) / len(control)
+    )
+    return {
+        "campaign": campaign,
+        "offered_customers": len(offered_earned),
+        "control_customers": len(control),
+        "offered_earned": pytest.approx(mean(offered_earned)),
+        "control_earned": pytest.approx(mean(control)),
+        "lift": pytest.approx(lift),
+        "margin_of_error": pytest.approx(error),
+        "lift_low": pytest.approx(lift - error),
+        "lift_high": pytest.approx(lift + error),
+    }
+
+
+def test_who_was_merged_out_of_both_groups_counts_in_neither(clickhouse):
+    migrate(clickhouse)
+    load(clickhouse, EVENTS, messages([merged(9, LOSER, WINNER)]))
+    offered(
+        clickhouse,
+        decided("d1", LOSER, "tea/email", earned=4.0),
+        decided("d2", WINNER, "none", earned=2.0, holdout=True),
+        decided("d3", "c_3", "none", earned=1.0),
+        decided("d4", "c_4", "none", earned=3.0, holdout=True),
+    )
+    with connect(clickhouse) as client:
+        found = client.query(
+            "SELECT offered_customers, control_customers, lift FROM offer_lift WHERE campaign = ''"
+        )
+    assert found.result_rows == [(1, 1, -2.0)]
 
 
 def test_the_churn_board_shows_the_riskiest_first(settings, ask):

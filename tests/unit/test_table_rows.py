@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from models.customer import Customer, Regroup, encode
@@ -21,10 +22,12 @@ from models.events import (
 from models.links import encode as encode_link
 from models.links import state_merge, state_unmerge
 from models.profile import Profile, Trait
-from models.topics import DEAD_LETTERS, EVENTS, IDENTITY_LINKS, PROFILES
+from models.records import NO_FEATURES, Command, Decision, Example, Outcome
+from models.topics import DEAD_LETTERS, DECISIONS, EVENTS, EXAMPLES, IDENTITY_LINKS, PROFILES
 from projections import (
     dead_letters,
     dead_rows,
+    decisions,
     identity_links,
     moves,
     order_lines,
@@ -276,3 +279,81 @@ def test_records_without_a_key_are_all_told():
 def test_every_record_of_a_topic_that_keeps_all_makes_its_rows():
     event = encode_event(order(1, "c_1", START, "10.00"))
     assert len(rows(EVENTS, Record(event, b"c_1", 1), Record(event, b"c_1", 2))["touchpoints"]) == 2
+
+
+def test_the_beliefs_of_a_decision_are_by_arm_in_its_row():
+    arms = {"tea/email": 0.75, "none": 0.25}
+    told = {"means": [-1.0, -2.0], "deviations": [0.5, 0.25], "margins": [9.0, 4.0]}
+    [row] = rows(DECISIONS, Record(msgspec.json.encode(decision(propensities=arms, **told))))[
+        "decisions"
+    ]
+    assert {name: row[name] for name in told} == {
+        name: dict(zip(arms, said, strict=True)) for name, said in told.items()
+    }
+    assert (row["arm"], row["campaign"], row["held"]) == ("tea/email", "spring", ["autumn"])
+
+
+def test_a_decision_is_told_by_its_row():
+    made = decision(
+        propensities={"tea/email": 0.75, "none": 0.25},
+        means=[-1.0, -2.0],
+        deviations=[0.5, 0.25],
+        margins=[9.0, 4.0],
+    )
+    for one in (made, decision(propensities={"none": 1.0})):
+        [row] = rows(DECISIONS, Record(msgspec.json.encode(one)))["decisions"]
+        times = {name: START.replace(tzinfo=None) for name in ("at", "expires")}
+        assert decisions.from_row(row | times) == one
+
+
+def decision(**given):
+    ms = int(START.timestamp() * 1_000)
+    return Decision(
+        decision_id="d",
+        customer_id="c_1",
+        at_ms=ms,
+        expires_ms=ms,
+        cause="e",
+        offer="tea",
+        channel="email",
+        arm="tea/email",
+        campaign="spring",
+        held=["autumn"],
+        propensity=0.75,
+        model_version=3,
+        policy="thompson",
+        **given,
+    )
+
+
+def test_an_outcome_is_a_row_of_its_decision():
+    outcome = Outcome(decision_id="d", margin=9.0, cost=0.5, shown=True, claimed=True, policy="p")
+    value = msgspec.json.encode(example("offers", arm="tea/email", outcome=outcome))
+    [row] = rows(EXAMPLES, Record(value, b"offers"))["outcomes"]
+    of = ("decision_id", "arm", "offer", "channel", "margin", "cost", "shown", "claimed", "reward")
+    assert [row[name] for name in of] == ["d", "tea/email", "tea", "email", 9.0, 0.5, 1, 1, 1.0]
+
+
+def test_of_the_models_log_outcomes_alone_are_rows():
+    churn = msgspec.json.encode(example("churn"))
+    command = Command(
+        command_id="x", model="offers", action="freeze", at_ms=1, by="Kim", reason="a test"
+    )
+    said = Record(msgspec.json.encode(command), b"offers")
+    assert rows(EXAMPLES, Record(churn, b"churn"), said) == {}
+    assert list(rows(EXAMPLES, Record(b"{}", b"offers"))) == [dead_rows.TABLE.name]
+
+
+def example(model, **given):
+    return Example(
+        example_id="x",
+        customer_id="c_1",
+        model=model,
+        model_version=3,
+        at_ms=1,
+        label_ms=2,
+        features=NO_FEATURES,
+        label=1.0,
+        probability=0.5,
+        **given,
+    )
