@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from models.records import Alert, Delivery
+from models.wording import in_words
 
 MAX_ATTEMPTS = 12
 GROWTH = 3.0  # 5 s, 15 s, 45 s, … with the default base
@@ -88,6 +89,7 @@ def payload(alert: Alert) -> bytes:
     """Write the webhook's body: Standard Webhooks' type, timestamp and data."""
     data: dict[str, Any] = asdict(alert)
     data["identifiers"] = alert.identifiers[:MAX_IDENTIFIERS]
+    data["reasons"] = [asdict(one) | {"text": in_words(one)} for one in alert.reasons]
     at = datetime.fromtimestamp(alert.at_ms / 1000, tz=UTC)
     return msgspec.json.encode(
         {"type": f"{alert.rule}.{alert.status}", "timestamp": at.isoformat(), "data": data}

@@ -6,30 +6,31 @@ A reason says what the model counted; it does not say what caused what.
 
 from __future__ import annotations
 
-from math import expm1
+from math import log
 
 from models.customer import Customer
 from models.online.served import BASE, PRIOR, Served
-from models.records import Reason
+from models.records import Reason, Score
 from models.rhythm import silence_days
+from models.wording import OTHER, as_it_was
 
-# reason -> its features, the first of which is shown when nothing better is known.
+# reason -> its features. The prior is told by what it was made from.
 GROUPS = {
-    "silence": ("silence", "overdue", "since_order", PRIOR),
+    "silence": ("silence", "overdue", "since_order"),
     "habit": ("visits", "gap", "unsteady", "once", "age"),
     "purchases": ("orders", "items", "refunds"),
     "renewal": ("to_renewal", "renewal_due", "unrenewed"),
     "contract": ("tenure", "renewals", "period", "trial", "contracts", "given_up"),
-    "subscription": ("contract_ended",),
+    "past_contract": ("contract_ended",),
     "service": ("open_tickets", "tickets", "since_ticket", "wait"),
     "satisfaction": ("nps", "csat", "ces", "review"),
     "messages": ("clicked", "opened"),
     "offers": ("accepted", "declined"),
 }
 _GROUP = {feature: group for group, members in GROUPS.items() for feature in members}
-_GROUP_HERE = _GROUP | {PRIOR: "habit"}  # where there is no silence to speak of
-_GROUP_SIGNED = _GROUP | {PRIOR: "contract"}  # where the prior is that of contracts
-_LOGS = {"silence", "visits", "orders"}  # shown as they were before the logarithm
+_SILENT = _GROUP | {PRIOR: "silence"}
+_HERE = _GROUP | {PRIOR: "habit"}  # where there is no silence to speak of
+_SIGNED = _GROUP | {PRIOR: "contract"}  # where the prior is that of contracts
 
 
 def reasons(
@@ -42,18 +43,18 @@ def reasons(
 ) -> list[Reason]:
     """Return the `top` reasons (None: all), strongest first.
 
-    All of them and `shares[BASE]` sum to the logit.
-
-    `value` and `usual` are days for "silence" (usual: the customer's own gap) and the
-    leading feature against the population's mean for the others.
+    All of them and `shares[BASE]` sum to the logit. `about` names the feature that moved its
+    reason most; `value` and `usual` are that feature's, as people count it, and its mean in
+    the population. Of "silence" they are days, and the customer's own usual gap.
     """
     rhythm = customer.rhythm
     days, own = silence_days(rhythm, at_ms), rhythm.gap_mean if rhythm.gaps else None
-    # The prior weighs silence and habit as one; silent is who stays away longer than usual
-    # and than a day.
-    group_of = _GROUP if days > 1.0 and (own is None or days > own) else _GROUP_HERE
     if "tenure" in seen:
-        group_of = _GROUP_SIGNED
+        group_of = _SIGNED
+    else:
+        # The prior weighs silence and habit as one; silent is who stays away longer than usual
+        # and than a day.
+        group_of = _SILENT if days > 1.0 and (own is None or days > own) else _HERE
     sums: dict[str, float] = {}
     for feature, share in shares.items():
         group = group_of.get(feature, feature)
@@ -61,20 +62,35 @@ def reasons(
     sums.pop(BASE, None)
     told = []
     for _, group in sorted([(-abs(share), group) for group, share in sums.items()])[:top]:
-        value, usual = (days, own) if group == "silence" else _shown(group, seen, model)
-        told.append(Reason(group, sums[group], value, usual))
+        if group == "silence":
+            told.append(Reason(group, sums[group], days, own, "silence"))
+        else:
+            about = _about(group, sums[group], seen, shares)
+            value = as_it_was(about, seen.get(about, 0.0))
+            mean = model.usual(about)
+            usual = None if mean is None else as_it_was(about, mean)
+            told.append(Reason(group, sums[group], value, usual, about))
     return told
 
 
-def _shown(group: str, seen: dict[str, float], model: Served) -> tuple[float, float | None]:
-    """Return the group's first feature that is known of this customer, and its mean."""
-    members = GROUPS.get(group, (group,))
-    leading = members[0]
+def rest(score: Score) -> list[Reason]:
+    """Return what the score's reasons leave out, then its base: with them they sum to its logit."""
+    p = score.probability
+    logit = log(p / (1.0 - p)) if 0.0 < p < 1.0 else 0.0
+    left = logit - score.base - sum(one.contribution for one in score.reasons)
+    return [Reason(OTHER, left, 0.0), Reason(BASE, score.base, 0.0)]
+
+
+def _about(group: str, total: float, seen: dict[str, float], shares: dict[str, float]) -> str:
+    """Return the group's feature that moved it most in its own direction, of those known."""
+    members = GROUPS.get(group)
+    if members is None:
+        return group
+    about, most = members[0], 0.0
     for name in members:
-        if name in seen:
-            leading = name
-            break
-    value, usual = seen.get(leading, 0.0), model.usual(leading)
-    if leading in _LOGS:
-        return expm1(value), None if usual is None else expm1(usual)
-    return value, usual
+        share = shares.get(name, 0.0)
+        if name in seen and (share if total > 0.0 else -share) > most:
+            about, most = name, abs(share)
+    if most or about in seen:
+        return about
+    return next((name for name in members if name in seen), about)

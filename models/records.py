@@ -38,12 +38,13 @@ def _nothing() -> Features:
 
 
 class Reason(Struct, frozen=True, omit_defaults=True):
-    """One feature's share of a score, in logits: positive raises the risk."""
+    """A share of a score, in logits, of features that move together: positive raises the risk."""
 
-    feature: str
+    feature: str  # what they are together: "silence"
     contribution: float
     value: float
     usual: float | None = None  # the population's mean, or the customer's own habit
+    about: str = ""  # the one of them that `value` and `usual` are of
 
 
 class Score(Struct, omit_defaults=True, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -38,6 +39,9 @@ def command(
             "--known-at", metavar="TIME", help="by what was known, and who was held for whom, then"
         ),
     ] = None,
+    reasons: Annotated[
+        bool, typer.Option("--reasons", help="all of a score's reasons, as they add up")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the API's answer")] = False,
 ) -> None:
     """Show one customer: who, risk with reasons, offer, value, timeline; live, or as of a time."""
@@ -49,11 +53,14 @@ def command(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        Console().print(view(found))
+        Console().print(view(found, reasons))
 
 
-def view(customer: Json) -> Group:
-    """Lay a customer out for the terminal; how long ago something was is told as of its time."""
+def view(customer: Json, reasons: bool = False) -> Group:
+    """Lay a customer out for the terminal; how long ago something was is told as of its time.
+
+    `reasons`: how the score adds up as well.
+    """
     now = _moment(customer)
     traits = {name: said["value"] for name, said in customer["traits"].items()}
     names = (traits.get("name"), *(one["value"] for one in customer["identifiers"]))
@@ -75,7 +82,7 @@ def view(customer: Json) -> Group:
         who,
         *_alerts(customer, now),
         Columns(cards),
-        Panel(_risk(customer), title="risk"),
+        Panel(_risk(customer, reasons), title="risk"),
         _timeline(customer, now),
     )
 
@@ -155,28 +162,34 @@ def _offer(customer: Json, now: datetime) -> Text:
     return text
 
 
-def _risk(customer: Json) -> Group | Text:
-    score = customer["scores"].get("churn")
+def _risk(customer: Json, whole: bool) -> Group | Text:
+    score = next(iter(customer["scores"].values()), None)
     if score is None:
         return Text("not scored yet", "dim")
     filled = round(score["probability"] * 40)
     colour = COLOURS[score["band"]]
+    contract = score["horizon"].startswith("contract")
+    means = "no contract left in" if contract else "no contact within"
     gauge = Text.assemble(
         (f"{score['probability']:.0%} ", f"bold {colour}"),
         ("█" * filled, colour),
         ("░" * (40 - filled), "dim"),
-        (f" {score['band']}: no contact within {score['horizon_days']} days", ""),
+        (f" {score['band']}: {means} {score['horizon_days']} days", ""),
+    )
+    language = (
+        "ko" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ko") else "en"
     )
     table = Table.grid(padding=(0, 2))
-    for reason in score["reasons"][:5]:
-        raises = reason["contribution"] > 0
-        usual = "" if reason["usual"] is None else f"usually {reason['usual']:.3g}"
+    for reason in (*score["reasons"], *(score["rest"] if whole else ())):
+        raises = reason["effect"] == "raised"
         table.add_row(
-            Text("▲ raises" if raises else "▼ lowers", "red" if raises else "green"),
-            reason["feature"],
-            f"{reason['value']:.3g}",
-            Text(usual, "dim"),
+            Text("▲ raised" if raises else "▼ lowered", "red" if raises else "green"),
+            Text(reason["text"][language]),
+            Text(f"{reason['contribution']:+.2f}", "dim") if whole else "",
         )
+    if whole:
+        logit = sum(one["contribution"] for one in (*score["reasons"], *score["rest"]))
+        table.add_row("", Text("together, in log-odds", "dim"), Text(f"{logit:+.2f}", "dim"))
     return Group(gauge, table)
 
 

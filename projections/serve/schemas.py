@@ -57,13 +57,23 @@ class Computed(Answer):
     wait_seconds: int = Field(description="waited in calls and visits, in all")
 
 
+class InWords(Answer):
+    """A sentence for a person."""
+
+    en: str
+    ko: str
+
+
 class ReasonGiven(Answer):
-    """What a feature did to the score."""
+    """What features that move together did to the score."""
 
     feature: str
     contribution: float = Field(description="in logits; positive raises the risk")
+    effect: Literal["raised", "lowered"]
     value: float
     usual: float | None = Field(description="the customer's own habit, or the population's mean")
+    about: str = Field(description="the one feature that `value` and `usual` are of")
+    text: InWords
 
 
 class ScoreGiven(Answer):
@@ -73,10 +83,14 @@ class ScoreGiven(Answer):
     probability: float = Field(ge=0, le=1)
     band: Literal["low", "medium", "high"]
     horizon_days: int
+    horizon: str = Field(description='what churn means, and its version: "silence-30/1"')
     scored_at: datetime
     model_version: int = Field(description="examples that the model had learnt")
     cause: str = Field(description="id of the event that led to it")
-    reasons: list[ReasonGiven]
+    reasons: list[ReasonGiven] = Field(description="the strongest")
+    rest: list[ReasonGiven] = Field(
+        description="what they leave out, and the base that all share: together the logit"
+    )
 
 
 class OfferNow(Answer):

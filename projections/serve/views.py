@@ -14,7 +14,9 @@ from models.customer import Customer, Episode
 from models.money import exponent
 from models.naming import id_of
 from models.profile import Moment, Profile, Trait, moments
-from models.records import Decision, Score
+from models.reasons import rest
+from models.records import Decision, Reason, Score
+from models.wording import in_words
 
 Json = dict[str, object]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -166,18 +168,24 @@ def score(one: Score) -> Json:
         "probability": round(one.probability, 6),
         "band": one.band,
         "horizon_days": one.horizon_days,
+        "horizon": one.horizon,
         "scored_at": instant(one.at_ms),
         "model_version": one.model_version,
         "cause": one.cause,
-        "reasons": [
-            {
-                "feature": reason.feature,
-                "contribution": round(reason.contribution, 6),
-                "value": reason.value,
-                "usual": reason.usual,
-            }
-            for reason in one.reasons
-        ],
+        "reasons": [_reason(reason) for reason in one.reasons],
+        "rest": [_reason(reason) for reason in rest(one)],
+    }
+
+
+def _reason(one: Reason) -> Json:
+    return {
+        "feature": one.feature,
+        "contribution": round(one.contribution, 6),
+        "effect": "raised" if one.contribution > 0 else "lowered",
+        "value": one.value,
+        "usual": one.usual,
+        "about": one.about or one.feature,
+        "text": in_words(one),
     }
 
 

@@ -1,8 +1,11 @@
 """The console in real Chromium, served by its own process from the real broker."""
 
 import os
+import re
 import sys
 import time
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,11 +19,19 @@ from infra.settings import Settings
 from models.customer import encode
 from models.dead_letter import headers_of
 from models.errors import Reason, TouchpointRejectedError
+from models.events import Identifier, OrderPlaced, PageViewed, encode_event
 from models.naming import derive
 from models.profile import Moment, Trait, timeline
-from models.topics import DEAD_LETTERS, PROFILES
+from models.topics import DEAD_LETTERS, EVENTS, PROFILES
+from projections.client import connect
+from projections.load import Chunk, Loader
+from projections.migrate import migrate
+from projections.serve.console.words import words
+from tests.conftest import SECRETS, clickhouse_address
 from tests.support.customers import ANA, NOW_MS, OFFERS, customer, rich
+from tests.support.histories import event, usd
 from tests.support.kafka_log import send
+from tests.support.past import Record
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -39,9 +50,31 @@ SIZES = {"phone": (390, 844), "wide": (1360, 900)}
 EVIL = "<img src=x onerror=document.title='owned'>"
 KIM = "user_id:kim-1"
 SAID = {  # what each page says, by language
-    "en": ("Live board", "Churn risk", "No contact for 11.5 days", "Double points for a month"),
-    "ko": ("실시간 현황", "이탈 위험", "11.5일 동안 접촉 없음", "한 달간 포인트 두 배"),
+    "en": ("Live board", "Churn risk", "silent for 11.5 days", "Double points for a month"),
+    "ko": ("실시간 현황", "이탈 위험", "조용한 지 11.5일", "한 달간 포인트 두 배"),
 }
+
+
+def remember(settings):
+    """Give ClickHouse a past of Kim: looked on the 1st, bought on the 10th, known on the 12th."""
+    who = (Identifier(type="user_id", value="kim-1"),)
+    bought = {"order_id": "o1", "total": usd("10.00")}
+    days = (
+        event(PageViewed, day(1), "e1", who, received_at=day(1)),
+        event(OrderPlaced, day(10), "e2", who, received_at=day(12), **bought),
+    )
+    place = {"customer_id": derive(KIM), "origin": "touchpoints/0"}
+    records = [
+        Record(0, number, derive(KIM).encode(), encode_event(one.model_copy(update=place)))
+        for number, one in enumerate(days)
+    ]
+    migrate(settings)
+    with closing(Loader(lambda: connect(settings), settings.clickhouse_database)) as loader:
+        loader.load([Chunk(EVENTS, 0, 0, 1, records)])
+
+
+def day(number):
+    return datetime(2026, 3, number, tzinfo=UTC)
 
 
 class Console:
@@ -81,7 +114,7 @@ class Console:
 
 
 @pytest.fixture(scope="module")
-def console(broker, tmp_path_factory):
+def console(broker, clickhouse_server, tmp_path_factory):
     home = tmp_path_factory.mktemp("console")
     (home / "offers.toml").write_text(OFFERS)
     settings = Settings(
@@ -92,8 +125,13 @@ def console(broker, tmp_path_factory):
         serve_port=ports.free_port(),
         api_keys=f"browser={KEY}",
         offers_file=home / "offers.toml",
+        clickhouse_database=f"browser_{time.time_ns()}",
+        clickhouse_user=SECRETS["clickhouse_user"],
+        clickhouse_password=SECRETS["clickhouse_password"],
+        **clickhouse_address(clickhouse_server),
     )
     create_topics(settings)
+    remember(settings)
     made = Console(settings, home / "serve.log")
     evil = customer("user_id:evil")
     evil = replace(evil, profile=replace(evil.profile, traits={"name": Trait(EVIL, 1, "e", EVIL)}))
@@ -297,6 +335,37 @@ def test_a_wrong_key_is_told_and_logging_out_ends_it(open_page):
     page.goto("/")
     expect(page.locator("#key")).to_be_visible()
     page.faults[:] = [fault for fault in page.faults if "401" not in fault]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", SAID)
+def test_a_customer_is_shown_as_of_a_time_typed_in_ones_own_zone(open_page, language, size):
+    said = words(language)
+    page = open_page(language, size)
+    page.goto(f"/customers/{KIM}")
+    page.click("#as-of summary")
+    expect(page.locator("[data-zone]")).to_have_text("Asia/Seoul")
+    check_looks(page, f"past-form-{language}-{size}")
+    page.fill("#at", "2026-03-10T09:00")  # midnight of the 10th, UTC
+    page.click("#as-of button")
+    expect(page).to_have_url(re.compile(r"\?at=2026-03-10T00%3A00%3A00.000Z$"))
+    expect(page.locator("#then")).to_contain_text(said("past.is"))
+    expect(page.locator("#at")).to_have_value("2026-03-10T09:00")
+    orders = page.locator("#value dd").nth(1)
+    expect(orders).to_have_text("1")
+    check_looks(page, f"past-{language}-{size}")
+    page.fill("#known_at", "2026-03-11T12:00")  # it came in on the 12th
+    page.click("#as-of button")
+    expect(orders).to_have_text("0")
+    page.fill("#at", "2026-02-01T00:00")
+    page.click("#as-of button")
+    expect(page.locator("h1")).to_have_text(said("past.not-yet"))
+    page.faults.clear()  # Chromium reports the 404 of the page itself
+    page.fill("#at", "")
+    page.fill("#known_at", "")
+    page.click("#as-of button")
+    expect(page.locator("#who h1")).to_have_text("김민지")
+    expect(page.locator("[data-pulse]")).to_be_visible()
 
 
 def test_names_that_hold_markup_are_shown_as_text(open_page):

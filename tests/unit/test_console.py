@@ -14,8 +14,6 @@ from models.events.base import Channel, IdentifierType
 from models.events.union import Touchpoint
 from models.naming import derive
 from models.profile import Profile, Trait
-from models.reasons import GROUPS
-from models.records import Reason
 from projections.live_lag import READS
 from projections.serve.app import build
 from projections.serve.console import charts, pages, present, session
@@ -49,7 +47,6 @@ WORDED = {
     "identifier": list(IdentifierType),
     "refused": list(Refusal),
     "step": [*READS, "project", "live"],
-    "reason": list(GROUPS),
     "band": ["low", "medium", "high"],
     "rule": ["churn_risk"],
     "outcome": ["saved", "eased", "lost", "merged"],
@@ -107,34 +104,6 @@ def test_names_that_senders_make_up_are_made_readable():
 )
 def test_money_is_written_in_its_currency(minor, currency, text):
     assert present.money(minor, currency) == text
-
-
-@pytest.mark.parametrize(
-    ("reason", "english", "korean"),
-    [
-        (
-            Reason("silence", 1.0, 11.5, 3.2),
-            "No contact for 11.5 days – usually every 3.2 days",
-            "11.5일 동안 접촉 없음 – 평소 3.2일 간격",
-        ),
-        (Reason("silence", 1.0, 1.0), "No contact for 1 day", "1일 동안 접촉 없음"),
-        (Reason("subscription", -1.0, 1.0, 0.2), "Has an active subscription", "구독 이용 중"),
-        (Reason("subscription", 1.0, -1.0, 0.2), "The subscription has ended", "구독이 끝남"),
-        (
-            Reason("messages", 1.0, 0.34, 0.21),
-            "Clicks 34% of our messages – others: 21%",
-            "메시지 클릭률 34% – 평균 21%",
-        ),
-        (
-            Reason("new_feature", 1.0, 2.5, 1.0),
-            "New feature: 2.5 (usual: 1)",
-            "New feature: 2.5 (평소: 1)",
-        ),
-    ],
-)
-def test_a_reason_is_said_in_words(reason, english, korean):
-    assert present.reason(reason, words("en")) == english
-    assert present.reason(reason, words("ko")) == korean
 
 
 def test_shares_near_the_ends_are_not_rounded_to_certainty():
@@ -275,7 +244,7 @@ async def test_the_customers_page_speaks_both_languages(agent, serve):
     serve.state.sources.live.apply([record(rich())])
     english = (await agent.get(f"/customers/{derive(ANA)}")).text
     assert "Double points for a month" in english
-    assert "No contact for 11.5 days" in english
+    assert "silent for 11.5 days, usually 3.2 days" in english
     answer = await agent.get("/language/ko?next=/")
     assert answer.headers["location"] == "/"
     korean = (await agent.get(f"/customers/{derive(ANA)}")).text

@@ -129,6 +129,8 @@ def test_the_payload_says_what_whom_and_why():
         "contribution": 1.9,
         "value": 74.0,
         "usual": 31.0,
+        "about": "",
+        "text": {"en": "silent for 74 days, usually 31 days", "ko": "조용한 지 74일, 보통 31일"},
     }
 
 

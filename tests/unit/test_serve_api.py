@@ -70,9 +70,16 @@ async def test_a_customer_is_answered_whole(http):
     assert body["scores"]["churn"]["reasons"][0] == {
         "feature": "silence",
         "contribution": 1.2,
+        "effect": "raised",
         "value": 11.5,
         "usual": 3.2,
+        "about": "silence",
+        "text": {
+            "en": "silent for 11.5 days, usually 3.2 days",
+            "ko": "조용한 지 11.5일, 보통 3.2일",
+        },
     }
+    assert [one["feature"] for one in body["scores"]["churn"]["rest"]] == ["other", "base"]
     assert body["offer"]["offer"] == "double-points"
     assert [one["ticket_id"] for one in body["open_tickets"]] == ["t1"]
     assert [one["status"] for one in body["episodes"]] == ["open"]

@@ -9,13 +9,14 @@ from models.catalogue import NONE, Catalogue
 from models.customer import Customer
 from models.naming import id_of
 from models.profile import Moment, moments
-from models.records import Decision
+from models.reasons import rest
+from models.records import Decision, Reason
+from models.wording import Language, sentence
 from projections.live_glance import Glance
 from projections.serve.console import present
 from projections.serve.console.charts import Bar, arc, stack
 from projections.serve.console.words import Words
 
-REASONS = 5
 MEMBERS = 12
 
 
@@ -25,6 +26,7 @@ class ReasonLine(NamedTuple):
     text: str
     share: float
     raises: bool
+    points: str  # what it adds to the logit
 
 
 class RiskCard(NamedTuple):
@@ -36,7 +38,10 @@ class RiskCard(NamedTuple):
     track: str
     at_ms: int
     horizon_days: int
+    model: str  # "churn", or "contract" for who has one
     reasons: list[ReasonLine]
+    rest: list[ReasonLine]  # what they leave out, and the base: together they add up to the logit
+    logit: str
 
 
 class OfferCard(NamedTuple):
@@ -131,12 +136,15 @@ def _risk(customer: Customer, words: Words) -> RiskCard | None:
     if score is None:
         return None
     strongest = max((abs(one.contribution) for one in score.reasons), default=1.0) or 1.0
-    lines = [
-        ReasonLine(
-            present.reason(one, words), abs(one.contribution) / strongest, one.contribution > 0
-        )
-        for one in sorted(score.reasons, key=lambda one: -abs(one.contribution))[:REASONS]
-    ]
+    language: Language = "ko" if words.language == "ko" else "en"
+
+    def line(one: Reason) -> ReasonLine:
+        share = abs(one.contribution) / strongest
+        points = f"{one.contribution:+.2f}"
+        return ReasonLine(sentence(one, language), share, one.contribution > 0, points)
+
+    told = sorted(score.reasons, key=lambda one: -abs(one.contribution))
+    left = rest(score)
     return RiskCard(
         percent=present.percent(score.probability),
         band=score.band,
@@ -144,7 +152,10 @@ def _risk(customer: Customer, words: Words) -> RiskCard | None:
         track=arc(1.0),
         at_ms=score.at_ms,
         horizon_days=score.horizon_days,
-        reasons=lines,
+        model=score.model,
+        reasons=[line(one) for one in told],
+        rest=[line(one) for one in left],
+        logit=f"{sum(one.contribution for one in (*told, *left)):+.2f}",
     )
 
 

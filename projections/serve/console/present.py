@@ -8,7 +8,6 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from models.money import exponent
-from models.records import Reason
 from projections.serve.console.words import Words
 from projections.serve.views import instant
 
@@ -122,26 +121,3 @@ def initials(name: str) -> str:
         return name[-2:] if len(name) <= 4 else name[:2]
     parts = name.replace("@", " ").replace(".", " ").split()
     return "".join(part[0] for part in parts[:2]).upper() or "?"
-
-
-def reason(one: Reason, words: Words) -> str:
-    """Say in words what a reason counted, and what is usual."""
-    key = f"reason.{one.feature}"
-    if not words.has(key):
-        text = f"{words.label('feature', one.feature)}: {one.value:.4g}"
-        return text if one.usual is None else f"{text} ({words('reasons.usual')} {one.usual:.4g})"
-    if one.feature == "subscription":
-        return words(f"reason.subscription{'' if one.value > 0 else '_ended'}")
-    text = words(key, value=_value(one.feature, one.value, words))
-    if one.usual is None:
-        return text
-    usual = words(f"{key}_usual", value=_value(one.feature, one.usual, words))
-    return f"{text} – {usual}"
-
-
-def _value(feature: str, value: float, words: Words) -> str:
-    if feature == "silence":
-        return words.count("day", value)
-    if feature in {"satisfaction", "messages", "offers"}:
-        return percent(min(max(value, 0.0), 1.0))
-    return f"{value:,.1f}".removesuffix(".0")
