@@ -15,6 +15,7 @@ from models.catalogue import NONE, Catalogue
 from models.offpolicy.logged import Floats, Logged, Policy
 from models.online.thompson import propensities
 
+Known = NDArray[np.bool_]
 UNIFORM, GREEDY, THOMPSON, FIXED = "uniform", "greedy", "thompson", "fixed:"
 
 
@@ -22,16 +23,18 @@ class PolicyError(ValueError):
     """There is no such policy; the message says what there is."""
 
 
-def named(name: str, arms: Sequence[str], catalogue: Catalogue) -> Policy:
+def named(
+    name: str, arms: Sequence[str], catalogue: Catalogue, running: Catalogue | None = None
+) -> Policy:
     """Return `uniform`, `greedy`, `thompson` or `fixed:ARM` over these columns.
 
-    Worths, costs and floor are the catalogue's; arms that it lacks are not taken.
-    Raises PolicyError.
+    Worths, costs and floor are the catalogue's; arms that it lacks are not taken. `running`, if
+    another one, is the catalogue by which the log's margins were told. Raises PolicyError.
     """
     if name == UNIFORM:
         return uniform
     if name in (GREEDY, THOMPSON):
-        return _Worth(arms, catalogue, sampled=name == THOMPSON)
+        return _Worth(arms, catalogue, running or catalogue, sampled=name == THOMPSON)
     if name.startswith(FIXED):
         arm = name.removeprefix(FIXED)
         if arm not in arms:
@@ -75,34 +78,41 @@ def worths(arms: Sequence[str], catalogue: Catalogue) -> tuple[Floats, Floats]:
 class _Worth:
     """Takes what is worth most by what was believed then, or samples by that belief."""
 
-    def __init__(self, arms: Sequence[str], catalogue: Catalogue, sampled: bool) -> None:
+    def __init__(
+        self, arms: Sequence[str], catalogue: Catalogue, running: Catalogue, sampled: bool
+    ) -> None:
         self._values, self._costs = worths(arms, catalogue)
+        told, _ = worths(arms, running)
+        # A margin was told for the value that an offer had; another value moves it alike.
+        self._scales = self._values / np.where(told > 0, told, np.nan)
         self._floor = catalogue.policy.floor
         self._sampled = sampled
 
     def __call__(self, log: Logged) -> Floats:
         if log.means is None or log.deviations is None:
             raise PolicyError("the log keeps no beliefs: greedy and thompson cannot be computed")
+        values = np.broadcast_to(self._values, log.means.shape)
+        if log.margins is not None:
+            scaled = log.margins * self._scales
+            values = np.where(np.isfinite(scaled), scaled, values)
         known = ~np.isnan(self._values) & np.isfinite(log.means) & (log.propensities > 0)
-        return self._sample(log, known) if self._sampled else self._best(log, known)
+        chances = self._sample if self._sampled else self._best
+        return chances(log.means, log.deviations, values, known)
 
-    def _best(self, log: Logged, known: NDArray[np.bool_]) -> Floats:
-        assert log.means is not None
-        chances = 1.0 / (1.0 + np.exp(-np.clip(log.means, -700, 700)))
-        worth = np.where(known, self._values * chances - self._costs, -np.inf)
+    def _best(self, means: Floats, _: Floats, values: Floats, known: Known) -> Floats:
+        chances = 1.0 / (1.0 + np.exp(-np.clip(means, -700.0, 700.0)))
+        worth = np.where(known, values * chances - self._costs, -np.inf)
         best: Floats = np.eye(worth.shape[1])[worth.argmax(axis=1)]
         return best * known.any(axis=1, keepdims=True)
 
-    def _sample(self, log: Logged, known: NDArray[np.bool_]) -> Floats:
-        assert log.means is not None
-        assert log.deviations is not None
-        target = np.zeros_like(log.propensities)
+    def _sample(self, means: Floats, deviations: Floats, values: Floats, known: Known) -> Floats:
+        target = np.zeros(means.shape)
         for row, arms in enumerate(known):
             if arms.any():
                 target[row, arms] = propensities(
-                    log.means[row, arms],
-                    log.deviations[row, arms] ** 2,
-                    self._values[arms],
+                    means[row, arms],
+                    deviations[row, arms] ** 2,
+                    values[row, arms],
                     self._costs[arms],
                     self._floor,
                 )

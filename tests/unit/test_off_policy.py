@@ -330,7 +330,17 @@ CATALOGUE = parse(
 )
 
 
-def believed(means, propensities):
+OFFER = """
+[[offers]]
+id = "a"
+name = { en = "A", ko = "가" }
+channels = ["email"]
+value = 4
+cost = 1
+"""
+
+
+def believed(means, propensities, margins=(1.0, 1.0, 1.0)):
     means = np.array(means)
     return Logged(
         customers=np.zeros(len(means), np.uint64),
@@ -340,7 +350,7 @@ def believed(means, propensities):
         features=np.zeros((len(means), 0)),
         means=means,
         deviations=np.full(means.shape, 0.01),
-        margins=np.ones(means.shape),
+        margins=np.tile(margins, (len(means), 1)),
     )
 
 
@@ -355,15 +365,24 @@ def test_a_fixed_arm_gives_way_to_none_where_it_was_not_eligible():
 
 
 def test_greedy_takes_what_the_catalogue_says_is_worth_most():
-    log = believed([[0.0, 3.0, 9.0], [0.0, -3.0, 9.0]], [[0.4, 0.3, 0.3]] * 2)
+    log = believed([[0.0, 3.0, 9.0], [0.0, -3.0, 9.0]], [[0.4, 0.3, 0.3]] * 2, [1.0, 4.0, 9.0])
     # Nobody knows what b is worth to a catalogue without it.
     assert named("greedy", ARMS, CATALOGUE)(log).tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
 def test_thompson_draws_by_the_catalogues_worths_and_floor():
-    log = believed([[0.0, 3.0, 9.0]], [[0.4, 0.3, 0.3]])
+    log = believed([[0.0, 3.0, 9.0]], [[0.4, 0.3, 0.3]], [1.0, 4.0, 9.0])
     [[none, a, b]] = named("thompson", ARMS, CATALOGUE)(log).tolist()
     assert (none, a, b) == (pytest.approx(0.15), pytest.approx(0.85), 0.0)
+
+
+def test_margins_as_the_log_tells_them_move_with_the_value_of_an_offer():
+    log = believed([[0.0, 0.0, 0.0]], [[0.4, 0.3, 0.3]])
+    dearer = parse("[policy]\nnone_value = 1\n" + OFFER.replace("value = 4", "value = 40"))
+    told = parse("[policy]\nnone_value = 1\n" + OFFER)
+    # One half converts: the log says 1 for either, and a costs 1 to make.
+    assert named("greedy", ARMS, told)(log).tolist() == [[1, 0, 0]]
+    assert named("greedy", ARMS, dearer, told)(log).tolist() == [[0, 1, 0]]
 
 
 def test_a_policy_that_nobody_knows_is_refused_with_those_that_are():
