@@ -30,6 +30,8 @@ from models.events.sales import (
 from models.events.service import FeedbackGiven, TicketClosed, TicketOpened, TicketUpdated
 from models.events.union import Touchpoint
 from models.profile.shape import Trait
+from models.profile.weekly import CARTED, SEARCHED, VIEWED, bought, carted, interest, opinion
+from models.rhythm import DAY_MS
 
 Facts = dict[str, Any]  # field of Profile -> what to join to it
 
@@ -79,14 +81,19 @@ def names(event: Touchpoint) -> Iterable[Identifier]:
 def _own(event: Touchpoint, at: int) -> Facts:
     """Return what only this kind of event says."""
     match event.type:
-        case "page_viewed" | "content_viewed" | "screen_viewed" | "search_performed":
-            return {"interests": {event.category: 1}} if event.category else {}
-        case "app_used" | "custom" | "call_made":
+        case "page_viewed" | "content_viewed" | "screen_viewed":
+            return interest(event.category, at, VIEWED)
+        case "search_performed":
+            return interest(event.category, at, SEARCHED)
+        case "custom":
+            return interest(carted(event.name, event.properties), at, CARTED)
+        case "app_used" | "call_made":
             return {}
         case "order_placed" | "order_returned" | "order_refunded" | "order_delivered":
             return _orders(event, at)
         case "call_received" | "visit_made":
-            return {"wait_seconds": round(event.wait_seconds or 0)}
+            waited = {"wait_seconds": round(event.wait_seconds or 0)}
+            return waited | opinion(event, at, event.notes) if event.notes else waited
         case "ticket_opened" | "ticket_updated" | "ticket_closed" | "feedback_given":
             return _service(event, at)
         case _:
@@ -122,13 +129,16 @@ def _orders(event: Orders, at: int) -> Facts:
                 "margin": {} if kept is None else {total.currency: kept},
                 "first_order_ms": at,
                 "last_order_ms": at,
+                "order_days": [at // DAY_MS],
+                "orders_by_currency": {total.currency: 1},
                 "products": {line.sku: at for line in event.lines},
                 "interests": interests,
+                "interest_weeks": bought(interests, at),
             }
         case "order_refunded":
             return {"refunds": 1, "refunded": {event.amount.currency: event.amount.minor}}
         case "order_returned":
-            return {"returns": 1}
+            return {"returns": 1, **opinion(event, at, event.notes)}
         case "order_delivered":
             return {}
         case _:
@@ -138,13 +148,15 @@ def _orders(event: Orders, at: int) -> Facts:
 def _service(event: Service, at: int) -> Facts:
     match event.type:
         case "ticket_opened":
-            return {"tickets_opened": {event.ticket_id: at}}
+            opened = {"tickets_opened": {event.ticket_id: at}}
+            return opened | opinion(event, at, event.subject, event.text)
         case "ticket_updated":
             return {"tickets_opened": {event.ticket_id: at}} if event.status == "reopened" else {}
         case "ticket_closed":
             return {"tickets_closed": {event.ticket_id: at}}
         case "feedback_given":
-            return {"feedback": {event.kind: _trait(event, at, event.score)}}
+            given = {"feedback": {event.kind: _trait(event, at, event.score)}}
+            return given | opinion(event, at, event.text)
         case _:
             assert_never(event)
 

@@ -13,9 +13,10 @@ from typing import Any
 from zlib import crc32
 
 from models.identity import rank_of
-from models.profile.shape import Trait
+from models.profile.shape import Trait, Weeks
 from models.profile.timeline import join as union
 
+WEEKS = 16  # weighed by a half-life of 30 days, what is older counts for less than a twelfth
 OTHER = "(other)"  # what a bounded tally no longer tells apart; its sum stays exact
 
 Join = Callable[[Any, Any], Any]
@@ -118,6 +119,44 @@ def newest_traits(limit: int) -> Join:
     )
 
 
+def newest_days(limit: int) -> Join:
+    """Return the law of a list of days, ascending: each day once, the newest ones."""
+
+    def join(a: list[int], b: list[int]) -> list[int]:
+        if not b or (len(b) == 1 and b[0] in a[-1:]):  # a second order on the same day
+            return a
+        if not a or a[-1] < b[0]:  # later than all, most often
+            return [*a, *b][-limit:]
+        return sorted({*a, *b})[-limit:]
+
+    return join
+
+
+def weekly(limit: int) -> Join:
+    """Sum by name within a week, of the newest `WEEKS` weeks up to the newest one told.
+
+    Of a week at most `limit` names, settled by a hash as in `bounded_tally`. Weeks only
+    leave at the old end: what is gone could never have counted again.
+    """
+
+    def join(a: Weeks, b: Weeks) -> Weeks:
+        if not b:
+            return a
+        weeks = a.copy()
+        for week, counts in b.items():
+            sums = tally(weeks.get(week, {}), counts)
+            if len(sums) > limit:
+                sums = {key: sums[key] for key in sorted(sums, key=_by_hash)[:limit]}
+            weeks[week] = sums
+        if len(weeks) > len(a):
+            oldest = max(weeks) - WEEKS
+            if min(weeks) <= oldest:
+                weeks = {week: sums for week, sums in weeks.items() if week > oldest}
+        return weeks
+
+    return join
+
+
 def strongest_identifiers(limit: int) -> Join:
     """First time of each identifier: the strongest kinds, and of a kind those known longest."""
     return _collect(limit, operator.lt, lambda key, at: (-rank_of(key.partition(":")[0]), -at, key))
@@ -142,12 +181,17 @@ LAWS: dict[str, Join] = {
     "returns": add,
     "first_order_ms": earliest,
     "last_order_ms": latest,
+    "order_days": newest_days(100),
+    "orders_by_currency": tally,
     "products": newest(50),
     "interests": bounded_tally(100),
+    "interest_weeks": weekly(20),
     "tickets_opened": newest(50),
     # Four times as many: a ticket whose closing is forgotten first would look open again.
     "tickets_closed": newest(200),
     "feedback": newest_traits(10),
+    "sentiment": newest_trait,
+    "sentiment_weeks": weekly(2),
     "messages_sent": add,
     "messages_opened": add,
     "messages_clicked": add,
@@ -165,4 +209,4 @@ LAWS: dict[str, Join] = {
     "recent": union,
 }
 # Fields that are sums by key, of which an event says some: who has the key may add in place.
-TALLIES = frozenset({"revenue", "refunded", "margin", "interests", "points"})
+TALLIES = frozenset({"revenue", "refunded", "margin", "orders_by_currency", "interests", "points"})

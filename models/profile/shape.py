@@ -40,6 +40,10 @@ _LINE = {"type": "array", "prefixItems": [{"type": "integer"}, _TEXT, _TEXT, _TE
 Written = Annotated[Raw, Meta(extra_json_schema=_LINE)]
 
 
+# Whole numbers by name, by week (of seven days since 1970): what decays is weighed when read.
+Weeks = dict[int, dict[str, int]]
+
+
 class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One customer, as far as the touchpoints seen so far tell."""
 
@@ -61,11 +65,16 @@ class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True):
     returns: int = 0  # times that goods came back
     first_order_ms: int | None = None
     last_order_ms: int | None = None
+    order_days: list[int] = field(default_factory=list)  # days (UTC, since 1970) with an order
+    orders_by_currency: dict[str, int] = field(default_factory=dict)
     products: dict[str, int] = field(default_factory=dict)  # sku -> last bought, newest 50
     interests: dict[str, int] = field(default_factory=dict)  # category -> views and purchases
+    interest_weeks: Weeks = field(default_factory=dict)  # by week, category: how much was shown
     tickets_opened: dict[str, int] = field(default_factory=dict)  # ticket id -> (re)opened
     tickets_closed: dict[str, int] = field(default_factory=dict)  # ticket id -> closed
     feedback: dict[str, Trait] = field(default_factory=dict)  # "nps", "csat", "ces", "review"
+    sentiment: Trait | None = None  # newest opinion written or told: -1 to 1, see `models.traits`
+    sentiment_weeks: Weeks = field(default_factory=dict)  # by week: "count", and "sum" of 1/1000
     messages_sent: int = 0
     messages_opened: int = 0
     messages_clicked: int = 0

@@ -62,7 +62,8 @@ def busy(chance):
     names = [f"n{number}" for number in range(400)]
     made = []
     for number in range(600):
-        name, at = chance.choice(names), NOON + timedelta(hours=chance.randrange(300))
+        hours = chance.randrange(3_600, 3_900) if number % 9 else chance.randrange(3_900)
+        name, at = chance.choice(names), NOON + timedelta(hours=hours)
         who = (Identifier(type=chance.choice(list(IdentifierType)), value=name),)
         kind, fields = chance.choice(
             [
@@ -90,6 +91,9 @@ def test_what_is_bounded_is_bounded_alike_in_every_order(seed, cut):
     assert merge(profile_of(shuffled[:cut]), profile_of(shuffled[cut:])) == whole
     assert len(whole.identifiers) == 100
     assert len(whole.interests) == 101  # what it no longer tells apart is one more
+    assert len(whole.order_days) <= 100
+    assert max(whole.interest_weeks) - min(whole.interest_weeks) < 16
+    assert max(map(len, whole.interest_weeks.values())) == 20
     assert [len(whole.products), len(whole.tickets_opened), len(whole.recent)] == [50, 50, 20]
 
 

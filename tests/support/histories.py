@@ -62,7 +62,9 @@ _NEEDED = {
 }
 
 # Few distinct names and times, so that events meet: same ticket, same instant, same trait.
-times = st.integers(0, 200).map(lambda hours: NOON + timedelta(hours=hours))
+times = st.one_of(st.integers(0, 200), st.integers(0, 5_000)).map(
+    lambda hours: NOON + timedelta(hours=hours)
+)
 few = st.sampled_from([f"n{number}" for number in range(4)])
 many = st.integers(0, 500).map("n{}".format)
 money = st.builds(
@@ -70,10 +72,14 @@ money = st.builds(
     st.integers(0, 10**9),
     st.sampled_from(["USD", "KRW", "KWD"]),
 )
+carts = st.fixed_dictionaries({"category": few | st.integers() | st.just("")})
 scalars = st.one_of(
     st.text(max_size=5), st.booleans(), st.integers(-(2**60), 2**60), st.none(),
     st.floats(allow_nan=False, allow_infinity=False),
 )  # fmt: skip
+texts = st.none() | st.sampled_from(
+    ["정말 친절해요", "다시는 안 사요. 환불해 주세요", "Great!", "slow and rude", "12345"]
+)
 waits = st.none() | st.floats(0, 5_000, allow_nan=False)
 
 
@@ -107,16 +113,27 @@ kinds = st.one_of(
     _of(ev.SearchPerformed, category=st.none() | few),
     _of(ev.AppUsed),
     _of(ev.Custom, name=few),
+    _of(ev.Custom, name=st.just("Product Added"), properties=carts),
     _of(ev.CallMade),
-    _of(ev.CallReceived, wait_seconds=waits),
-    _of(ev.VisitMade, wait_seconds=waits, kind=st.sampled_from(["branch", "technician"])),
+    _of(ev.CallReceived, wait_seconds=waits, notes=texts),
+    _of(
+        ev.VisitMade,
+        wait_seconds=waits,
+        notes=texts,
+        kind=st.sampled_from(["branch", "technician"]),
+    ),
     _of(ev.OrderRefunded, order_id=few, amount=money),
-    _of(ev.OrderReturned, order_id=few),
+    _of(ev.OrderReturned, order_id=few, notes=texts),
     _of(ev.OrderDelivered, order_id=few),
-    _of(ev.TicketOpened, ticket_id=many),
+    _of(ev.TicketOpened, ticket_id=many, subject=texts, text=texts),
     _of(ev.TicketUpdated, ticket_id=few, status=st.sampled_from(["open", "reopened"])),
     _of(ev.TicketClosed, ticket_id=many),
-    _of(ev.FeedbackGiven, kind=st.sampled_from(["nps", "review"]), score=st.integers(1, 5)),
+    _of(
+        ev.FeedbackGiven,
+        kind=st.sampled_from(["nps", "review"]),
+        score=st.integers(1, 5),
+        text=texts,
+    ),
     _of(ev.MessageSent),
     _of(ev.MessageOpened),
     _of(ev.MessageClicked),

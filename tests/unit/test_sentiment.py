@@ -1,0 +1,96 @@
+"""Opinion read out of text, in both languages, by sentences that customers write."""
+
+import pytest
+
+from models.traits.sentiment import LONGEST, sentiment
+
+GOOD = [
+    "상담사분이 정말 친절하게 설명해 주셔서 감사합니다",
+    "문제없이 잘 사용하고 있습니다",
+    "가격은 비싸지만 품질이 정말 좋아요",
+    "기다린 보람이 있네요 최고입니다",
+    "불만은 전혀 없습니다",
+    "나쁘지 않네요",
+    "기사님이 시간 맞춰 오셔서 꼼꼼하게 수리해 주셨어요",
+    "너무 만족스러워서 또 구매했어요 ㅎㅎ",
+    "불편함이 없었어요",
+    "더할 나위 없이 좋습니다",
+    "Great service, quick delivery!",
+    "It is not bad at all",
+    "Price is high but the quality is excellent",
+    "Thanks, problem solved quickly",
+]
+BAD = [
+    "배송이 너무 늦고 상담원이 불친절해요. 다시는 이용 안 할 겁니다.",
+    "별로 좋지 않아요",
+    "생각보다 별로예요",
+    "디자인은 예쁜데 배터리가 너무 빨리 닳아서 실망했어요",
+    "환불해 주세요. 일주일째 연락도 없네요",
+    "앱이 자꾸 튕겨요",
+    "안 좋아요",
+    "전화 연결이 안 돼서 30분이나 기다렸습니다",
+    "추천하고 싶지 않은 서비스",
+    "고객을 무시하는 태도에 화가 납니다",
+    "친절하지도 않고 전문성도 없어요",
+    "해지하려는데 절차가 복잡하고 어렵네요",
+    "The agent was rude and unhelpful. I waited 40 minutes.",
+    "Not happy with the quality",
+    "Still no refund after three weeks",
+    "I will never order again",
+    "The app keeps crashing",
+]
+NEITHER = [
+    "",
+    "   ",
+    "...",
+    "요금이 왜 이렇게 많이 나왔나요?",
+    "주소를 변경하고 싶습니다",
+    "12345",
+    "order 77",
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_speaks_well_is_above_nothing(text):
+    assert sentiment(text) > 100
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_speaks_ill_is_below_nothing(text):
+    assert sentiment(text) < -100
+
+
+@pytest.mark.parametrize("text", NEITHER)
+def test_what_tells_no_opinion_has_none(text):
+    assert sentiment(text) is None
+
+
+@pytest.mark.parametrize(
+    ("weak", "strong"),
+    [
+        ("조금 불편해요", "너무 불편해요"),
+        ("좋아요", "정말 좋아요"),
+        ("slow", "extremely slow"),
+        ("좋아요", "최고예요"),
+    ],
+)
+def test_what_is_emphasised_counts_more(weak, strong):
+    assert abs(sentiment(weak)) < abs(sentiment(strong))
+
+
+def test_what_comes_after_but_counts_more():
+    assert sentiment("비싸지만 좋아요") > 0 > sentiment("좋지만 비싸고 느려요")
+
+
+def test_a_text_is_the_mean_of_its_sentences_in_whichever_language():
+    both = sentiment("정말 좋아요. Terrible service.")
+    assert both == round((sentiment("정말 좋아요") + sentiment("Terrible service")) / 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["좋" * 100_000, "good " * 100_000, "a" * 8_000, "\x00\ud800😡" * 99]
+)
+def test_what_is_endless_or_no_language_stays_within_bounds(text):
+    found = sentiment(text)
+    assert found is None or -1000 <= found <= 1000
+    assert found == sentiment(text[:LONGEST])
