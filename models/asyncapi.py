@@ -44,6 +44,7 @@ _CARRIES: dict[str, tuple[str, str | None]] = {
     topics.OUTBOX.name: ("what is still to be delivered", None),
     topics.EXAMPLES.name: ("a labelled example, or a command to its learner", "ModelRecord"),
     topics.MODEL_SNAPSHOTS.name: ("a model, signed", None),
+    topics.MODEL_REPORTS.name: ("how good a model is, and what changed it", "Report"),
     topics.ERASURES.name: ("a request to forget a customer, and its receipts", None),
 }
 

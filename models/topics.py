@@ -46,6 +46,8 @@ DELIVERIES = Topic("deliveries", key="customer id", keep=timedelta(days=90))
 OUTBOX = Topic("outbox", key="alert id", compacted=True)
 EXAMPLES = Topic("examples", key="model", partitions=2, keep=timedelta(days=90))
 MODEL_SNAPSHOTS = Topic("model-snapshots", key="model", partitions=2, compacted=True)
+# How good the models are and what changed them, told at certain examples.
+MODEL_REPORTS = Topic("model-reports", key="model", partitions=1, keep=timedelta(days=365))
 ERASURES = Topic("erasures", key="customer id")
 
 CATALOGUE = (
@@ -62,5 +64,6 @@ CATALOGUE = (
     OUTBOX,
     EXAMPLES,
     MODEL_SNAPSHOTS,
+    MODEL_REPORTS,
     ERASURES,
 )

@@ -7,16 +7,12 @@ worker follows the whole topic, and `current` is the one way to ask.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from infra.settings import SettingsError
 from models.catalogue import parse
 from models.judge import Judge
-from models.online.learner import CHURN, OFFERS
-from models.online.logit import WARM_UP, Logit
-from models.online.offers import OfferModel
-from models.online.served import Served
-from models.online.snapshots import Snapshot, SnapshotError, decode
+from models.online.seating import seated
+from models.online.snapshots import SnapshotError, glance, is_kept
 from models.topics import MODEL_SNAPSHOTS
 from streams.app import app, settings
 from streams.lane import Record
@@ -35,7 +31,7 @@ class Seat:
 
     def note(self, record: Record) -> None:
         """Take a record of `model-snapshots`."""
-        if record.key is not None and record.value is not None:
+        if record.key is not None and record.value is not None and not is_kept(record.key):
             self._waiting[record.key] = record.value
 
     def current(self) -> Judge:
@@ -43,32 +39,11 @@ class Seat:
         while self._waiting:
             key, value = self._waiting.popitem()
             try:
-                self._judge = seated(self._judge, decode(value, self._secret))
+                self._judge = seated(self._judge, glance(value, self._secret))
             except SnapshotError as error:
                 self.refused += 1
                 _log.error("refused a snapshot of %s: %s", key.decode(errors="replace"), error)
         return self._judge
-
-
-def seated(judge: Judge, snapshot: Snapshot) -> Judge:
-    """Return the judge with the snapshot's model in place of the older one."""
-    if snapshot.model == CHURN:
-        return replace(judge, churn=_served(Logit.from_state(snapshot.state)))
-    if snapshot.model == OFFERS:
-        return replace(judge, offers=OfferModel.from_state(snapshot.state))
-    return judge
-
-
-def _served(logit: Logit) -> Served:
-    trust = min(1.0, logit.learnt / WARM_UP)
-    parts = logit.scaler.parts.items()
-    return Served(
-        candidate="logit",
-        learnt=logit.learnt,
-        intercept=trust * logit.intercept,
-        prior=1.0 - trust,
-        terms={name: (part.mean, part.scale, trust * part.weight) for name, part in parts},
-    )
 
 
 def secret() -> bytes:

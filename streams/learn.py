@@ -1,28 +1,35 @@
-"""Step 6, learn: examples -> model-snapshots.
+"""Step 6, learn: examples, commands -> model-snapshots, model-reports, alerts of drift.
 
-One writer a model: all examples of a model are on one partition. The snapshot is the
+One writer a model: all that is for a model is on one partition. The snapshot is the
 state, so what was learnt and how far is one record: a crash learns nothing twice.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 
 from models.errors import Reason, TouchpointRejectedError
-from models.online.learner import MODELS, Learner, Lesson, resume
-from models.online.snapshots import decode, encode
-from models.records import Example, unpack
-from models.topics import EXAMPLES, MODEL_SNAPSHOTS
+from models.online.learner import MODELS, Learner, Lesson, Order, read_lesson, resume
+from models.online.snapshots import Snapshot, decode, encode, kept_key, seal, unseal
+from models.reports import Report
+from models.topics import ALERTS, EXAMPLES, MODEL_REPORTS, MODEL_SNAPSHOTS
 from streams import topics
 from streams.app import app
 from streams.dead_letters import bury
 from streams.judge import secret
 from streams.lane import Batch, Outbox, Record, View
 
+# Snapshots are written whole: slowly enough that the changelog holds no more than so much a
+# second. What comes meanwhile is learnt with the next batch, and where that begins changes no bit.
+BYTES_A_SECOND = 200_000
+
 models = app.StateTable("models", source=EXAMPLES, changelog=MODEL_SNAPSHOTS)
-_read = msgspec.json.Decoder(Example).decode
+_write = msgspec.json.Encoder().encode
+# The newest report of each model that this worker learns, for its own pages.
+newest: dict[str, Report] = {}
 
 
 @app.agent(topics.examples, name="learn")
@@ -34,6 +41,8 @@ async def learning(batches: Any) -> None:
         outbox = Outbox()
         school.advance(batch, state, outbox)
         await app.complete(batch, outbox, state)
+        written = sum(len(value or b"") for value in state.changes.values())
+        await asyncio.sleep(written / BYTES_A_SECOND)
 
 
 class School:
@@ -48,47 +57,76 @@ class School:
         self._kept: dict[str, tuple[bytes, Learner]] = {}
 
     def advance(self, batch: Batch, state: View, outbox: Outbox) -> None:
-        """Put each model's snapshot as it stands after the batch.
+        """Put each model's snapshot as it stands after the batch, and what it tells.
 
         Raises SnapshotError when the state is not signed with our key: the secret was
         changed, and going on would throw away what was learnt.
         """
         for model, lessons in _by_model(batch, outbox).items():
-            learner = self._take(model, state.get(model.encode()))
+            learner = self._take(model, state)
+            before = set(learner.kept)
             if learner.learn(lessons):
-                value = encode(learner.snapshot(), self._key)
-                state.put(model.encode(), value)
+                value = self._put(learner, before, state)
+                _tell(learner, outbox)
                 self._kept[model] = value, learner
 
-    def _take(self, model: str, stored: bytes | None) -> Learner:
+    def _take(self, model: str, state: View) -> Learner:
         # Out of `_kept` while it learns: half a batch may be all that it gets.
+        stored = state.get(model.encode())
         written, learner = self._kept.pop(model, (None, None))
         if learner is not None and written == stored:
             return learner
-        return resume(model, None if stored is None else decode(stored, self._key))
+        if stored is None:
+            return resume(model)
+        before = decode(stored, self._key)
+        return resume(model, before, self._earlier(before, state))
+
+    def _earlier(self, before: Snapshot, state: View) -> dict[int, bytes]:
+        found = {
+            version: state.get(kept_key(before.model, version)) for version in before.progress.kept
+        }
+        return {version: unseal(value, self._key) for version, value in found.items() if value}
+
+    def _put(self, learner: Learner, before: set[int], state: View) -> bytes:
+        """Put the snapshot, and beside it the earlier states that came and went.
+
+        In this order: one that goes must be there until the snapshot does without it.
+        """
+        model, kept = learner.model, learner.kept
+        for version in sorted(kept.keys() - before):
+            state.put(kept_key(model, version), seal(kept[version], self._key))
+        value = encode(learner.snapshot(), self._key)
+        state.put(model.encode(), value)
+        for version in sorted(before - kept.keys()):
+            state.put(kept_key(model, version), None)
+        return value
 
 
-def _by_model(batch: Batch, outbox: Outbox) -> dict[str, list[Lesson]]:
-    """Return a batch's lessons; what is no example is buried."""
-    found: dict[str, list[Lesson]] = {}
+def _tell(learner: Learner, outbox: Outbox) -> None:
+    reports, alerts = learner.told()
+    for report in reports:
+        outbox.send(MODEL_REPORTS, report.model.encode(), _write(report))
+        newest[report.model] = report
+    for alert in alerts:
+        outbox.send(ALERTS, alert.customer_id.encode(), _write(alert))
+
+
+def _by_model(batch: Batch, outbox: Outbox) -> dict[str, list[Lesson | Order]]:
+    """Return a batch's records by model; what is neither example nor command is buried."""
+    found: dict[str, list[Lesson | Order]] = {}
     for record in batch:
         try:
-            lesson = _lesson(record)
+            model, lesson = _lesson(record)
         except TouchpointRejectedError as rejected:
             bury(outbox, batch, record, rejected)
             continue
-        found.setdefault(lesson.example.model, []).append(lesson)
+        found.setdefault(model, []).append(lesson)
     return found
 
 
-def _lesson(record: Record) -> Lesson:
-    if not record.value:
-        raise TouchpointRejectedError(Reason.EMPTY, "an example without a value")
-    try:
-        example = _read(record.value)
-        features = unpack(example.features)
-    except msgspec.MsgspecError as error:
-        raise TouchpointRejectedError(Reason.BAD_FIELD, str(error)) from error
-    if example.model not in MODELS:
+def _lesson(record: Record) -> tuple[str, Lesson | Order]:
+    lesson = read_lesson(record.offset, record.value, record.timestamp)
+    model = lesson.command.model if isinstance(lesson, Order) else lesson.example.model
+    if model not in MODELS:
         raise TouchpointRejectedError(Reason.UNKNOWN_TYPE, "no such model", "model")
-    return Lesson(record.offset, example, features)
+    return model, lesson

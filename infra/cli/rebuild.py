@@ -151,7 +151,9 @@ def models(
             with bars() as say:
                 found = learning.learn_anew(chosen, say("models"))
     if as_json:
-        hidden = [{**one._asdict(), "value": len(one.value)} for one in found]
+        hidden = [
+            {**one._asdict(), "value": len(one.value), "kept": len(one.kept)} for one in found
+        ]
         typer.echo(json.dumps(hidden))
     else:
         _show_models(found)

@@ -1,4 +1,4 @@
-"""The models learnt anew from `examples`, in log order, as the learner does: same log, same bytes.
+"""The models learnt anew from their log, in its order, as the learner does: same log, same bytes.
 
 Examples are kept for 90 days. What was learnt from those that are gone is out of reach: such a
 model is another than the live one, knows less, and takes its place only if one insists.
@@ -10,25 +10,41 @@ import asyncio
 from collections import deque
 from typing import Any, NamedTuple
 
-import msgspec
-
 from infra.errors import UserError
 from infra.rebuild.state import follow, write
 from infra.rebuild.workers import Say, stopped
 from infra.settings import Settings
 from infra.verify.log import Reading
 from infra.verify.work import Progress
-from models.online.churn import ChurnModel
-from models.online.learner import CHURN, MODELS, Learner, Lesson, resume
-from models.online.offers import OfferModel
-from models.online.snapshots import Snapshot, SnapshotError, decode, encode
-from models.records import Example, unpack
+from models.errors import TouchpointRejectedError
+from models.judge import Judge
+from models.online.learner import (
+    BINARY,
+    MODELS,
+    OFFERS,
+    Learner,
+    Lesson,
+    Order,
+    read_lesson,
+    resume,
+)
+from models.online.seating import seated
+from models.online.snapshots import (
+    FormatError,
+    Sight,
+    Snapshot,
+    SnapshotError,
+    decode,
+    encode,
+    is_kept,
+    kept_key,
+    seal,
+)
 from models.topics import EXAMPLES, MODEL_SNAPSHOTS
 from streams.lane.restore import Copy
 from streams.lane.store import MemoryStore
 
 TRIED = 500  # newest examples, on whose features both models predict
-_read = msgspec.json.Decoder(Example).decode
 
 
 class Relearnt(NamedTuple):
@@ -43,6 +59,7 @@ class Relearnt(NamedTuple):
     largest: float | None  # difference of their predictions; None: the live one has none
     value: bytes  # the new one, all there is learnt
     ahead: int  # examples that it has learnt and the live one has not yet
+    kept: dict[bytes, bytes]  # its earlier states, as they are stored
     written: bool = False
 
 
@@ -70,10 +87,12 @@ def swap(settings: Settings, say: Say, *, forget: bool) -> list[Relearnt]:
         done = []
         for one in learnt:
             if not one.equal or one.ahead:
-                epoch = copies[one.partition].store.stamp.epoch
-                write(
-                    settings, MODEL_SNAPSHOTS, one.partition, {one.model.encode(): one.value}, epoch
-                )
+                store = copies[one.partition].store
+                gone_by: dict[bytes, bytes | None] = {
+                    key: None for key in store.contents if key.startswith(f"{one.model}@".encode())
+                }
+                changes = gone_by | one.kept | {one.model.encode(): one.value}
+                write(settings, MODEL_SNAPSHOTS, one.partition, changes, store.stamp.epoch)
                 one = one._replace(written=True)
             done.append(one)
     return done
@@ -88,17 +107,27 @@ async def _all(settings: Settings, progress: Progress) -> tuple[list[Relearnt], 
     for partition in range(EXAMPLES.partitions or 1):
         copy = copies[partition] = Copy(MemoryStore())
         await follow(settings, MODEL_SNAPSHOTS, partition, copy)
-        try:
-            live = {
-                name.decode(): decode(value, key) for name, value in copy.store.contents.items()
-            }
-        except SnapshotError as error:
-            raise UserError(f"a snapshot cannot be read: {error}", "") from error
+        live = _live(copy, key)
         school = await _learn(settings, partition, live, progress)
         for model in sorted(school.learners):
             stored = copy.store.contents.get(model.encode())
             found.append(school.compared(model, live.get(model), stored, key))
     return found, copies
+
+
+def _live(copy: Copy, key: bytes) -> dict[str, Snapshot]:
+    """Return the live models; those that another version of this code wrote are as if not there."""
+    found = {}
+    for name, value in copy.store.contents.items():
+        if is_kept(name):
+            continue
+        try:
+            found[name.decode()] = decode(value, key)
+        except FormatError:
+            continue
+        except SnapshotError as error:
+            raise UserError(f"a snapshot cannot be read: {error}", "") from error
+    return found
 
 
 async def _learn(
@@ -117,32 +146,37 @@ class School:
     """The learners of one partition, each from nothing."""
 
     def __init__(self, partition: int, begin: int, live: dict[str, Snapshot]) -> None:
-        self.learners: dict[str, Learner] = {model: resume(model, None) for model in live}
+        self.learners: dict[str, Learner] = {
+            model: resume(model) for model in live if model in MODELS
+        }
         self._partition, self._begin, self._live = partition, begin, live
         self._then: dict[str, Snapshot] = {}  # as each was at the live one's offset
-        self._newest: dict[str, deque[Example]] = {}
+        self._newest: dict[str, deque[Lesson]] = {}
 
     def take(self, offset: int, value: bytes | None) -> None:
-        """Learn one record, if it is an example: the learner buries what is none."""
+        """Take one record, if it is one of a model's log: the learner buries what is none."""
         try:
-            example = _read(value or b"")
-            features = unpack(example.features)
-        except msgspec.MsgspecError:
+            lesson = read_lesson(offset, value)
+        except TouchpointRejectedError:
             return
-        if example.model not in MODELS:
+        model = lesson.command.model if isinstance(lesson, Order) else lesson.example.model
+        if model not in MODELS:
             return
-        learner = self.learners.setdefault(example.model, resume(example.model, None))
-        learner.learn([Lesson(offset, example, features)])
-        live = self._live.get(example.model)
+        learner = self.learners.setdefault(model, resume(model))
+        learner.learn([lesson])
+        learner.told()  # what it tells was told when it was learnt first
+        live = self._live.get(model)
         if live is not None and offset == live.offset:
-            self._then[example.model] = learner.snapshot()
-        self._newest.setdefault(example.model, deque(maxlen=TRIED)).append(example)
+            self._then[model] = learner.snapshot()
+        if isinstance(lesson, Lesson):
+            self._newest.setdefault(model, deque(maxlen=TRIED)).append(lesson)
 
     def compared(
         self, model: str, live: Snapshot | None, stored: bytes | None, key: bytes
     ) -> Relearnt:
         """Return a model learnt anew, compared with the live one at the same example."""
-        newest = self.learners[model].snapshot()
+        learner = self.learners[model]
+        newest = learner.snapshot()
         then = self._then.get(model)
         version = 0 if live is None else live.version
         learnt = 0 if then is None else then.version
@@ -161,13 +195,24 @@ class School:
             largest,
             encode(newest, key),
             newest.version - learnt,
+            {kept_key(model, at): seal(body, key) for at, body in learner.kept.items()},
         )
 
 
-def _predicted(snapshot: Snapshot, examples: Any) -> list[float]:
+def _predicted(snapshot: Snapshot, lessons: Any) -> list[float]:
     """Return what a model predicts from the features of some examples."""
-    if snapshot.model == CHURN:
-        churn = ChurnModel.from_state(snapshot.state)
-        return [churn.chance(unpack(one.features)) for one in examples]
-    offers = OfferModel.from_state(snapshot.state)
-    return [offers.predict_one(unpack(one.features), one.arm or "none")[0] for one in examples]
+    sight = Sight(
+        model=snapshot.model,
+        version=snapshot.version,
+        served=snapshot.served,
+        horizon="",
+        format=snapshot.format,
+    )
+    judge = seated(Judge.untrained(), sight)
+    if snapshot.model in BINARY:
+        served = getattr(judge, snapshot.model)
+        return [served.chance(one.features) for one in lessons]
+    if snapshot.model == OFFERS:
+        arms = [(one.features, one.example.arm or "none") for one in lessons]
+        return [judge.offers.predict_one(features, arm)[0] for features, arm in arms]
+    return []

@@ -9,7 +9,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
+from math import fsum
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.online.packing import pack_marks, unpack_marks
 
@@ -23,7 +27,9 @@ _MARKS = [(mark // 2 / TICKS, mark % 2) for mark in range(2 * TICKS + 2)]
 _LOSS = [-math.log(max(p if y else 1.0 - p, 1e-6)) for p, y in _MARKS]
 _SQUARE = [(p - y) ** 2 for p, y in _MARKS]
 _BIN = [min(int(p * BINS), BINS - 1) for p, _ in _MARKS]
+_BINS = np.array(_BIN)
 
+Ints = NDArray[np.int64]
 Bin = tuple[int, float, float]  # examples, mean prediction, share that came true
 
 
@@ -56,27 +62,38 @@ class Evaluation:
         """
         if not self.count:
             return {"examples": 0.0}
-        size, marks = len(self.window), sorted(self.window)
-        newest = [[0, 0, 0] for _ in range(BINS)]
-        for mark in marks:
-            _add(newest, mark)
+        size, marks = len(self.window), np.array(self.window)
         found = {
             "examples": float(self.count),
             "log_loss": self.log_loss / self.count,
             "brier": self.brier / self.count,
-            "ece": _ece(self._bins),
+            "ece": _ece(*(np.array(column) for column in zip(*self._bins, strict=True))),
             "base_rate": sum(true for _, _, true in self._bins) / self.count,
-            "log_loss_window": sum(map(_LOSS.__getitem__, marks)) / size,
-            "brier_window": sum(map(_SQUARE.__getitem__, marks)) / size,
-            "ece_window": _ece(newest),
-            "base_rate_window": sum([mark & 1 for mark in marks]) / size,
-            "predicted_window": sum([mark >> 1 for mark in marks]) / TICKS / size,
+            "log_loss_window": fsum(map(_LOSS.__getitem__, self.window)) / size,
+            "brier_window": fsum(map(_SQUARE.__getitem__, self.window)) / size,
+            "ece_window": self.ece(),
+            "base_rate_window": int((marks & 1).sum()) / size,
+            "predicted_window": int((marks >> 1).sum()) / TICKS / size,
         }
         area = auc(marks)
         if area is not None:
             found["auc_window"] = area
-            found["lift_window"] = lift(marks)[0]
+        tenths = lift(marks)
+        if tenths:
+            found["lift_window"] = tenths[0]
         return found
+
+    def ece(self) -> float:
+        """Return the calibration error over the newest examples; 1 while there are none."""
+        marks = np.array(self.window, dtype=np.int64)
+        if not len(marks):
+            return 1.0
+        bins = _BINS[marks]
+        # Sums of whole numbers, exact in doubles.
+        counts, ticks, true = (
+            np.bincount(bins, weights, BINS) for weights in (None, marks >> 1, marks & 1)
+        )
+        return _ece(counts, ticks, true)
 
     def calibration(self) -> list[Bin]:
         """Return how often what was predicted came true, by equal bins of the prediction.
@@ -118,20 +135,14 @@ def mark_of(probability: float, label: float) -> int:
 
 def auc(marks: Iterable[int]) -> float | None:
     """Return the exact area under the ROC curve, ties counted half; None with one class."""
-    ordered = sorted(marks)  # at the same probability those that came false come first
-    won = below = level = positives = 0  # won: pairs, counted double so that halves are whole
-    last = -1
-    for mark in ordered:
-        ticks = mark >> 1
-        if ticks != last:
-            below, level, last = below + level, 0, ticks
-        if mark & 1:
-            won += 2 * below + level
-            positives += 1
-        else:
-            level += 1
-    negatives = len(ordered) - positives
-    return won / (2 * positives * negatives) if positives and negatives else None
+    levels, true = _levels(marks)
+    false = levels - true
+    positives, negatives = int(true.sum()), int(false.sum())
+    if not positives or not negatives:
+        return None
+    below = np.cumsum(false) - false
+    won = int((true * (2 * below + false)).sum())  # pairs, doubled so that halves are whole
+    return won / (2 * positives * negatives)
 
 
 def lift(marks: Iterable[int]) -> list[float]:
@@ -140,32 +151,25 @@ def lift(marks: Iterable[int]) -> list[float]:
     1 is what chance gives; equal predictions share what came true of them evenly. Empty with
     labels of one class, or fewer examples than tenths.
     """
-    ordered = sorted(marks, reverse=True)
-    size = len(ordered)
-    positives = sum(mark & 1 for mark in ordered)
+    levels, true = _levels(marks)
+    size, positives = int(levels.sum()), int(true.sum())
     if size < TENTHS or positives in (0, size):
         return []
-    shares = _evenly(ordered)
-    borders = [tenth * size // TENTHS for tenth in range(TENTHS + 1)]
-    usual = positives / size
-    return [
-        sum(shares[start:end]) / (end - start) / usual
-        for start, end in zip(borders, borders[1:], strict=False)
-    ]
+    # How many came true among so many with the highest predictions, straight lines between.
+    places = np.concatenate([[0], np.cumsum(levels[::-1])])
+    reached = np.concatenate([[0], np.cumsum(true[::-1])])
+    borders = np.linspace(0.0, float(size), TENTHS + 1)
+    found = np.diff(np.interp(borders, places, reached)) * TENTHS / positives
+    return [float(one) for one in found]
 
 
-def _evenly(ordered: list[int]) -> list[float]:
-    """Return what came true at each place, where equal predictions have their common share."""
-    shares: list[float] = []
-    start = 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and ordered[end] >> 1 == ordered[start] >> 1:
-            end += 1
-        true = sum(mark & 1 for mark in ordered[start:end])
-        shares += [true / (end - start)] * (end - start)
-        start = end
-    return shares
+def _levels(marks: Iterable[int]) -> tuple[Ints, Ints]:
+    """Return how many there are of each prediction, ascending, and how many of them came true."""
+    array = np.array(list(marks), dtype=np.int64)
+    all_of = np.bincount(array >> 1, minlength=1)
+    true = np.bincount(array[(array & 1) == 1] >> 1, minlength=len(all_of))
+    there = all_of > 0
+    return all_of[there], true[there]
 
 
 def _add(bins: list[list[int]], mark: int) -> None:
@@ -175,7 +179,6 @@ def _add(bins: list[list[int]], mark: int) -> None:
     part[2] += mark & 1
 
 
-def _ece(bins: list[list[int]]) -> float:
+def _ece(counts: NDArray[Any], ticks: NDArray[Any], true: NDArray[Any]) -> float:
     """Return the expected calibration error: how far predictions are from frequencies."""
-    count = sum(n for n, _, _ in bins)
-    return sum(abs(ticks / TICKS - true) for _, ticks, true in bins) / count
+    return float(np.abs(ticks / TICKS - true).sum() / counts.sum())

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from models.customer import decode as read_customer
-from models.online.churn import ChurnModel
+from models.online.learner import read_lesson, resume
 from models.online.snapshots import Snapshot, decode, encode
-from models.records import Example, Score, unpack
+from models.records import Example, Score
 from models.topics import EXAMPLES, MODEL_SNAPSHOTS, PROFILES, SCORES, TOUCHPOINTS
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.waiting import until
@@ -78,11 +78,14 @@ def test_kills_and_batches_change_no_bit_of_what_is_learnt(kafka_settings, start
         "it all",
     )
 
-    offline = ChurnModel()
-    for record in read_all(settings.brokers, log):
-        made = msgspec.json.decode(record.value, type=Example)
-        offline.learn_one(unpack(made.features), made.label)
-    assert json.dumps(snapshot(settings).state) == json.dumps(offline.to_state())
+    offline = resume("churn")
+    offline.learn(
+        read_lesson(record.offset, record.value, record.timestamp)
+        for record in read_all(settings.brokers, log)
+    )
+    assert newest(settings.brokers, settings.topic(MODEL_SNAPSHOTS))[b"churn"] == encode(
+        offline.snapshot(), KEY
+    )
 
 
 def test_a_worker_predicts_with_the_newest_model_it_trusts(kafka_settings, start_part):
@@ -102,7 +105,7 @@ def test_a_worker_predicts_with_the_newest_model_it_trusts(kafka_settings, start
 
     until(lambda: learnt_version() == 100, PATIENCE, "a score by the new model")
 
-    forged = encode(Snapshot(model="churn", version=7, offset=0, state={}), b"another secret")
+    forged = encode(Snapshot(model="churn", version=7, offset=0), b"another secret")
     send(settings.brokers, settings.topic(MODEL_SNAPSHOTS), [(b"churn", forged)])
     for _ in range(3):
         assert learnt_version() == 100

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
+from msgspec import Raw
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
@@ -222,7 +223,8 @@ def test_a_model_is_learnt_anew_to_the_same_bytes_and_a_forged_one_replaced(
 
     key = settings.snapshot_secret.get_secret_value().encode()
     live = snapshots.decode(newest(broker, settings.topic(MODEL_SNAPSHOTS))[b"churn"], key)
-    other = replace(live, state={**live.state, "intercept": 3.0})
+    served = msgspec.json.decode(live.served)
+    other = replace(live, served=Raw(msgspec.json.encode(served | {"intercept": 3.0})))
     owner = ("mark", mark(4_000_000_000_000, 7))
     forged = [(b"churn", snapshots.encode(other, key), [owner])]
     send(broker, settings.topic(MODEL_SNAPSHOTS), forged)

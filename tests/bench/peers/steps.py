@@ -6,7 +6,6 @@ frameworks is the framework. A row is (topic, key, value), the topic's name in f
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import msgspec
 
@@ -16,14 +15,12 @@ from models.events import Wire, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
 from models.links import Identity, decode_link, encode, links_of, merged, resolve
-from models.online.churn import ChurnModel
-from models.online.learner import CHURN, Learner, Lesson, resume
-from models.online.offers import OfferModel
-from models.online.snapshots import Snapshot
+from models.online.learner import Learner, read_lesson, resume
+from models.online.seating import seated
 from models.online.snapshots import decode as decode_snapshot
 from models.online.snapshots import encode as encode_snapshot
+from models.online.snapshots import glance
 from models.react import Reaction
-from models.records import Example, unpack
 from models.topics import (
     ALERTS,
     DECISIONS,
@@ -43,9 +40,8 @@ ALL_LINKS = b"links"  # one key: whoever resolves must see every cluster
 SECRET = settings.snapshot_secret.get_secret_value().encode()
 _linked: set[str] = set()
 _learners: dict[str, tuple[bytes, Learner]] = {}
-_waiting: dict[str, Snapshot] = {}  # the newest, for when the judge is next asked
+_waiting: dict[str, bytes] = {}  # the newest, for when the judge is next asked
 _json = msgspec.json.Encoder().encode
-_read_example = msgspec.json.Decoder(Example).decode
 _name = {
     topic: settings.topic(topic)
     for topic in (EVENTS, IDENTITY_LINKS, SCORES, DECISIONS, ALERTS, EXAMPLES, MODEL_SNAPSHOTS)
@@ -103,18 +99,15 @@ def taught(
 
     The learner is kept as long as the state is what it wrote last, as the worker keeps it.
     """
-    lessons = []
-    for offset, value in examples:
-        example = _read_example(value)
-        lessons.append(Lesson(offset, example, unpack(example.features)))
+    lessons = [read_lesson(offset, value) for offset, value in examples]
     written, learner = _learners.pop(model, (None, None))
     if learner is None or written != stored:
-        learner = resume(model, None if stored is None else decode_snapshot(stored, SECRET))
+        before = None if stored is None else decode_snapshot(stored, SECRET)
+        learner = resume(model, before)
     if not learner.learn(lessons):
         return stored, []
-    after = learner.snapshot()
-    _waiting[model] = after
-    value = encode_snapshot(after, SECRET)
+    learner.told()  # reports and drift: no peer has a place for them
+    value = _waiting[model] = encode_snapshot(learner.snapshot(), SECRET)
     _learners[model] = value, learner
     return value, [(_name[MODEL_SNAPSHOTS], model.encode(), value)]
 
@@ -123,9 +116,6 @@ def judge() -> Judge:
     """Return the judge with the newest models."""
     global _judge
     while _waiting:
-        model, snapshot = _waiting.popitem()
-        if model == CHURN:
-            _judge = replace(_judge, churn=ChurnModel.from_state(snapshot.state))
-        else:
-            _judge = replace(_judge, offers=OfferModel.from_state(snapshot.state))
+        _, value = _waiting.popitem()
+        _judge = seated(_judge, glance(value, SECRET))
     return _judge

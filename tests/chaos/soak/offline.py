@@ -20,12 +20,10 @@ from models.links import Identity, Link, decode_link, follow, links_of, told
 from models.online import learner, snapshots
 from models.profile import Profile, fold_all
 from models.react import Position, react
-from models.records import Example, unpack
 from models.regroup import is_direct, part
 
 OUTPUTS = (topics.SCORES, topics.DECISIONS, topics.ALERTS, topics.EXAMPLES)
 _json = msgspec.json.Encoder().encode
-_example = msgspec.json.Decoder(Example).decode
 
 
 @dataclass
@@ -158,12 +156,12 @@ def taught(examples: Iterable[Any], secret: bytes) -> set[bytes]:
     """Learn the examples; return the models as they are kept."""
     lessons: dict[str, list[learner.Lesson]] = {}
     for record in examples:
-        example = _example(record.value)
-        lesson = learner.Lesson(record.offset, example, unpack(example.features))
-        lessons.setdefault(example.model, []).append(lesson)
+        lesson = learner.read_lesson(record.offset, record.value, record.timestamp)
+        lessons.setdefault(lesson.example.model, []).append(lesson)
     made = set()
     for model, some in lessons.items():
-        learnt = learner.resume(model, None)
+        learnt = learner.resume(model)
         learnt.learn(some)
+        made |= {snapshots.seal(state, secret) for state in learnt.kept.values()}
         made.add(snapshots.encode(learnt.snapshot(), secret))
     return made
