@@ -52,7 +52,7 @@ class Groups:
             self._sums[group] += own.T @ own
 
     def lift(self) -> Lift:
-        """Return the groups' difference: plain (Welch 1947), and adjusted (CUPED, Deng et al. 2013).
+        """Return the groups' difference, plain (Welch 1947) and adjusted (CUPED: Deng et al. 2013).
 
         The adjustment takes off what a regression on the features beforehand explains, so it is
         about the same difference, told more narrowly.

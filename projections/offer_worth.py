@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
+from models.catalogue import NONE
 from models.offpolicy import Policy, PolicyValue, evaluate
 from models.offpolicy.evaluation import Estimate
+from models.offpolicy.policies import FIXED, GREEDY, THOMPSON, UNIFORM
 from models.uplift import Groups, Lift
 from projections.offer_log import OfferLog
+
+# What is asked for when nothing is; the last: no offers at all.
+USUAL: Final = (UNIFORM, GREEDY, THOMPSON, f"{FIXED}{NONE}")
 
 
 class Judged(Struct, frozen=True, kw_only=True):
