@@ -101,7 +101,8 @@ def mode(logit: float, variance: float, label: float) -> float:
     It solves m = logit + variance * (label - sigmoid(m)): Newton's method, kept within the
     bounds that each step narrows, so that it ends whatever the numbers.
     """
-    low, high = (logit, logit + variance) if label >= 0.5 else (logit - variance, logit)
+    rises = label >= sigmoid(logit)
+    low, high = (logit, logit + variance) if rises else (logit - variance, logit)
     found = logit
     for _ in range(STEPS):
         chance = sigmoid(found)
