@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from infra.cli import models_file, models_policy
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -14,3 +16,7 @@ app = typer.Typer(
 @app.callback()
 def models() -> None:
     """Show the models, command their learners, evaluate policies and learners."""
+
+
+app.command("evaluate-file")(models_file.command)
+app.command("evaluate")(models_policy.command)

@@ -1,0 +1,86 @@
+"""Moments in a column, however they are written: as seconds since 1970, or as plain numbers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from infra.evaluation.table import Cell
+
+DAY_S = 86_400.0
+_EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))  # from, to seconds
+_WRITTEN = ("%Y%m%d", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y-%m", "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y")
+
+
+class Clock:
+    """Reads one column's moments. `plain`: its numbers are no dates, but count something."""
+
+    def __init__(self, written: str | None = None, plain: bool = False) -> None:
+        self.written = written
+        self.plain = plain
+
+    @property
+    def day(self) -> float:
+        """A day in the unit of what is read; of plain numbers one step."""
+        return 1.0 if self.plain else DAY_S
+
+    def read(self, cell: Cell) -> float | None:
+        """Return a cell's moment; None when it cannot be read as one."""
+        if cell is None or isinstance(cell, bool):
+            return None
+        if isinstance(cell, str) and not self.written:
+            number = number_of(cell)
+            if number is None:
+                return _parsed(cell, None)
+            cell = number
+        if isinstance(cell, str):
+            return _parsed(cell, self.written)
+        return float(cell) if self.plain else _of_number(float(cell), self.written)
+
+
+def number_of(cell: Cell) -> float | None:
+    """Return a cell as a finite number; None when it is not one."""
+    if cell is None or isinstance(cell, bool):
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def is_date(cell: Cell) -> bool:
+    """Tell whether a cell reads as a moment in time, not as a plain number."""
+    number = number_of(cell)
+    if number is not None:
+        return _of_number(number, None) is not None
+    return isinstance(cell, str) and _parsed(cell, None) is not None
+
+
+def _of_number(number: float, written: str | None) -> float | None:
+    if written is not None:
+        return _parsed(f"{number:.0f}", written)
+    if number == int(number) and 19000101 <= number <= 21001231:
+        return _parsed(f"{number:.0f}", "%Y%m%d")
+    for least, scale in _EPOCHS:
+        if number >= least:
+            return number * scale
+    return None
+
+
+@lru_cache(maxsize=8_192)  # a table's days repeat, and reading one takes 30 µs
+def _parsed(text: str, written: str | None) -> float | None:
+    if written is None:
+        try:
+            return _seconds(datetime.fromisoformat(text))
+        except ValueError:
+            read = (_parsed(text, one) for one in _WRITTEN)
+            return next((moment for moment in read if moment is not None), None)
+    try:
+        return _seconds(datetime.strptime(text, written))  # noqa: DTZ007  its zone follows
+    except ValueError:
+        return None
+
+
+def _seconds(moment: datetime) -> float:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
