@@ -17,6 +17,7 @@ from projections import (
     identities,
     identity_links,
     log,
+    model_reports,
     moves,
     order_lines,
     outcomes,
@@ -42,6 +43,8 @@ TABLES: Final = (
     outcomes.TABLE,
     alerts.TABLE,
     deliveries.TABLE,
+    model_reports.METRICS,
+    model_reports.CHANGES,
     dead_letters.TABLE,
     dead_letters.REDRIVES,
     dead_rows.TABLE,
@@ -57,6 +60,7 @@ ROUTES: Final[dict[Topic, Callable[[Record], Projected]]] = {
     topics.EXAMPLES: outcomes.project,
     topics.ALERTS: alerts.project,
     topics.DELIVERIES: deliveries.project,
+    topics.MODEL_REPORTS: model_reports.project,
     topics.DEAD_LETTERS: dead_letters.project,
 }
 # Whose records a table's rows are made of; dead rows are of any topic.
@@ -74,6 +78,8 @@ SOURCES: Final[dict[Table, Topic]] = {
     outcomes.TABLE: topics.EXAMPLES,
     alerts.TABLE: topics.ALERTS,
     deliveries.TABLE: topics.DELIVERIES,
+    model_reports.METRICS: topics.MODEL_REPORTS,
+    model_reports.CHANGES: topics.MODEL_REPORTS,
     dead_letters.TABLE: topics.DEAD_LETTERS,
     dead_letters.REDRIVES: topics.DEAD_LETTERS,
 }
@@ -84,6 +90,7 @@ LEDGERS: Final[dict[Topic, tuple[Table, ...]]] = {
     topics.EXAMPLES: (outcomes.TABLE,),
     topics.ALERTS: (alerts.TABLE,),
     topics.DELIVERIES: (deliveries.TABLE,),
+    topics.MODEL_REPORTS: (model_reports.METRICS, model_reports.CHANGES),
     topics.DEAD_LETTERS: (dead_letters.TABLE, dead_letters.REDRIVES),
 }
 

@@ -19,6 +19,8 @@ ANALYST_VIEWS: Final = (
     "decision_history",
     "outcome_history",
     "alert_history",
+    "model_quality",
+    "model_history",
     "identity_overrides",
     "identity_history",
     "identity_refusals",

@@ -28,6 +28,7 @@ PUBLISHED = {
     "0008_identity.sql": "f90fcf6c4f961e1f8259016a8985d33dddcadd5444a7b08a16977ec8c66beec9",
     "0009_identities.sql": "1f69db74f808ab70af9b32f387e823804cbfc3bf44601535a4d5ed72e0e9dddf",
     "0010_complete.sql": "b43a8facbcf8a806d21151647c0017e900797a5e7ebff27f6511d8fbf3357fd5",
+    "0011_models.sql": "18956339b6d3c60c7487a31d0b6594e9c402a33302a40b82b935002460a7a130",
     "0012_outcomes.sql": "4e0a194ec09e05b8ab3d1f5080e9cbaeac0236a221d36bd5511c3e8b0fd3e5a2",
 }
 
