@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from models.online.bayes import Bayes
 from models.online.crosses import Crosses
-from models.online.logit import FirstOrder, Weight
+from models.online.logit import Logit, Weight
 from models.online.search import CONSTANT, Column
 from models.online.served import Cross, Term
 
@@ -34,7 +34,7 @@ def terms(
     return found
 
 
-def intercept(mix: Mapping[str, float], logit: FirstOrder, bayes: Bayes, crosses: Crosses) -> float:
+def intercept(mix: Mapping[str, float], logit: Logit, bayes: Bayes, crosses: Crosses) -> float:
     """Return the mixed intercept, without what all start from."""
     return (
         mix.get("logit", 0.0) * logit.intercept

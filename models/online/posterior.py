@@ -20,7 +20,7 @@ from models.online.scaling import sigmoid
 
 Vector = NDArray[np.float64]
 FADE_EVERY = 64  # examples between two fadings
-STEPS = 20  # of the search for the mode, at most
+STEPS = 40  # of the search for the mode, at most
 NEAR = 1e-9  # in logits: the mode is found
 
 
@@ -98,12 +98,11 @@ class Posterior:
 def mode(logit: float, variance: float, label: float) -> float:
     """Return the likeliest logit after a label, of which `logit` and `variance` were held.
 
-    It solves m = logit + variance * (label - sigmoid(m)): Newton's method, kept within the
-    bounds that each step narrows, so that it ends whatever the numbers.
+    It solves m = logit + variance * (label - sigmoid(m)): Newton's method, and halving the
+    bounds that each step narrows wherever Newton's step does not halve.
     """
-    rises = label >= sigmoid(logit)
-    low, high = (logit, logit + variance) if rises else (logit - variance, logit)
-    found = logit
+    low, high = (logit, logit + variance) if label >= 0.5 else (logit - variance, logit)
+    found, before = logit, high - low
     for _ in range(STEPS):
         chance = sigmoid(found)
         error = found - logit - variance * (label - chance)
@@ -114,9 +113,9 @@ def mode(logit: float, variance: float, label: float) -> float:
         step = error / (1.0 + variance * chance * (1.0 - chance))
         if -NEAR < step < NEAR:
             break
-        found -= step
-        if not low <= found <= high:
-            found = 0.5 * (low + high)
+        if not low <= found - step <= high or 2.0 * abs(step) > before:
+            step = found - 0.5 * (low + high)
+        found, before = found - step, abs(step)
     return found
 
 

@@ -17,7 +17,7 @@ from models.online import collapse
 from models.online.bayes import Bayes
 from models.online.blend import SHARERS, Blend
 from models.online.crosses import Crosses
-from models.online.logit import FirstOrder, Known, Weight
+from models.online.logit import Known, Logit, Weight
 from models.online.posterior import Vector
 from models.online.river_pipeline import RiverPipeline
 from models.online.scaling import Scaler, bounded, sigmoid
@@ -43,7 +43,7 @@ class Stable:
         self.learnt = 0
         self.positives = 0
         self.scaler = Scaler(SPREAD, Weight)
-        self.logit = FirstOrder()
+        self.logit = Logit()
         self.bayes = Bayes()
         self.crosses = Crosses()
         self.blend = Blend()
@@ -121,7 +121,7 @@ class Stable:
         stable.learnt = int(state["learnt"])
         stable.positives = int(state["positives"])
         stable.scaler = Scaler.from_state(state["scaler"], SPREAD, Weight)
-        stable.logit = FirstOrder.from_state(state["logit"], stable.scaler.parts)
+        stable.logit = Logit.from_state(state["logit"], stable.scaler.parts)
         stable.bayes = Bayes.from_state(state["bayes"])
         stable.crosses = Crosses.from_state(state["crosses"])
         stable.blend = Blend.from_state(state["blend"])

@@ -1,4 +1,7 @@
-"""One suite for every online model: what the stream takes for granted about each."""
+"""One suite for the offer model: what the stream takes for granted about it.
+
+The binary models' is in `test_binary_models.py`.
+"""
 
 import json
 import math
@@ -7,29 +10,10 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from river import evaluate, metrics, optim
-from river.linear_model import LogisticRegression
-from river.preprocessing import StandardScaler
 
-from models.online.churn import ChurnModel
-from models.online.logit import BASE, INTERCEPT_RATE, LEARNING_RATE, SPREAD, WARM_UP
 from models.online.offers import BIAS_VARIANCE, OfferModel
 from models.online.offers import SPREAD as OFFER_SPREAD
 from models.online.scaling import LIMIT, MOST
-
-
-class Churn:
-    """The churn model, as the suite drives it."""
-
-    make = ChurnModel
-
-    @staticmethod
-    def learn(model, x, y):
-        model.learn_one(x, y)
-
-    @staticmethod
-    def predict(model, x):
-        return model.chance(x)
 
 
 class Offers:
@@ -46,7 +30,7 @@ class Offers:
         return model.predict_one(x, "a")
 
 
-@pytest.fixture(params=[Churn, Offers])
+@pytest.fixture(params=[Offers])
 def kind(request):
     return request.param
 
@@ -129,10 +113,6 @@ def test_a_hostile_value_neither_crashes_nor_poisons(kind, hostile):
         kind.learn(hurt, x, y)
     for x, _ in examples(50, seed=5):
         assert finite(kind.predict(hurt, x))
-    usual = [kind.predict(clean, x) for x, _ in examples(50, seed=5)]
-    after = [kind.predict(hurt, x) for x, _ in examples(50, seed=5)]
-    if kind is Churn:
-        assert max(abs(a - b) for a, b in zip(usual, after, strict=True)) < 0.25
 
 
 def test_endless_new_names_do_not_make_a_model_grow_for_ever(kind):
@@ -163,63 +143,10 @@ def test_it_learns_what_there_is_to_learn(kind):
     assert high > low + 0.3
 
 
-# The churn model is River's pipeline in one pass, so River's own is what it must equal.
-
-
-def rivers():
-    scaler = StandardScaler()
-    return scaler, LogisticRegression(optim.AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE)
-
-
-def test_the_churn_model_learns_what_rivers_pipeline_learns():
-    scaler, regression = rivers()
-    model = ChurnModel()
-    for x, y in examples(3_000):
-        scaler.learn_one(x)
-        regression.learn_one(scaler.transform_one(x), y >= 0.5)
-        model.learn_one(x, y)
-    terms = model.logit.scaler.parts
-    assert {name: term.mean for name, term in terms.items()} == pytest.approx(
-        dict(scaler.means), abs=1e-12
-    )
-    assert {name: term.weight for name, term in terms.items()} == pytest.approx(
-        regression.weights, abs=1e-12
-    )
-    assert model.logit.intercept == pytest.approx(regression.intercept, abs=1e-12)
-    for x, _ in examples(200, seed=2):
-        expected = regression.predict_proba_one(scaler.transform_one(x))[True]
-        assert model.chance(x) == pytest.approx(expected, abs=1e-12)
-
-
-def plain_shares(model, x):
-    """What a prediction is made of, written as the formula says."""
-    state = model.to_state()
-    means, variances = state["scaler"]["means"], state["scaler"]["vars"]
-    trust = min(1.0, model.learnt / WARM_UP)
-    shares = {BASE: trust * state["intercept"]}
-    for name, value in x.items():
-        if isinstance(value, int | float) and math.isfinite(value):
-            value = max(-LIMIT, min(LIMIT, float(value)))
-            if variances.get(name, 0.0) > 1e-12:
-                distance = (value - means[name]) / math.sqrt(variances[name])
-                share = trust * state["weights"][name] * max(-SPREAD, min(SPREAD, distance))
-                shares[name] = share
-            if name == "prior_logit" and trust < 1:
-                shares[name] = shares.get(name, 0.0) + (1.0 - trust) * value
-    return shares
-
-
 values = st.one_of(
     st.floats(-5, 5), st.floats(), st.integers(), st.booleans(), st.sampled_from([None, "text"])
 )
 NAMES = ("silence", "visits", "prior_logit", "nps", "never seen")
-
-
-@pytest.mark.parametrize("count", [0, 1, 300, 1_500])
-@given(st.dictionaries(st.sampled_from(NAMES), values))
-def test_shares_are_the_plain_formula_whatever_the_values(count, x):
-    model = TRAINED.setdefault(count, trained(Churn, count))
-    assert model.logit.explain_one(x) == pytest.approx(plain_shares(model, x), abs=1e-12)
 
 
 TRAINED = {}
@@ -273,9 +200,3 @@ def test_endless_new_arms_do_not_make_the_offers_grow_for_ever():
         model.learn_one({"silence": 1.0}, f"made up {number}", 1.0)
     assert len(model.to_state()["arms"]) == MOST
     assert model.learnt == 2 * MOST
-
-
-def test_rivers_tools_take_the_churn_model_for_one_of_their_own():
-    labelled = ((x, y >= 0.5) for x, y in examples(2_000))
-    found = evaluate.progressive_val_score(labelled, ChurnModel(), metrics.Accuracy())
-    assert found.get() > 0.75

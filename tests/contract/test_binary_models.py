@@ -1,0 +1,375 @@
+"""One suite for every candidate that predicts a yes or no: what the stream takes for granted.
+
+The offer model's is in `test_online_models.py`.
+"""
+
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from river import optim
+from river.linear_model import LogisticRegression
+from river.preprocessing import StandardScaler
+
+from models.online import bayes, crosses, served
+from models.online.blend import LEAST, START, Blend
+from models.online.logit import INTERCEPT_RATE, LEARNING_RATE
+from models.online.posterior import Posterior, mode
+from models.online.scaling import LIMIT, MOST, sigmoid
+from models.online.served import BASE, CROSS_SPREAD, PRIOR, PRIOR_LIMIT, SPREAD, Served
+from models.online.stable import CANDIDATES, Stable
+
+LEARNING = tuple(name for name in CANDIDATES if name != "prior")
+HOSTILE = [
+    *(
+        math.nan,
+        math.inf,
+        -math.inf,
+        1e308,
+        -1e308,
+        "text",
+        None,
+        True,
+        10**30,
+        10**400,
+        -(10**400),
+    ),
+]
+
+
+@pytest.fixture(params=CANDIDATES)
+def candidate(request):
+    return request.param
+
+
+def examples(count, seed=7):
+    """Yield examples with a bend (silence), an interaction (visits x nps) and a prior."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        x = {
+            "silence": rng.random() * 3,
+            "visits": rng.random() * 4,
+            PRIOR: rng.gauss(0, 1),
+        }
+        if rng.random() < 0.5:
+            x["nps"] = rng.random()
+        logit = 2 * x["silence"] - 1.5 + 2 * (x["visits"] - 2) * (x.get("nps", 0.5) - 0.5)
+        yield x, float(rng.random() < sigmoid(logit))
+
+
+def taught(count=300, seed=7):
+    stable = Stable()
+    for x, y in examples(count, seed):
+        stable.learn_one(x, y)
+    return stable
+
+
+def through_json(stable):
+    return Stable.from_state(json.loads(json.dumps(stable.to_state())))
+
+
+SOME = {count: taught(count) for count in (0, 1, 2, 300, 3_000)}
+
+
+def test_untrained_it_is_the_prior_and_without_one_a_toss(candidate):
+    stable = Stable()
+    expected = 0.5 if candidate == "river" else sigmoid(1.3)
+    assert stable.chance(candidate, {PRIOR: 1.3, "silence": 2.0}) == pytest.approx(expected)
+    assert stable.chance(candidate, {}) == 0.5
+
+
+def test_what_is_served_untrained_is_the_prior():
+    assert Served.untrained().chance({PRIOR: 1.3, "silence": 2.0}) == sigmoid(1.3)
+    assert Served.untrained().explain_one({PRIOR: 1.3}) == {BASE: 0.0, PRIOR: 1.3}
+    assert Served.untrained().usual("silence") is None
+
+
+def test_an_unknown_candidate_is_a_key_error():
+    with pytest.raises(KeyError):
+        Stable().chance("unheard of", {})
+    with pytest.raises(KeyError):
+        Stable().served("unheard of")
+
+
+@pytest.mark.parametrize("count", SOME)
+def test_learning_tells_what_was_said_before_it(count):
+    stable = through_json(SOME[count])
+    for x, y in examples(50, seed=3):
+        before = {name: stable.chance(name, x) for name in CANDIDATES}
+        assert stable.learn_one(x, y) == before
+
+
+def test_it_leaves_the_features_alone():
+    stable, x = taught(), {"silence": 1.0, "bad": math.nan, PRIOR: 0.4}
+    before = repr(x)
+    stable.chances(x)
+    stable.learn_one(x, 1.0)
+    stable.served("blend").explain_one(x)
+    assert repr(x) == before
+
+
+def test_predicting_and_serving_change_nothing(candidate):
+    stable = through_json(SOME[300])
+    before = json.dumps(stable.to_state())
+    for x, _ in examples(50, seed=2):
+        stable.chance(candidate, {**x, "never seen": 3.0})
+        stable.served(candidate).chance({**x, "never seen": 3.0})
+    assert json.dumps(stable.to_state()) == before
+
+
+@pytest.mark.parametrize("count", SOME)
+def test_a_restored_snapshot_goes_on_bit_for_bit(count):
+    whole, half = taught(count), through_json(SOME[count])
+    for x, y in examples(700, seed=3):
+        assert half.learn_one(x, y) == whole.learn_one(x, y)
+    assert json.dumps(half.to_state()) == json.dumps(whole.to_state())
+
+
+@pytest.mark.parametrize("count", SOME)
+def test_what_is_served_predicts_what_the_candidate_says(candidate, count):
+    stable = SOME[count]
+    carried = served.decode(served.encode(stable.served(candidate)))
+    assert carried == stable.served(candidate)
+    assert (carried.candidate, carried.learnt) == (candidate, count)
+    for x, _ in examples(100, seed=4):
+        assert carried.chance(x) == pytest.approx(stable.chance(candidate, x), abs=1e-9)
+
+
+values = st.one_of(st.floats(-5, 5), st.floats(), st.integers(), st.sampled_from(HOSTILE))
+NAMES = ("silence", "visits", PRIOR, "nps", "never seen")
+
+
+@pytest.mark.parametrize("count", [1, 300, 3_000])
+@given(st.dictionaries(st.sampled_from(NAMES), values))
+def test_what_is_served_does_so_whatever_the_values(count, x):
+    for name, expected in SOME[count].chances(x).items():
+        assert math.isfinite(expected)
+        assert SERVED[count, name].chance(x) == pytest.approx(expected, abs=1e-9)
+
+
+SERVED = {(n, name): stable.served(name) for n, stable in SOME.items() for name in CANDIDATES}
+
+
+def test_features_may_come_and_go(candidate):
+    stable = taught()
+    stable.learn_one({"new": 1.0}, 1.0)
+    stable.learn_one({}, 0.0)
+    stable.learn_one({"silence": 2.0}, 1.0)
+    assert 0.0 < stable.chance(candidate, {"new": 2.0, "visits": 1.0}) < 1.0
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda value: str(value)[:12])
+def test_a_hostile_value_neither_crashes_nor_poisons(hostile):
+    clean, hurt = taught(600), taught(600)
+    for _ in range(3):
+        bad = {"silence": hostile, "visits": 1.0, PRIOR: hostile, "nps": hostile}
+        hurt.chances(bad)
+        hurt.learn_one(bad, 1.0)
+    for x, y in examples(600, seed=4):
+        clean.learn_one(x, y)
+        hurt.learn_one(x, y)
+    for x, _ in examples(50, seed=5):
+        usual, after = clean.chances(x), hurt.chances(x)
+        for name in CANDIDATES:
+            assert after[name] == pytest.approx(usual[name], abs=0.25), name
+    text = json.dumps(hurt.to_state())
+    assert "NaN" not in text
+    assert "Infinity" not in text
+
+
+def test_labels_that_are_turned_round_are_got_over(candidate):
+    """Somebody's wrong labels, a thousand of them: the right ones win again."""
+    stable = taught(2_000)
+    for x, y in examples(1_000, seed=8):
+        stable.learn_one(x, 1.0 - y)
+    for x, y in examples(4_000, seed=9):
+        stable.learn_one(x, y)
+    if candidate != "prior":
+        assert stable.chance(candidate, {"silence": 2.9}) > stable.chance(
+            candidate, {"silence": 0.1}
+        )
+        assert loss(stable, candidate, seed=10) < 0.62
+
+
+def loss(stable, candidate, seed, count=500):
+    told = [
+        stable.chance(candidate, x) if y else 1.0 - stable.chance(candidate, x)
+        for x, y in examples(count, seed)
+    ]
+    return -sum(map(math.log, told)) / count
+
+
+def test_endless_new_names_do_not_make_it_grow_for_ever():
+    stable = taught()
+    for number in range(2 * MOST):
+        stable.learn_one({f"made up {number}": 1.0, "silence": 1.0}, float(number % 2))
+    size = len(json.dumps(stable.to_state()))
+    for number in range(2 * MOST, 6 * MOST):
+        stable.learn_one({f"made up {number}": 1.0, "silence": 1.0}, float(number % 2))
+    state = stable.to_state()
+    assert len(json.dumps(state)) < 1.1 * size
+    assert len(state["scaler"]["counts"]) == len(state["river"]["counts"]) == MOST
+    assert len(stable.bayes.posterior.means) == 1 + bayes.TERMS
+    assert len(stable.crosses.posterior.means) <= 1 + bayes.TERMS + crosses.MOST
+
+
+def test_hash_seeds_change_nothing():
+    program = (
+        "import json; from tests.contract.test_binary_models import taught;"
+        "print(json.dumps(taught(600).to_state()))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert told == {json.dumps(taught(600).to_state()).encode() + b"\n"}
+
+
+def test_the_version_counts_the_examples():
+    assert Stable().learnt == 0
+    assert taught(25).learnt == 25
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_learns_what_there_is_to_learn(name):
+    stable = SOME[3_000]
+    assert stable.chance(name, {"silence": 2.9}) > stable.chance(name, {"silence": 0.1}) + 0.3
+
+
+def test_without_a_prior_the_rate_of_labels_is_learnt():
+    stable, rng = Stable(), random.Random(3)
+    for _ in range(3_000):
+        stable.learn_one({"nothing": rng.gauss(0, 1)}, float(rng.random() < 0.02))
+    for name in CANDIDATES:
+        assert stable.chance(name, {"nothing": 0.0}) == pytest.approx(0.02, abs=0.015), name
+
+
+# Reasons.
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), values))
+def test_reasons_sum_to_the_logit(x):
+    for name in CANDIDATES:
+        shares = SERVED[3_000, name].explain_one(x)
+        assert set(shares) <= {BASE, *x}
+        chance = SERVED[3_000, name].chance(x)
+        assert sigmoid(sum(shares.values())) == pytest.approx(chance, abs=1e-12)
+
+
+def test_a_customer_like_the_population_has_no_reasons():
+    for name in CANDIDATES:
+        model = SERVED[3_000, name]
+        x = {feature: mean for feature, (mean, _, _) in model.terms.items()}
+        shares = model.explain_one(x)
+        shares.pop(BASE)
+        crossed = {model.columns[at][0] for cross in model.crosses for at in cross[:2] if at >= 0}
+        assert all(abs(shares[feature]) < 1e-9 for feature in shares.keys() - crossed)
+
+
+def test_a_products_share_is_split_over_its_features():
+    model = Served(
+        "crosses",
+        intercept=0.5,
+        prior=0.0,
+        terms={"a": (0.0, 1.0, 0.0), "b": (0.0, 1.0, 0.0)},
+        columns=[("a", 0.0), ("b", 1.0)],
+        crosses=[(0, 1, 0.25, 2.0), (1, -1, 0.0, 3.0)],
+    )
+    # a * (b beyond 1) = 2 * 0.5, usually 0.25; and b beyond 1 alone, times 3.
+    assert model.explain_one({"a": 2.0, "b": 1.5}) == {BASE: 1.0, "a": 0.75, "b": 0.75 + 1.5}
+    # Without b neither counts, nor does what they usually are.
+    assert model.explain_one({"a": 2.0}) == {BASE: 0.5, "a": 0.0}
+    # Beyond CROSS_SPREAD a product grows no more.
+    edge = model.chance({"a": CROSS_SPREAD, "b": CROSS_SPREAD})
+    assert model.chance({"a": SPREAD, "b": SPREAD}) == edge
+
+
+def test_a_hinge_is_nothing_up_to_its_knot():
+    assert [served.hinge(d, 1.0) for d in (-2.0, 0.0, 1.0, 1.5, 9.0)] == [0, 0, 0, 0.5, 2.0]
+    assert [served.hinge(d, -1.0) for d in (2.0, 0.0, -1.0, -1.5, -9.0)] == [0, 0, 0, 0.5, 2.0]
+    assert [served.hinge(d, 0.0) for d in (-9.0, 0.5, 9.0)] == [-3.0, 0.5, 3.0]
+
+
+def test_a_prior_beyond_all_certainty_is_cut():
+    assert Served.untrained().chance({PRIOR: LIMIT}) == sigmoid(PRIOR_LIMIT)
+
+
+# The candidates, each against what it is said to be.
+
+
+def test_river_is_rivers_own_pipeline():
+    stable, scaler = Stable(), StandardScaler()
+    regression = LogisticRegression(optim.AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE)
+    for x, y in examples(1_000):
+        distances = scaler.transform_one(x)
+        expected = regression.predict_proba_one(distances)[True]
+        assert stable.learn_one(x, y)["river"] == pytest.approx(expected, abs=1e-9)
+        regression.learn_one(distances, y >= 0.5)
+        scaler.learn_one(x)
+
+
+def test_products_find_what_no_line_can():
+    stable = SOME[3_000]
+    plain, crossed = loss(stable, "bayes", seed=11), loss(stable, "crosses", seed=11)
+    assert crossed < plain - 0.01
+    assert loss(stable, "blend", seed=11) < plain - 0.008
+
+
+def test_products_are_not_found_in_noise():
+    stable, rng = Stable(), random.Random(12)
+    for _ in range(5_000):
+        x = {f"noise {n}": rng.gauss(0, 1) for n in range(10)}
+        stable.learn_one(x, float(rng.random() < 0.3))
+    assert len(stable.crosses.pairs) <= 2
+
+
+@given(
+    st.floats(-14, 14),
+    st.floats(0, 100),
+    st.sampled_from([0.0, 1.0]),
+)
+def test_the_mode_is_where_prior_and_label_balance(logit, variance, label):
+    found = mode(logit, variance, label)
+    assert found == pytest.approx(logit + variance * (label - sigmoid(found)), abs=1e-5)
+
+
+def test_doubt_never_exceeds_the_priors():
+    """However long it forgets: what blows up is forgetting by division."""
+    posterior, rng = Posterior(0.2), random.Random(13)
+    for place in range(6):
+        posterior.insert(place, 0.1)
+    terms = [1.0, *[0.0] * 5]
+    for number in range(20_000):
+        if number < 5_000:
+            terms = [1.0, *[rng.gauss(0, 1) for _ in range(5)]]
+        array = posterior.means * 0.0 + terms
+        posterior.learn_one(array, posterior.correction(array), float(rng.random() < 0.2))
+    assert all(0.0 < variance <= 0.1 + 1e-12 for variance in posterior.covariance.diagonal())
+    assert all(abs(mean) < 5 for mean in posterior.means)
+
+
+def test_a_blend_starts_with_the_prior_and_comes_to_trust_the_best():
+    blend = Blend()
+    assert max(blend.weights, key=blend.weights.__getitem__) == "prior"
+    for _ in range(100):
+        blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 1.0)
+    assert blend.weights["bayes"] > 0.99
+    assert blend.mix() == {"bayes": 1.0}
+    for _ in range(60):
+        blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 0.0)
+    assert blend.weights["prior"] > 0.9  # none is ever given up
+    assert sum(blend.weights.values()) == pytest.approx(1.0)
+    assert sum(blend.mix().values()) == pytest.approx(1.0)
+    assert all(share >= LEAST for share in blend.mix().values())
+    assert set(START) == set(CANDIDATES) - {"blend", "river"}
