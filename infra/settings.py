@@ -87,6 +87,9 @@ class Settings(BaseModel):
     contract_horizon_days: int = Field(
         30, ge=1, le=365, description="churn of who has a contract: none is left within this time"
     )
+    fit_hours: float = Field(
+        24.0, ge=0.1, description="between two fits of the population's parameters"
+    )
     backfill_grace_seconds: float = Field(
         600.0, ge=0, description="silence after which a backfilled customer's old timers fire"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from infra.cli import models_file, models_policy
+from infra.cli import models_file, models_fit, models_policy
 
 app = typer.Typer(
     add_completion=False,
@@ -20,3 +20,4 @@ def models() -> None:
 
 app.command("evaluate-file")(models_file.command)
 app.command("evaluate")(models_policy.command)
+app.command("fit")(models_fit.command)

@@ -25,7 +25,7 @@ from infra.settings import PREFIX, Settings
 from projections.views import ANALYST_VIEWS
 
 # What `c360 up` can be asked for, in the order of starting.
-CHOICES = ("kafka", "clickhouse", "worker", "ingest", "project", "serve")
+CHOICES = ("kafka", "clickhouse", "worker", "ingest", "project", "fit", "serve")
 # Made ready whenever a chosen part needs them.
 PREPARATIONS = ("topics", "tables")
 Say = Callable[[str], None]
@@ -44,6 +44,7 @@ def build(settings: Settings, secrets: Callable[[], Settings], say: Say) -> list
         run("serve", "projections.serve", port="serve_port", needs=("topics",)),
         run("ingest", "streams.ingest", port="ingest_port", needs=("topics",)),
         run("project", "projections", needs=("topics", "tables")),
+        run("fit", "infra.fit", needs=("topics",)),
     ]
 
 
