@@ -7,7 +7,7 @@ set of models whatever arrives meanwhile, and the same judge always reacts the s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from models.catalogue import Catalogue
 from models.online.offers import OfferModel
@@ -26,7 +26,6 @@ class Judge:
     horizon_days: int = 30  # churn: no contact for this long
     contract_horizon_days: int = 30  # contract: none is left within this time
     population: Population = DEFAULT
-    affinity: Any = None  # the baskets' model, once there is one
     silent: bool = False  # says nothing: who folds for what the log alone decides asks nobody
 
     @classmethod

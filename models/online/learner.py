@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from models.online.affinity import AFFINITY
 from models.online.learning import Learner
+from models.online.learning_affinity import AffinityLearner
 from models.online.learning_binary import BinaryLearner
 from models.online.learning_fitted import FittedLearner
 from models.online.learning_offers import OffersLearner
@@ -17,6 +19,7 @@ from models.online.lessons import Lesson, Order, read_lesson
 from models.online.snapshots import Snapshot
 
 __all__ = (
+    "AFFINITY",
     "BINARY",
     "CHURN",
     "CONTRACT",
@@ -41,6 +44,7 @@ _LEARNERS: Final[dict[str, type[Learner]]] = {
     CONTRACT: BinaryLearner,
     OFFERS: OffersLearner,
     POPULATION: FittedLearner,
+    AFFINITY: AffinityLearner,
 }
 MODELS: Final = tuple(_LEARNERS)
 
