@@ -11,6 +11,7 @@ class Metric(NamedTuple):
     name: str
     kind: Literal["counter", "gauge"]
     help: str
+    labels: tuple[str, ...] = ("reason",)  # of what is told as a mapping, outermost first
 
 
 # One worker's steps, labelled `step`; the key is the field of the status page.
@@ -38,4 +39,32 @@ REFOLD_METRICS = {
 # What the resolver did not follow, labelled `reason` (`models.links.MEANS` says them).
 LINK_METRICS = {
     "refused": Metric("c360_links_refused_total", "counter", "Links refused by this worker."),
+}
+
+# The models that this worker learns, as their newest reports say; `judged` is whose predictions:
+# "served" (what was predicted then), "acted", "untouched", a candidate, an arm.
+_JUDGED = ("model", "judged")
+_MODEL = ("model",)
+MODEL_METRICS = {
+    "version": Metric("c360_model_version", "gauge", "Examples learnt, ever.", _MODEL),
+    "champion": Metric("c360_model_champion", "gauge", "1: this candidate serves.", _JUDGED),
+    "frozen": Metric("c360_model_frozen", "gauge", "1: nothing is learnt.", _MODEL),
+    "drifting": Metric("c360_model_drifting", "gauge", "1: a drift alert is open.", _MODEL),
+    "evidence": Metric(
+        "c360_model_evidence", "gauge", "Log evidence against the champion.", _JUDGED
+    ),
+    "auc_window": Metric("c360_model_auc", "gauge", "Of the newest 1,000 examples.", _JUDGED),
+    "log_loss_window": Metric(
+        "c360_model_log_loss", "gauge", "Of the newest 1,000 examples.", _JUDGED
+    ),
+    "brier_window": Metric("c360_model_brier", "gauge", "Of the newest 1,000 examples.", _JUDGED),
+    "ece_window": Metric(
+        "c360_model_calibration_error", "gauge", "Of the newest 1,000 examples.", _JUDGED
+    ),
+    "lift_window": Metric(
+        "c360_model_lift", "gauge", "Of the highest tenth of the newest 1,000.", _JUDGED
+    ),
+    "base_rate_window": Metric(
+        "c360_model_base_rate", "gauge", "Share of the newest 1,000 that came true.", _JUDGED
+    ),
 }

@@ -32,6 +32,32 @@ _write = msgspec.json.Encoder().encode
 newest: dict[str, Report] = {}
 
 
+def status() -> dict[str, Any]:
+    """Return what the newest reports say, by metric and model, for this worker's own pages."""
+    judged = ("auc_window", "log_loss_window", "brier_window", "ece_window", "lift_window")
+    found: dict[str, Any] = {
+        metric: {
+            model: {
+                name: figures.metrics[metric]
+                for name, figures in report.figures.items()
+                if metric in figures.metrics
+            }
+            for model, report in newest.items()
+        }
+        for metric in (*judged, "base_rate_window")
+    }
+    return found | {
+        "version": {model: report.version for model, report in newest.items()},
+        "champion": {model: {one.champion: 1} for model, one in newest.items() if one.champion},
+        "frozen": {model: int(report.frozen) for model, report in newest.items()},
+        "drifting": {model: int(report.drifting) for model, report in newest.items()},
+        "evidence": {model: report.evidence for model, report in newest.items()},
+    }
+
+
+app.tells["models"] = status
+
+
 @app.agent(topics.examples, name="learn")
 async def learning(batches: Any) -> None:
     """Learn each batch of examples, in log order."""

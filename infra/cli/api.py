@@ -32,6 +32,13 @@ class Api:
         """Return the answer of a path."""
         return _said(self._client.get(path, params=parameters or None))
 
+    def text(self, path: str) -> str:
+        """Return the answer of a path that is not JSON."""
+        answer = self._client.get(path)
+        if not answer.is_success:
+            _said(answer)
+        return answer.text
+
     def post(self, path: str, body: Json) -> Json:
         """Return the answer to a body."""
         return _said(self._client.post(path, json=body))

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
 from models.catalogue import Catalogue, parse
-from projections.serve import board, identity, operations, problems, profiles, stream
+from projections.serve import board, identity, models, operations, problems, profiles, stream
 from projections.serve.asof import AsOf
 from projections.serve.console import pages
 from projections.serve.keys import ApiKeys
@@ -85,7 +85,7 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
     app.state.as_of = AsOf(sources.live, sources.past)
     app.state.catalogue = read_catalogue(settings)
     problems.install(app)
-    for part in (profiles, identity, board, stream, operations):
+    for part in (profiles, identity, board, models, stream, operations):
         app.include_router(part.router)
     pages.install(app)
     return app

@@ -20,6 +20,8 @@ from projections.live import Live
 from projections.live_dead_letters import KEPT, DeadLetters
 from projections.live_feed import Feed
 from projections.live_lag import Lag
+from projections.live_models import KEPT as REPORTS_KEPT
+from projections.live_models import Models
 from projections.past import Past
 
 STATS_EVERY = 1.0  # seconds between two updates of the board
@@ -37,6 +39,7 @@ class Sources:
     def __init__(self, settings: Settings) -> None:
         self.live = Live(wall_ms, uuid.uuid4().hex[:8], settings.identity_rules())
         self.dead_letters = DeadLetters()
+        self.models = Models()
         self.lag = Lag(settings)
         self.past = Past(partial(connect, settings, timeout=PAST_SECONDS))
         self.profiles = Feed(settings.brokers, settings.topic(topics.PROFILES), self.live.apply)
@@ -45,6 +48,12 @@ class Sources:
             settings.topic(topics.DEAD_LETTERS),
             self.dead_letters.apply,
             newest=KEPT,
+        )
+        self.reports = Feed(
+            settings.brokers,
+            settings.topic(topics.MODEL_REPORTS),
+            self.models.apply,
+            newest=REPORTS_KEPT,
         )
 
     @property
@@ -59,6 +68,7 @@ class Sources:
             tasks = [
                 group.create_task(self.profiles.run(), name="profiles"),
                 group.create_task(self.dead.run(), name="dead letters"),
+                group.create_task(self.reports.run(), name="models"),
                 group.create_task(self.lag.run(), name="lag"),
                 group.create_task(self._mark_ready(), name="ready"),
             ]

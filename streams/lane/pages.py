@@ -5,14 +5,14 @@ They tell about this worker alone, and nothing of what it processes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from models.metrics import LINK_METRICS, REFOLD_METRICS, STEP_METRICS, Metric
+from models.metrics import LINK_METRICS, MODEL_METRICS, REFOLD_METRICS, STEP_METRICS, Metric
 from streams.lane.app import App
 
 # Metrics of what is told beside the steps.
-OTHERS = {"refold": REFOLD_METRICS, "links": LINK_METRICS}
+OTHERS = {"refold": REFOLD_METRICS, "links": LINK_METRICS, "models": MODEL_METRICS}
 
 
 def status(app: App) -> dict[str, Any]:
@@ -45,18 +45,24 @@ def exposition(steps: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def gauges(metrics: Mapping[str, Metric], told: Mapping[str, Any]) -> str:
-    """Write what a part of the status page tells: a line a metric, or one for each reason."""
+    """Write what a part of the status page tells: a line a metric, or one for each label."""
     lines = []
     for field, metric in metrics.items():
-        value = told[field]
-        by = value if isinstance(value, Mapping) else None
         lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
-        lines += (
-            [f"{metric.name} {value}"]
-            if by is None
-            else [f'{metric.name}{{reason="{reason}"}} {number}' for reason, number in by.items()]
-        )
+        for values, number in _leaves(told[field]):
+            pairs = zip(metric.labels, values, strict=False)
+            said = ",".join(f'{label}="{value}"' for label, value in pairs)
+            lines.append(f"{metric.name}{{{said}}} {number}" if said else f"{metric.name} {number}")
     return "\n".join(lines) + "\n"
+
+
+def _leaves(told: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield each number with the names that lead to it."""
+    if not isinstance(told, Mapping):
+        yield path, told
+        return
+    for name, part in told.items():
+        yield from _leaves(part, (*path, str(name)))
 
 
 def _line(metric: Metric, step: str, value: float | None) -> str:
