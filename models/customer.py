@@ -30,18 +30,30 @@ class Pending(Struct, frozen=True, array_like=True, gc=False):
     acted: bool = False  # an offer was shown since, or an alert is or was open
 
 
-class Awaited(Struct, frozen=True, omit_defaults=True):
-    """A decision whose outcome is awaited until `due_ms`."""
+class Awaited(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A decision whose outcome is awaited until `due_ms`, and what followed it so far."""
 
     decision_id: str
-    offer: str
+    arm: str
     at_ms: int
     due_ms: int
     propensity: float
     model_version: int
+    policy: str
     features: Features
+    # What the catalogue said when it was made.
+    rule: Literal["any", "shown", "claimed"] = "any"  # which orders count
+    coupon: str = ""
+    currency: str = "USD"
+    value: float = 0.0
+    cost: float = 0.0
+    limited: bool = False  # a unit was reserved for it
+    # What followed.
     shown: bool = False
-    reward: float = 0.0
+    claimed: bool = False  # accepted, or bought with its coupon or decision id
+    known: int = 0  # orders that count and whose margin is known
+    unknown: int = 0  # other orders that count
+    earned: int = 0  # by the known ones, in minor units
 
 
 class Episode(Struct, frozen=True, omit_defaults=True):
@@ -93,6 +105,7 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     offer: Decision | None = None
     offers_made: dict[str, int] = field(default_factory=dict)  # offer -> times decided, for caps
     offers_taken: dict[str, int] = field(default_factory=dict)  # of them, under other ids
+    contacted: list[int] = field(default_factory=list)  # when the newest offers were made, ms
     pending: list[Pending] = field(default_factory=list)
     awaited: list[Awaited] = field(default_factory=list)
     episodes: dict[str, Episode] = field(default_factory=dict)  # by rule
@@ -103,7 +116,7 @@ class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
 # The fields that follow from models and their time as well, not from the log alone.
 JUDGED = frozenset(
     (
-        *("risk", "offer", "offers_made", "offers_taken", "pending", "awaited"),
+        *("risk", "offer", "offers_made", "offers_taken", "contacted", "pending", "awaited"),
         *("episodes", "raised", "timers"),
     )
 )

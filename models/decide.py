@@ -1,64 +1,84 @@
-"""Step 5, decide: a customer at a moment -> the offer to make, "none" included.
+"""Step 5, decide: a customer at a moment -> the offer to make and its channel, or none.
 
-Eligibility first, then Thompson sampling over what is left, with a uniform floor.
-The chance comes from the decision's id alone, so a replay decides the same.
+Eligibility first, then Thompson sampling over the arms that are left, with a uniform floor.
+The chance comes from the decision's id alone, so a replay decides the same; the chances that
+are recorded are those that were drawn from.
 """
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
-from models.catalogue import NONE, Eligibility, Offer
+from models.catalogue import NONE, Arm
 from models.customer import Customer
-from models.features import features
+from models.eligibility import Refusal, considered, eligible, fraction, held, is_held_out
 from models.judge import Judge
-from models.online.thompson import propensities
-from models.profile import Trait
-from models.records import Decision, Features, pack, unpack
+from models.offer_context import context
+from models.online.thompson import conversions, propensities
+from models.outcomes import HOLDOUT
+from models.records import NO_FEATURES, Decision, pack
 from models.rhythm import DAY_MS
 
-POLICY = "thompson-2"
-HOLDOUT = "holdout"
+POLICY = "thompson-3"
+LEAST = 1e-4  # of a deviation, and of the margin that a conversion is expected to bring
+
+
+class Chances(NamedTuple):
+    """What is drawn from, and what it was made of: by arm in one order, none last."""
+
+    chances: dict[str, float]
+    means: list[float]  # of the logit that the arm converts
+    deviations: list[float]  # of that logit, as far as it is explored by
+    margins: list[float]  # expected of a conversion
+
+
+class Considered(NamedTuple):
+    """One arm as it stands for a customer; of a refused one there are no figures."""
+
+    arm: str
+    refusal: Refusal | None = None
+    propensity: float = 0.0
+    conversion: float | None = None  # P(conversion)
+    worth: float | None = None  # expected margin, the arm's cost taken off
 
 
 def decide(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Decision | None:
     """Return the decision to make now; None while one still stands or waits for its outcome."""
     if not judge.catalogue.offers or customer.awaited or standing(customer, at_ms) is not None:
         return None
-    policy = judge.catalogue.policy
-    held = is_held_out(customer.customer_id, judge)
-    decision_id = f"offer:{customer.customer_id}:{at_ms}:{cause}"
-    seen = _seen(customer, at_ms, cause, judge)
-    offers = [] if held else eligible(customer, at_ms, judge)
-    chances = _chances(offers, seen, judge) if offers else {NONE: 1.0}
-    chosen = _draw(chances, _fraction(policy.seed, decision_id))
-    offer = judge.catalogue.offer(chosen)
+    policy, customer_id = judge.catalogue.policy, customer.customer_id
+    held_out = is_held_out(customer_id, judge)
+    decision_id = f"offer:{customer_id}:{at_ms}:{cause}"
+    seen = context(customer, at_ms, cause, judge)
+    arms = [] if held_out else eligible(customer, at_ms, judge)
+    drawn = chances_of(arms, seen, judge) if arms else Chances({NONE: 1.0}, [], [], [])
+    chosen = _draw(drawn.chances, fraction(policy.seed, decision_id))
+    arm = next((one for one in arms if one.name == chosen), None)
     return Decision(
         decision_id=decision_id,
-        customer_id=customer.customer_id,
+        customer_id=customer_id,
         at_ms=at_ms,
         expires_ms=at_ms + int(policy.valid_days * DAY_MS),
         cause=cause,
-        offer=chosen,
-        channel=offer.channels[0] if offer is not None else None,
+        offer=NONE if arm is None else arm.offer.id,
+        channel=None if arm is None else arm.channel,
         arm=chosen,
-        propensity=chances[chosen],
-        propensities=chances,
+        campaign="" if arm is None else arm.offer.campaign or "",
+        propensity=drawn.chances[chosen],
+        propensities=drawn.chances,
+        means=drawn.means,
+        deviations=drawn.deviations,
+        margins=drawn.margins,
         model_version=judge.offers.learnt,
-        policy=HOLDOUT if held else POLICY,
-        holdout=held,
-        features=seen,
+        policy=HOLDOUT if held_out else POLICY,
+        holdout=held_out,
+        held=[] if held_out else held(customer_id, judge),
+        features=pack(seen),
     )
-
-
-def _seen(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Features:
-    """Return the features at this moment: those of the score just made, if there is one."""
-    risk = customer.risk
-    if risk is not None and risk.at_ms == at_ms and risk.cause == cause:
-        return risk.features
-    return pack(features(customer, at_ms, judge.horizon_days, judge.population))
 
 
 def standing(customer: Customer, at_ms: int) -> Decision | None:
@@ -67,65 +87,61 @@ def standing(customer: Customer, at_ms: int) -> Decision | None:
     return made if made is not None and at_ms < made.expires_ms else None
 
 
-def is_held_out(customer_id: str, judge: Judge) -> bool:
-    """Tell whether this customer is a control: by a hash of the id, so for good."""
-    policy = judge.catalogue.policy
-    return _fraction(policy.seed, f"holdout:{customer_id}") < policy.holdout
-
-
-def eligible(customer: Customer, at_ms: int, judge: Judge) -> list[Offer]:
-    """Return the offers that may be made to this customer now, in the catalogue's order."""
-    made = customer.offers_made
-    return [
-        offer
-        for offer in judge.catalogue.offers
-        if made.get(offer.id, 0) < offer.cap
-        and (offer.expires is None or at_ms < offer.expires.timestamp() * 1000)
-        and _meets(customer, offer.eligible)
-    ]
-
-
-def _meets(customer: Customer, rule: Eligibility) -> bool:
-    profile = customer.profile
-    risk = customer.risk.probability if customer.risk is not None else 0.0
-    return (
-        profile.orders >= rule.min_orders
-        and risk >= rule.min_risk
-        and (rule.consent is None or _value(profile.consents.get(rule.consent)) is True)
-        and (not rule.tiers or _value(profile.traits.get("tier")) in rule.tiers)
-        and rule.subscribed in (None, _value(profile.subscription) == "active")
-        and profile.products.keys().isdisjoint(rule.not_owned)
-        and (
-            rule.during_complaint or profile.tickets_opened.keys() <= profile.tickets_closed.keys()
-        )
+def standing_form(made: Decision) -> Decision:
+    """Return the decision as it stays with the customer; its record tells all."""
+    return replace(
+        made, features=NO_FEATURES, propensities={}, means=[], deviations=[], margins=[], held=[]
     )
 
 
-def _value(said: Trait | None) -> str | float | bool | None:
-    return None if said is None else said.value
+def consider(customer: Customer, at_ms: int, judge: Judge) -> list[Considered]:
+    """Return every arm as it would be drawn now, or why it would not; none comes last.
+
+    It tells of a new decision, whether or not one stands.
+    """
+    looked = list(considered(customer, at_ms, judge))
+    arms = [arm for arm, refusal in looked if refusal is None]
+    found = chances_of(arms, context(customer, at_ms, "", judge), judge)
+    converts = conversions(np.array(found.means), np.array(found.deviations) ** 2)
+    costs = [*[arm.cost for arm in arms], 0.0]
+    told = {
+        name: Considered(name, None, chance, p, p * margin - cost)
+        for (name, chance), p, margin, cost in zip(
+            found.chances.items(), converts, found.margins, costs, strict=True
+        )
+    }
+    return [
+        *[told.get(arm.name) or Considered(arm.name, refusal) for arm, refusal in looked],
+        told[NONE],
+    ]
 
 
-def _chances(offers: list[Offer], seen: Features, judge: Judge) -> dict[str, float]:
-    """Return the chance of each offer, and of making none, to be drawn."""
-    policy = judge.catalogue.policy
-    arms = [*[offer.id for offer in offers], NONE]
-    means, variances = judge.offers.predict_arms(unpack(seen), arms)
-    values = np.array([*[offer.value for offer in offers], policy.none_value])
-    costs = np.array([*[offer.cost for offer in offers], 0.0])
-    chances = propensities(means, variances, values, costs, policy.floor)
-    return dict(zip(arms, chances, strict=True))
+def chances_of(arms: Sequence[Arm], seen: dict[str, float], judge: Judge) -> Chances:
+    """Return the chance of each arm, and of none, to be drawn; they sum to 1.
+
+    What is recorded is rounded first, so that the chances follow from the record to the bit.
+    """
+    policy, model = judge.catalogue.policy, judge.offers
+    names = [*[arm.name for arm in arms], NONE]
+    means, variances = model.predict_arms(seen, names)
+    means = means.round(4)
+    deviations = np.maximum((policy.boldness * np.sqrt(variances)).round(4), LEAST)
+    stated = [*[(arm.offer.id, arm.offer.value) for arm in arms], (NONE, policy.none_value)]
+    margins = np.array([max(LEAST, round(model.margin(*one), 4)) for one in stated])
+    costs = np.array([*[arm.cost for arm in arms], 0.0])
+    chances = propensities(means, deviations * deviations, margins, costs, policy.floor)
+    return Chances(
+        dict(zip(names, chances, strict=True)),
+        means.tolist(),
+        deviations.tolist(),
+        margins.tolist(),
+    )
 
 
-def _draw(chances: dict[str, float], fraction: float) -> str:
+def _draw(chances: dict[str, float], drawn: float) -> str:
     passed = 0.0
     for arm, chance in chances.items():
         passed += chance
-        if fraction < passed:
+        if drawn < passed:
             return arm
     return max(chances, key=lambda arm: chances[arm])  # rounding left nothing to fall on
-
-
-def _fraction(seed: str, subject: str) -> float:
-    """Return a number in [0, 1) that follows from its arguments alone."""
-    digest = blake2b(f"{seed}:{subject}".encode(), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)

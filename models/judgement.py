@@ -12,20 +12,29 @@ from models.alerts import edges, inherit, is_open, lost_ms
 from models.contracts import Contracts
 from models.contracts import join as join_contracts
 from models.customer import Customer
-from models.decide import decide
+from models.decide import decide, standing_form
+from models.eligibility import withdrawn
 from models.judge import Judge
 from models.labels import (
     MAX_PENDING,
     acted,
     await_label,
-    await_outcome,
     checkpoint_ms,
-    converted,
     label_ms,
     mature,
     renewal_ms,
     returned,
     signed,
+)
+from models.outcomes import (
+    ANSWERS,
+    FOLLOWS,
+    NOTHING_SAID,
+    Said,
+    await_outcome,
+    beside,
+    followed,
+    reserved,
 )
 from models.profile import moments
 from models.profile.laws import tally
@@ -35,12 +44,13 @@ from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
 
 CONTRACTS = frozenset({"subscription_started", "subscription_renewed", "subscription_cancelled"})
-CONVERSIONS = frozenset({"order_placed", "subscription_started", "offer_accepted"})
 # Nobody was there to see an offer for a touchpoint that reaches us later than this.
 DECIDE_WITHIN_MS = DAY_MS
 
 # What the customer does, and so a moment to judge at; a cancellation is, but is no sign of life.
 MOMENTS = CONTACTS | CONTRACTS
+
+MAX_CONTACTED = 20  # times of offers made, for the cap over all of them
 
 SILENCE = "silence"  # timers, by name
 LOST = "lost"
@@ -48,30 +58,23 @@ RENEWAL = "renewal"
 LABEL = "label"
 
 
-def note(customer: Customer, event_type: str, at_ms: int, offer: str | None = None) -> Customer:
-    """Take in a touchpoint at its own time: rhythm, returns, conversions, answers to offers.
+def note(customer: Customer, event_type: str, at_ms: int, said: Said = NOTHING_SAID) -> Customer:
+    """Take in a touchpoint at its own time: rhythm, returns, purchases, answers to offers.
 
     Call it once for each touchpoint folded, late ones too, before `judged` and after its
-    contract, if it is of one, was folded. `offer` is the offer's id for offer_shown,
-    offer_accepted and offer_declined.
+    contract, if it is of one, was folded. `said` is what it says of offers.
     """
     if event_type in CONTACTS:
         rhythm, pending = beat(customer.rhythm, at_ms), returned(customer.pending, at_ms)
         customer = replace(customer, rhythm=rhythm, pending=pending)
-    if event_type in CONVERSIONS:
-        customer = converted(customer, at_ms)
     if event_type in CONTRACTS and customer.pending:
         pending = signed(customer.pending, customer.contracts, at_ms)
         customer = replace(customer, pending=pending)
-    if offer is None:
+    if event_type not in FOLLOWS:
         return customer
-    customer = replace(customer, pending=acted(customer.pending, at_ms))
-    if event_type == "offer_shown":
-        shown = [replace(a, shown=a.shown or a.offer == offer) for a in customer.awaited]
-        return replace(customer, awaited=shown)
-    if customer.offer is not None and customer.offer.offer == offer:
-        return replace(customer, offer=None)  # answered: no channel shows it again
-    return customer
+    if event_type in ANSWERS:
+        customer = replace(customer, pending=acted(customer.pending, at_ms))
+    return followed(customer, event_type, at_ms, said)
 
 
 def judged(
@@ -93,7 +96,7 @@ def judged(
         customer = replace(customer, clock_ms=at_ms)
     if judge.silent:
         return Judgement(customer)
-    customer, examples = mature(customer, at_ms)
+    customer, examples = mature(customer, at_ms, judge.catalogue)
     judgement = Judgement(customer, examples=examples)
     if look:
         _look(judgement, at_ms, received_ms, cause, judge, opens)
@@ -145,6 +148,7 @@ def absorb(
         offer=winner.offer or loser.offer,
         offers_made=tally(winner.offers_made, loser.offers_made),
         offers_taken=tally(winner.offers_taken, loser.offers_made),
+        contacted=sorted([*winner.contacted, *loser.contacted])[-MAX_CONTACTED:],
     )
     merged, alerts = inherit(merged, loser, at_ms, received_ms, cause)
     return Judgement(merged, alerts=alerts)
@@ -158,17 +162,16 @@ def _beside(waiting: Customer, other: Customer, contracts: Contracts) -> Custome
     """
     if not waiting.pending and not waiting.awaited:
         return waiting
-    pending = waiting.pending
+    pending, awaited = waiting.pending, waiting.awaited
     for at_ms in (other.rhythm.first_ms, other.rhythm.last_ms):
         pending = pending if at_ms is None else returned(pending, at_ms)
     for moment in moments(other.profile.recent):
         if moment.type in CONTACTS:
             pending = returned(pending, moment.at_ms)
-        if moment.type in CONVERSIONS:
-            waiting = converted(waiting, moment.at_ms)
+        awaited = beside(awaited, moment.type, moment.at_ms)
         if moment.type in CONTRACTS:
             pending = signed(pending, contracts, moment.at_ms)
-    return replace(waiting, pending=pending)
+    return replace(waiting, pending=pending, awaited=awaited)
 
 
 def _look(
@@ -191,12 +194,20 @@ def _look(
 
 def _offer(judgement: Judgement, at_ms: int, cause: str, judge: Judge) -> None:
     customer = judgement.customer
+    if customer.offer is not None and withdrawn(customer, judge):
+        customer = judgement.customer = replace(customer, offer=None)
     decision = decide(customer, at_ms, cause, judge)
-    if decision is not None:
-        times = customer.offers_made.get(decision.offer, 0) + 1
-        judgement.decisions.append(decision)
-        judgement.customer = replace(
-            await_outcome(customer, decision),
-            offer=replace(decision, features=NO_FEATURES),
-            offers_made={**customer.offers_made, decision.offer: times},
-        )
+    if decision is None:
+        return
+    judgement.decisions.append(decision)
+    customer = await_outcome(customer, decision, judge.catalogue)
+    made, contacted = customer.offers_made, customer.contacted
+    if decision.channel is not None:
+        made = {**made, decision.offer: made.get(decision.offer, 0) + 1}
+        contacted = [*contacted, at_ms][-MAX_CONTACTED:]
+        if customer.awaited[-1].limited:
+            word = (customer.customer_id, decision.decision_id, decision.offer, at_ms, 1)
+            judgement.examples.append(reserved(*word))
+    judgement.customer = replace(
+        customer, offer=standing_form(decision), offers_made=made, contacted=contacted
+    )

@@ -17,10 +17,12 @@ from operator import attrgetter
 from msgspec.structs import replace
 
 from models.alerts import is_open
+from models.catalogue import Catalogue
 from models.contracts import GRACE_DAYS, Contracts, running
 from models.customer import Awaited, Customer, Pending
 from models.horizon import CONTRACT, SILENCE, model_of
-from models.records import Decision, Example, Score
+from models.outcomes import freed, released
+from models.records import Example, Reserved, Score
 from models.rhythm import DAY_MS
 
 MAX_PENDING = 8
@@ -54,20 +56,6 @@ def await_label(customer: Customer, made: Score) -> Customer:
         acted=is_open(customer),
     )
     return replace(customer, pending=[*pending, waiting])
-
-
-def await_outcome(customer: Customer, made: Decision) -> Customer:
-    """Return the customer with the decision waiting for its outcome."""
-    waiting = Awaited(
-        decision_id=made.decision_id,
-        offer=made.offer,
-        at_ms=made.at_ms,
-        due_ms=made.expires_ms,
-        propensity=made.propensity,
-        model_version=made.model_version,
-        features=made.features,
-    )
-    return replace(customer, awaited=[*customer.awaited, waiting])
 
 
 def returned(pending: list[Pending], at_ms: int) -> list[Pending]:
@@ -108,26 +96,15 @@ def _met(p: Pending, at_ms: int, definition: str) -> Pending:
     return replace(p, met_ms=at_ms)
 
 
-def converted(customer: Customer, at_ms: int, reward: float = 1.0) -> Customer:
-    """Return the customer after a purchase or an accepted offer at `at_ms`."""
-    if not customer.awaited:
-        return customer
-    return replace(
-        customer,
-        awaited=[
-            replace(a, reward=max(a.reward, reward)) if a.at_ms < at_ms < a.due_ms else a
-            for a in customer.awaited
-        ],
-    )
-
-
 def label_ms(customer: Customer) -> int | None:
     """Return when the next label or outcome falls due; None: nothing waits."""
     due = [*map(_due_ms, customer.pending), *map(_due_ms, customer.awaited)]
     return min(due) if due else None
 
 
-def mature(customer: Customer, until_ms: int) -> tuple[Customer, list[Example]]:
+def mature(
+    customer: Customer, until_ms: int, catalogue: Catalogue
+) -> tuple[Customer, list[Example | Reserved]]:
     """Release every label and outcome due by `until_ms`, in order of their due times."""
     due = label_ms(customer)
     if due is None or due > until_ms:
@@ -136,14 +113,14 @@ def mature(customer: Customer, until_ms: int) -> tuple[Customer, list[Example]]:
     over = [a for a in customer.awaited if a.due_ms <= until_ms]
     end = customer.observed_until_ms
     examples = [_example(customer, p) for p in ripe if end is None or p.due_ms <= end]
-    examples += [_outcome(customer, a) for a in over if end is None or a.due_ms <= end]
+    examples += [released(customer, a, catalogue) for a in over if end is None or a.due_ms <= end]
     examples.sort(key=lambda example: (example.label_ms, example.example_id))
     kept = replace(
         customer,
         pending=[p for p in customer.pending if p.due_ms > until_ms],
         awaited=[a for a in customer.awaited if a.due_ms > until_ms],
     )
-    return kept, examples
+    return kept, [*examples, *(word for a in over for word in freed(customer, a))]
 
 
 def checkpoint_ms(customer: Customer) -> int | None:
@@ -193,19 +170,4 @@ def _example(customer: Customer, waited: Pending) -> Example:
         probability=waited.probability,
         horizon=waited.horizon,
         acted=waited.acted,
-    )
-
-
-def _outcome(customer: Customer, waited: Awaited) -> Example:
-    return Example(
-        example_id=f"offers:{waited.decision_id}",
-        customer_id=customer.customer_id,
-        model="offers",
-        model_version=waited.model_version,
-        at_ms=waited.at_ms,
-        label_ms=waited.due_ms,
-        features=waited.features,
-        label=waited.reward,
-        probability=waited.propensity,
-        arm=waited.offer,
     )

@@ -14,9 +14,11 @@ from models.events.union import Event, Touchpoint
 from models.judge import Judge
 from models.judgement import MOMENTS, judged, note, wakes
 from models.merging import diverted, settle
+from models.outcomes import FOLLOWS, NOTHING_SAID, Said, said_of
 from models.profile import evolve
 from models.reaction import Position, Reaction
 from models.regroup import observed_until
+from models.traits import baskets
 
 __all__ = ["Position", "Reaction", "react"]
 
@@ -79,29 +81,30 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
     if (timers := customer.timers) and min(timers.values()) <= now:
         _run_timers(reaction, now, received, event.event_id, judge)
         customer = reaction.customer
+    before = customer.profile
     customer = replace(
         customer,
         clock_ms=max(customer.clock_ms, now),
         seen=seen.add(customer.seen, mark),
         observed_until_ms=observed_until(customer.observed_until_ms, event, now),
-        profile=evolve(customer.profile, event),
+        profile=evolve(before, event),
         contracts=contracts.after(customer.contracts, event, now),
     )
-    customer = note(customer, event.type, now, _offer(event))
+    customer = note(customer, event.type, now, _said(customer, event))
     if customer.regroup is not None:  # incomplete: a part of somebody is nobody to judge
         reaction.customer = customer
         return
     # What we do to a customer is no news of him: only his own doing is a moment to judge at.
     own = event.type in MOMENTS
     reaction.take(judged(customer, customer.clock_ms, received, event.event_id, judge, own))
+    if event.type == "order_placed" and not judge.silent:
+        reaction.examples += baskets.examples(customer.customer_id, before, event, now)
 
 
-def _offer(event: Touchpoint) -> str | None:
-    match event.type:
-        case "offer_shown" | "offer_accepted" | "offer_declined":
-            return event.offer
-        case _:
-            return None
+def _said(customer: Customer, event: Touchpoint) -> Said:
+    if event.type in FOLLOWS and (customer.awaited or customer.offer is not None):
+        return said_of(event)
+    return NOTHING_SAID
 
 
 def _run_timers(reaction: Reaction, until: int, received: int, cause: str, judge: Judge) -> None:

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from models.customer import Customer
 from models.events.union import Event
-from models.records import Alert, Decision, Example, Score
+from models.records import Alert, Decision, Example, Reserved, Score
 
 
 class Position(NamedTuple):
@@ -31,7 +31,7 @@ class Judgement(Struct):
     scores: list[Score] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
+    examples: list[Example | Reserved] = field(default_factory=list)
 
 
 class Reaction(Struct):
@@ -42,7 +42,7 @@ class Reaction(Struct):
     scores: list[Score] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
+    examples: list[Example | Reserved] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)  # for other customers, each keyed by its own
 
     def take(self, judgement: Judgement) -> None:

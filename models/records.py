@@ -172,5 +172,18 @@ class Command(
     population: Features = field(default_factory=_nothing)  # the fitted parameters
 
 
+class Reserved(
+    Struct, omit_defaults=True, frozen=True, kw_only=True, tag_field="kind", tag="reserved"
+):
+    """A unit of a limited offer was promised, or is free again; it stands in the model's log."""
+
+    reserved_id: str
+    customer_id: str
+    model: str
+    offer: str
+    units: int  # 1 promised, -1 free again
+    at_ms: int
+
+
 # All that a model's log holds.
-ModelRecord = Example | Command
+ModelRecord = Example | Command | Reserved

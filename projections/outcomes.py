@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from models.catalogue import NONE
-from models.records import Command, Example, ModelRecord, Outcome
+from models.records import Example, ModelRecord, Outcome
 from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
 
 TABLE = Table(
@@ -47,7 +47,7 @@ def project(record: Record) -> Projected:
     if record.key != _KEY:
         return ()
     said = _decoder.decode(record.value or b"")
-    if isinstance(said, Command) or said.outcome is None:
+    if not isinstance(said, Example) or said.outcome is None:
         return ()
     return ((TABLE, to_row(said, said.outcome, record.partition, record.offset)),)
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from models.online.drift import RIVER
 from models.online.lessons import Lesson, Order
 from models.online.snapshots import Kept, Progress, Snapshot
-from models.records import Alert, Command, Example
+from models.records import Alert, Command, Example, Reserved
 from models.reports import Change, ChangeKind, Figures, Report
 
 DAY_MS = 86_400_000
@@ -69,10 +69,12 @@ class Learner(ABC):
             if lesson.offset <= self.offset:
                 continue
             self.offset = lesson.offset
-            if isinstance(lesson, Order):
-                self._follow(lesson.command)
-            else:
+            if isinstance(lesson, Lesson):
                 self._take(lesson)
+            elif isinstance(lesson.command, Reserved):
+                self.reserve(lesson.command)
+            else:
+                self._follow(lesson.command)
         return self.offset > before
 
     def told(self) -> Told:
@@ -142,6 +144,10 @@ class Learner(ABC):
     def fit(self, command: Command) -> None:
         """Take over fitted parameters. Raises RefusedError."""
         raise RefusedError("the model has no fitted parameters")
+
+    def reserve(self, word: Reserved) -> None:
+        """Note what became of a unit in stock."""
+        _ = word  # what has no stock need not know
 
     def described(self, report: Report) -> Report:
         """Return the report with what only this kind of model tells."""

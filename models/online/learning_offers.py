@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from models.catalogue import NONE
 from models.online.learning import Learner
 from models.online.offers import OfferModel
 from models.online.scaling import MOST
 from models.online.snapshots import Snapshot
-from models.records import Example
+from models.records import Example, Outcome, Reserved
 from models.reports import Figures
+
+NOT_SAID = Outcome(decision_id="")
 
 
 class OffersLearner(Learner):
@@ -19,12 +22,15 @@ class OffersLearner(Learner):
     def __init__(
         self, model: str, before: Snapshot | None = None, kept: Mapping[int, bytes] | None = None
     ) -> None:
-        self.arms: dict[str, list[Any]] = {}  # arm -> times made, sum of rewards
+        # Arm -> times made, conversions, and what they earned, costs taken off.
+        self.arms: dict[str, list[Any]] = {}
+        self.taken: dict[str, int] = {}  # of limited offers: see `OfferModel`
         super().__init__(model, before, kept)
 
     def load(self, weights: dict[str, Any] | None, champion: str) -> None:
-        """Go on with another state; what the arms earned is not forgotten."""
+        """Go on with another state; what the arms earned and what is in stock stay as they are."""
         self.offers = OfferModel() if weights is None else OfferModel.from_state(weights)
+        self.offers.taken = self.taken
 
     def learnt(self) -> int:
         """Return how many outcomes the weights have learnt."""
@@ -32,33 +38,41 @@ class OffersLearner(Learner):
 
     def learn_one(self, example: Example, features: dict[str, float], received_ms: int) -> bool:
         """Count one outcome; learn it, unless frozen."""
-        arm = example.arm or "none"
+        arm, said = example.arm or NONE, example.outcome or NOT_SAID
         if arm in self.arms or len(self.arms) < MOST:
-            made, reward = self.arms.get(arm, (0, 0.0))
-            self.arms[arm] = [made + 1, reward + example.label]
+            made, converted, earned = self.arms.get(arm, (0, 0.0, 0.0))
+            earned += said.margin - said.cost
+            self.arms[arm] = [made + 1, converted + example.label, earned]
         if not self.frozen:
-            self.offers.learn_one(features, arm, example.label)
+            margin = said.margin if example.label else None
+            self.offers.learn_one(features, arm, example.label, margin, said.half_life)
         return not self.frozen
+
+    def reserve(self, word: Reserved) -> None:
+        """Note a unit that was promised, or is free again; frozen or not."""
+        self.offers.take(word.offer, word.units)
 
     def weights(self) -> dict[str, Any]:
         """Return the offer model's state."""
         return self.offers.to_state()
 
     def evaluation(self) -> dict[str, Any]:
-        """Return what each arm earned."""
-        return {"arms": self.arms}
+        """Return what each arm earned, and what is taken of the stock."""
+        return {"arms": self.arms, "taken": self.taken}
 
     def resume_evaluation(self, before: Snapshot) -> None:
         """Go on with what `evaluation` returned."""
         self.arms = before.evaluation["arms"]
+        self.taken = self.offers.taken = before.evaluation["taken"]
 
     def figures(self) -> dict[str, Figures]:
-        """Return, by arm and in all ("served"), how many outcomes and their mean reward."""
-        made = sum(count for count, _ in self.arms.values())
-        earned = sum(reward for _, reward in self.arms.values())
-        whole = {"examples": float(made)} | ({"reward": earned / made} if made else {})
-        by_arm = {
-            arm: Figures(metrics={"examples": float(count), "reward": reward / count})
-            for arm, (count, reward) in self.arms.items()
+        """Return, by arm and in all ("served"): outcomes, the share that converted, money each."""
+        whole = [sum(column) for column in zip(*self.arms.values(), strict=True)] or [0, 0.0, 0.0]
+        return {"served": _figures(*whole)} | {
+            arm: _figures(*told) for arm, told in self.arms.items()
         }
-        return {"served": Figures(metrics=whole)} | by_arm
+
+
+def _figures(made: int, converted: float, earned: float) -> Figures:
+    each = {"reward": converted / made, "earned": earned / made} if made else {}
+    return Figures(metrics={"examples": float(made)} | each)

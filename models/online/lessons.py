@@ -1,4 +1,4 @@
-"""What a model's log says, one record at a time: an example to learn, or a command to follow."""
+"""What a model's log says, one record at a time: an example to learn, or a word to follow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from models.errors import Reason, TouchpointRejectedError
-from models.records import Command, Example, ModelRecord, unpack
+from models.records import Command, Example, ModelRecord, Reserved, unpack
 
 _read = msgspec.json.Decoder(ModelRecord).decode
 
@@ -22,10 +22,10 @@ class Lesson(NamedTuple):
 
 
 class Order(NamedTuple):
-    """A command where it was found."""
+    """A command, or a word on what is in stock, where it was found."""
 
     offset: int
-    command: Command
+    command: Command | Reserved
     received_ms: int = 0
 
 
@@ -35,7 +35,7 @@ def read_lesson(offset: int, value: bytes | None, received_ms: int = 0) -> Lesso
         raise TouchpointRejectedError(Reason.EMPTY, "an example without a value")
     try:
         record = _read(value)
-        if isinstance(record, Command):
+        if isinstance(record, Command | Reserved):
             return Order(offset, record, received_ms)
         return Lesson(offset, record, unpack(record.features), received_ms)
     except msgspec.MsgspecError as error:

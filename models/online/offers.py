@@ -1,9 +1,13 @@
-"""The offer model: P(conversion) of each arm in a context, and how unsure that is.
+"""The offer model: P(conversion) of each arm in a context, how unsure that is, and what one brings.
 
-A Bayesian logistic regression an arm, with diagonal covariance (Chapelle & Li
-2011), over a level that the arms share, so that a new arm starts where the others
-are. `propensities` turns doubt into Thompson sampling's probabilities; the arm is
-drawn from just those, so what is logged is what was drawn from.
+An arm is an offer in a channel, "winback-20/email"; its logit is a sum of parts, so that
+what is learnt of one arm helps the others: a level that all share, the offer's own level and
+its weights on the context (full covariance), the channel's level and weights (each by
+itself), and a level of the arm's own. A new offer starts where all are, with weights of
+none: popularity first, affinity as it is learnt.
+
+Each outcome is one Laplace step on the sum (`posterior`), which the parts share by how unsure
+each is; between times their doubt drifts back to what it was at first, so old evidence fades.
 """
 
 from __future__ import annotations
@@ -14,47 +18,42 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.online.scaling import MOST, Moments, Scaler, sigmoid
+from models.online.arms import Rows, Sheet, diagonal
+from models.online.posterior import Vector, mode
+from models.online.scaling import Moments, Scaler, sigmoid
 
-BIAS = "bias"
 START = -2.2  # the shared level before anything was learnt: one in ten converts
-LEVEL_VARIANCE = 1.0
-BIAS_VARIANCE = 0.5
-WEIGHT_VARIANCE = 0.05
+LEVEL_VARIANCE, OFFER_VARIANCE, CHANNEL_VARIANCE, ARM_VARIANCE = 1.0, 1.0, 0.25, 0.1
+WEIGHT_VARIANCE, CHANNEL_WEIGHT_VARIANCE = 0.1, 0.02  # of a weight by standard deviation
 SPREAD = 3.0  # contexts are cut at this many standard deviations
+TERMS = 48  # features, the first that came: an offer's covariance is a square of them
+OFFERS, CHANNELS, ARMS = 64, 16, 256  # the least lately learnt give way to new ones
+FADE_EVERY = 64  # outcomes between two fadings
+BELIEF = 10.0  # conversions that the catalogue's word on an offer's margin counts for
+MOST_MARGIN = 1e9
+
+Level = list[float]  # mean and variance; of margins: conversions and the sum of what they brought
 
 
-class _Arm:
-    """One arm's weights: mean and precision by row, the bias first, then features by place.
-
-    A precision of 0: nothing was learnt about this feature yet.
-    """
-
-    __slots__ = ("means", "precisions")
-
-    def __init__(self) -> None:
-        self.means: list[float] = []
-        self.precisions: list[float] = []
-
-    def reach(self, rows: int) -> None:
-        """Make room for so many rows."""
-        more = [0.0] * (rows - len(self.means))
-        self.means += more
-        self.precisions += more
+def parts_of(arm: str) -> tuple[str, str]:
+    """Return an arm's offer and channel; the channel is empty where the arm has none."""
+    offer, _, channel = arm.partition("/")
+    return offer, channel
 
 
 class OfferModel:
-    """Learns from (context, arm, reward 0..1); `learnt` counts examples: its version."""
+    """Learns from (context, arm, converted, margin); `learnt` counts outcomes: its version."""
 
     def __init__(self) -> None:
         self.learnt = 0
         self.scaler = Scaler(SPREAD, Moments)
-        self.level = [START, 1.0 / LEVEL_VARIANCE]  # mean, precision
-        self._arms: dict[str, _Arm] = {}
-        # The arms side by side as columns, for predicting: brought up to date when asked for.
-        self._columns: dict[str, int] = {}
-        self._stale: set[str] = set()
-        self._means, self._variances = np.zeros((0, 0)), np.zeros((0, 0))
+        self.level: Level = [START, LEVEL_VARIANCE]
+        self.offers = Rows(OFFERS, OFFER_VARIANCE, WEIGHT_VARIANCE, full=True)
+        self.channels = Rows(CHANNELS, CHANNEL_VARIANCE, CHANNEL_WEIGHT_VARIANCE, full=False)
+        self.arms: dict[str, Level] = {}
+        self.margins: dict[str, Level] = {}  # by offer
+        self.taken: dict[str, int] = {}  # units of a limited offer that are promised or given
+        self._sheet = Sheet()
 
     def predict_one(self, features: dict[str, float], arm: str) -> tuple[float, float]:
         """Return the mean and the variance of the arm's logit in this context."""
@@ -64,73 +63,109 @@ class OfferModel:
     def predict_arms(
         self, features: dict[str, float], arms: Sequence[str]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return means and variances of the arms' logits, in order, in one context."""
-        if self._stale or not len(self._means):
-            self._catch_up()
-        mean, precision = self.level
-        context = np.array([1.0, *self.scaler.vector(features)])[:, None]
-        # Row by row, not a matrix product: the same sum on every processor.
-        means = np.add.reduce(self._means * context, axis=0, initial=mean)
-        spread = self._variances * (context * context)
-        variances = np.add.reduce(spread, axis=0, initial=1.0 / precision)
-        columns = [self._columns.get(arm, 0) for arm in arms]
-        return means[columns], variances[columns]
+        """Return means and variances of the arms' logits, in order, in one context.
 
-    def learn_one(self, features: dict[str, float], arm: str, reward: float) -> None:
-        """Learn one outcome: a step of the extended Kalman filter, each weight by itself."""
+        Without the doubt about the level: it moves all arms alike, and chooses between none.
+        """
+        terms = self._terms(self.scaler.vector(features))
+        means, variances = self._sheet.read(arms, terms, self._lay)
+        means += self.level[0]
+        return means, variances
+
+    def margin(self, offer: str, stated: float) -> float:
+        """Return what a conversion of the offer is expected to bring; `stated`: the catalogue's."""
+        count, total = self.margins.get(offer, (0.0, 0.0))
+        return (BELIEF * stated + total) / (BELIEF + count)
+
+    def learn_one(
+        self,
+        features: dict[str, float],
+        arm: str,
+        converted: float,
+        margin: float | None = None,
+        half_life: float = 0.0,
+    ) -> None:
+        """Learn one outcome: whether it converted (0..1), and what that brought.
+
+        `half_life`: outcomes after which half of what was known is forgotten; 0: nothing is.
+        """
         self.learnt += 1
-        if arm not in self._arms and len(self._arms) >= MOST:
-            return
         known = self.scaler.learn_one(features)
-        weights = self._arms.setdefault(arm, _Arm())
-        weights.reach(1 + len(self.scaler.parts))
-        means, precisions = weights.means, weights.precisions
-        context = [(0, 1.0), *((part.place + 1, distance) for part, distance in known)]
-        logit = self.level[0]
-        for row, value in context:
-            if not precisions[row]:
-                precisions[row] = 1.0 / (WEIGHT_VARIANCE if row else BIAS_VARIANCE)
-            logit += means[row] * value
-        chance = sigmoid(logit)
-        doubt, surprise = max(chance * (1.0 - chance), 1e-3), min(1.0, max(0.0, reward)) - chance
-        self.level[1] += doubt
-        self.level[0] += surprise / self.level[1]
-        for row, value in context:
-            precisions[row] += value * value * doubt
-            means[row] += surprise * value / precisions[row]
-        self._stale.add(arm)
+        distances = [0.0] * len(self.scaler.parts)
+        for part, distance in known:
+            distances[part.place] = distance
+        offer, channel = parts_of(arm)
+        label = min(1.0, max(0.0, converted))
+        self._step(self._terms(distances), offer, channel, arm, label)
+        if margin is not None and label > 0.0 and -MOST_MARGIN <= margin <= MOST_MARGIN:
+            count, total = self.margins.get(offer, (0.0, 0.0))
+            _newest(self.margins, offer, [count + 1.0, total + margin], OFFERS)
+        if half_life > 0.0 and not self.learnt % FADE_EVERY:
+            self._fade(0.5 ** (FADE_EVERY / half_life))
 
-    def _catch_up(self) -> None:
-        """Bring the columns up to date. Column 0 is an arm that is new."""
-        rows = 1 + len(self.scaler.parts)
-        fresh = self._stale - self._columns.keys()
-        if fresh or len(self._means) < rows:
-            self._columns = {arm: column for column, arm in enumerate(self._arms, 1)}
-            self._stale = set(self._arms)
-            self._means, self._variances = np.zeros((2, rows, 1 + len(self._arms)))
-            self._variances[0, 0] = BIAS_VARIANCE
-        for arm in self._stale:
-            weights, column = self._arms[arm], self._columns[arm]
-            learnt = len(weights.means)
-            self._means[:learnt, column] = weights.means
-            self._variances[:learnt, column] = [p and 1.0 / p for p in weights.precisions]
-        self._stale.clear()
+    def take(self, offer: str, units: int) -> None:
+        """Note that units of a limited offer were promised; a negative number gives some back."""
+        left = max(0, self.taken.get(offer, 0) + units)
+        if left:
+            _newest(self.taken, offer, left, ARMS)
+        else:
+            self.taken.pop(offer, None)
+
+    def _terms(self, distances: list[float]) -> Vector:
+        return np.array([1.0, *distances[:TERMS]])
+
+    def _step(self, terms: Vector, offer: str, channel: str, arm: str, label: float) -> None:
+        rows = [(self.offers, offer), *([(self.channels, channel)] if channel else [])]
+        levels = [self.level, self.arms.pop(arm, [0.0, ARM_VARIANCE])]
+        looks = [row.look(name, terms) for row, name in rows]
+        logit = sum(look.logit for look in looks) + levels[0][0] + levels[1][0]
+        variance = sum(look.variance for look in looks) + levels[0][1] + levels[1][1]
+        chance = sigmoid(mode(logit, variance, label))
+        error, doubt = label - chance, chance * (1.0 - chance)
+        shrink = doubt / (1.0 + doubt * variance)
+        for (row, _), look in zip(rows, looks, strict=True):
+            row.learn(look, error, shrink)
+        for level in levels:
+            level[0] += level[1] * error
+            level[1] -= level[1] * level[1] * shrink
+        _newest(self.arms, arm, levels[1], ARMS)
+        self._sheet.forget(offer, channel)
+
+    def _fade(self, kept: float) -> None:
+        self.offers.fade(kept)
+        self.channels.fade(kept)
+        self.level[1] = kept * self.level[1] + (1.0 - kept) * LEVEL_VARIANCE
+        for level in self.arms.values():
+            level[1] = kept * level[1] + (1.0 - kept) * ARM_VARIANCE
+        for margin in self.margins.values():
+            margin[0] *= kept
+            margin[1] *= kept
+        self._sheet = Sheet()
+
+    def _lay(self, arm: str, terms: int) -> tuple[Vector, Vector]:
+        """Return the arm's means by term, and its covariance: all its parts' together."""
+        offer, channel = parts_of(arm)
+        means, covariance = self.offers.of(offer, terms)
+        if channel:
+            more, variances = self.channels.of(channel, terms)
+            means = means + more
+            covariance = covariance + diagonal(variances)
+        mean, variance = self.arms.get(arm, (0.0, ARM_VARIANCE))
+        means[0] += mean
+        covariance[0, 0] += variance
+        return means, covariance
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        names = [BIAS, *self.scaler.parts]
         return {
             "learnt": self.learnt,
             "scaler": self.scaler.to_state(),
             "level": list(self.level),
-            "arms": {
-                arm: {
-                    name: [mean, precision]
-                    for name, mean, precision in zip(names, own.means, own.precisions, strict=False)
-                    if precision
-                }
-                for arm, own in self._arms.items()
-            },
+            "offers": self.offers.to_state(),
+            "channels": self.channels.to_state(),
+            "arms": {arm: list(level) for arm, level in self.arms.items()},
+            "margins": {offer: list(margin) for offer, margin in self.margins.items()},
+            "taken": dict(self.taken),
         }
 
     @classmethod
@@ -140,11 +175,19 @@ class OfferModel:
         model.learnt = int(state["learnt"])
         model.scaler = Scaler.from_state(state["scaler"], SPREAD, Moments)
         model.level = [float(part) for part in state["level"]]
-        names = [BIAS, *model.scaler.parts]
-        for arm, weights in state["arms"].items():
-            own = model._arms[arm] = _Arm()
-            own.reach(len(names))
-            for row, name in enumerate(names):
-                if name in weights:
-                    own.means[row], own.precisions[row] = map(float, weights[name])
+        model.offers.resume(state["offers"])
+        model.channels.resume(state["channels"])
+        model.arms = {arm: [float(one) for one in level] for arm, level in state["arms"].items()}
+        model.margins = {
+            offer: [float(one) for one in margin] for offer, margin in state["margins"].items()
+        }
+        model.taken = {offer: int(units) for offer, units in state["taken"].items()}
         return model
+
+
+def _newest(kept: dict[str, Any], name: str, value: Any, most: int) -> None:
+    """Keep the value as the newest one; the oldest gives way."""
+    kept.pop(name, None)
+    kept[name] = value
+    if len(kept) > most:
+        del kept[next(iter(kept))]

@@ -26,6 +26,7 @@ _NORMAL = np.array(
 )
 # Instead of zero. A worth that is reached neither way is taken for not reached.
 _NOTHING, _LESS = 1e-150, 1e-300
+_EIGHTH = math.pi / 8.0
 
 
 def propensities(
@@ -39,6 +40,14 @@ def propensities(
     even = floor / len(best)
     total = sum(best)
     return [even + (1.0 - floor) * (chance / total) for chance in best]
+
+
+def conversions(means: Floats, variances: Floats) -> list[float]:
+    """Return P(conversion) of each arm, its doubt averaged over (MacKay's approximation, 1992)."""
+    found: list[float] = (
+        1.0 / (1.0 + np.exp(-means / np.sqrt(1.0 + _EIGHTH * variances)))
+    ).tolist()
+    return found
 
 
 def _best(means: Floats, deviations: Floats, values: Floats, costs: Floats) -> Floats:

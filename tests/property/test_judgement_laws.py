@@ -18,6 +18,7 @@ from models.judgement import judged, note, wakes
 from models.labels import MAX_PENDING
 from models.online.scaling import sigmoid
 from models.online.thompson import propensities
+from models.outcomes import Said
 from models.rhythm import DAY_MS
 
 T0 = 1_780_000_000_000
@@ -44,7 +45,7 @@ def live(history):
             customer = made.customer
             yield made
         if kind:
-            noted = note(customer, kind, now, "a")
+            noted = note(customer, kind, now, Said(offer="a"))
             made = judged(noted, now, now, f"e{number}", JUDGE, touch=kind != "message_sent")
             customer = made.customer
             yield made

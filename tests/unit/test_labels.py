@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
+from models.catalogue import Catalogue
 from models.customer import Customer
 from models.judge import Judge
 from models.judgement import absorb, judged, note, wakes
@@ -64,13 +65,13 @@ def test_a_return_on_the_last_day_counts_and_one_at_the_horizon_does_not():
     assert start(0, 29.999, 31)[1][0].label == 0.0
     # Days without hours are common in files: the timer and the contact fall together.
     assert start(0, 30)[1][0].label == 1.0
-    assert mature(note(start(0)[0], "order_placed", at(30)), at(30))[1][0].label == 1.0
+    assert mature(note(start(0)[0], "order_placed", at(30)), at(30), Catalogue())[1][0].label == 1.0
 
 
 def test_a_late_event_corrects_a_label_that_still_waits():
     customer, _ = start(0)
     late = note(replace(customer, clock_ms=at(25)), "order_placed", at(20))
-    _, examples = mature(late, at(30))
+    _, examples = mature(late, at(30), Catalogue())
     assert examples[0].label == 0.0
 
 
@@ -80,13 +81,13 @@ def test_a_label_due_beyond_the_end_of_the_data_is_not_waited_for():
 
 def test_labels_due_after_an_end_that_became_known_later_are_dropped():
     customer, _ = start(0)
-    after, examples = mature(replace(customer, observed_until_ms=at(29)), at(400))
+    after, examples = mature(replace(customer, observed_until_ms=at(29)), at(400), Catalogue())
     assert (after.pending, examples) == ([], [])
 
 
 def test_labels_due_within_the_data_are_kept():
     customer, _ = start(0, observed_until_ms=at(30))
-    assert len(mature(customer, at(400))[1]) == 1
+    assert len(mature(customer, at(400), Catalogue())[1]) == 1
 
 
 def test_predictions_that_wait_are_a_day_apart_and_few():

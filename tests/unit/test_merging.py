@@ -322,8 +322,8 @@ def test_a_member_hands_its_caps_over_to_a_new_root():
 def test_what_waits_on_either_side_is_answered_by_the_other():
     waiting = Pending(NOON_MS - DAY_MS, NOON_MS + 29 * DAY_MS, 0.5, 0, NO_FEATURES, "silence-30/1")
     outcome = Awaited(
-        decision_id="d", offer="a", at_ms=NOON_MS - 1, due_ms=NOON_MS + DAY_MS, propensity=1.0,
-        model_version=0, features=NO_FEATURES,
+        decision_id="d", arm="a/app", at_ms=NOON_MS - 1, due_ms=NOON_MS + DAY_MS, propensity=1.0,
+        model_version=0, policy="", features=NO_FEATURES,
     )  # fmt: skip
     silent = Customer(customer_id=ANA_ID, pending=[waiting], awaited=[outcome])
     buyer = after(Customer(customer_id=TABLET_ID), touch(TABLET, "t1", OrderPlaced)).customer
@@ -332,7 +332,7 @@ def test_what_waits_on_either_side_is_answered_by_the_other():
         (given,) = after(loser, merged(loser.customer_id, winner.customer_id)).events
         whole = after(winner, given).customer
         assert [bool(one.met_ms) for one in whole.pending if one.at_ms == waiting.at_ms] == [True]
-        assert [one.reward for one in whole.awaited if one.decision_id == "d"] == [1.0]
+        assert [one.unknown for one in whole.awaited if one.decision_id == "d"] == [1]
 
 
 def test_a_name_that_nothing_came_under_leaves_its_winner_as_it_was():

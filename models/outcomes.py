@@ -1,0 +1,204 @@
+"""Outcomes: what a decision is followed by within its window, and what of that it earned.
+
+Every arm is judged alike, none and the control customers' too: over one window, by one rule
+for which orders count (`Policy.attribution`). What happened within the window but is heard of
+after its end counts no more: the outcome is learnt by then.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from models.catalogue import NONE, Catalogue
+from models.customer import Awaited, Customer
+from models.events.union import Event
+from models.money import exponent
+from models.records import Decision, Example, Outcome, Reserved
+from models.rhythm import DAY_MS
+
+PURCHASES = frozenset({"order_placed", "subscription_started"})
+ANSWERS = frozenset({"offer_shown", "offer_accepted", "offer_declined"})
+FOLLOWS = PURCHASES | ANSWERS
+HOLDOUT = "holdout"
+
+
+class Said(NamedTuple):
+    """What a touchpoint says about offers: which, and what a purchase left."""
+
+    offer: str = ""
+    decision_id: str = ""
+    coupon: str = ""
+    margin: int | None = None  # minor units; None: unknown
+    currency: str = ""
+
+
+NOTHING_SAID = Said()
+
+
+def said_of(event: Event) -> Said:
+    """Return what a touchpoint of FOLLOWS says about offers."""
+    match event.type:
+        case "offer_shown" | "offer_accepted" | "offer_declined":
+            return Said(offer=event.offer, decision_id=event.decision_id or "")
+        case "order_placed":
+            named = event.properties.get("decision_id")
+            return Said(
+                decision_id=named if isinstance(named, str) else "",
+                coupon=event.coupon or "",
+                margin=event.margin_minor,
+                currency=event.total.currency,
+            )
+        case _:
+            return NOTHING_SAID
+
+
+def await_outcome(customer: Customer, made: Decision, catalogue: Catalogue) -> Customer:
+    """Return the customer with the decision waiting for its outcome."""
+    policy, offer = catalogue.policy, catalogue.offer(made.offer)
+    arm = next((arm for arm in catalogue.arms if arm.name == made.arm), None)
+    waiting = Awaited(
+        decision_id=made.decision_id,
+        arm=made.arm,
+        at_ms=made.at_ms,
+        due_ms=made.at_ms + int(policy.window_days * DAY_MS),
+        propensity=made.propensity,
+        model_version=made.model_version,
+        policy=made.policy,
+        features=made.features,
+        rule=policy.attribution,
+        coupon=(offer.coupon or "") if offer is not None else "",
+        currency=policy.currency,
+        value=policy.none_value if offer is None else offer.value,
+        cost=0.0 if arm is None else arm.cost,
+        limited=offer is not None and offer.stock is not None,
+    )
+    return replace(customer, awaited=[*customer.awaited, waiting])
+
+
+def followed(customer: Customer, event_type: str, at_ms: int, said: Said) -> Customer:
+    """Return the customer after a touchpoint of FOLLOWS at `at_ms`."""
+    awaited = [_followed(one, event_type, at_ms, said) for one in customer.awaited]
+    customer = replace(customer, awaited=awaited)
+    made = customer.offer
+    if made is None or event_type == "offer_shown":
+        return customer
+    if event_type in PURCHASES:
+        answered = any(one.claimed and one.decision_id == made.decision_id for one in awaited)
+    else:
+        answered = made.offer == said.offer
+    # No channel shows it again, until the next decision.
+    return replace(customer, offer=None) if answered else customer
+
+
+def beside(awaited: list[Awaited], event_type: str, at_ms: int) -> list[Awaited]:
+    """Return what waits after a purchase of another who turned out to be the same customer.
+
+    Of that only kind and time are known. Told again it changes nothing.
+    """
+    if event_type not in PURCHASES:
+        return awaited
+    return [
+        replace(one, unknown=max(1, one.unknown)) if _counts(one, at_ms, claims=False) else one
+        for one in awaited
+    ]
+
+
+def released(customer: Customer, waited: Awaited, catalogue: Catalogue) -> Example:
+    """Return the example of a decision whose window is over."""
+    converted = waited.claimed or waited.known > 0 or waited.unknown > 0
+    return Example(
+        example_id=f"offers:{waited.decision_id}",
+        customer_id=customer.customer_id,
+        model="offers",
+        model_version=waited.model_version,
+        at_ms=waited.at_ms,
+        label_ms=waited.due_ms,
+        features=waited.features,
+        label=float(converted),
+        probability=waited.propensity,
+        arm=waited.arm,
+        outcome=Outcome(
+            decision_id=waited.decision_id,
+            margin=_margin(waited, catalogue.most) if converted else 0.0,
+            cost=waited.cost,
+            shown=waited.shown,
+            claimed=waited.claimed,
+            holdout=waited.policy == HOLDOUT,
+            policy=waited.policy,
+            half_life=catalogue.policy.half_life,
+        ),
+    )
+
+
+def reserved(customer_id: str, decision_id: str, offer: str, at_ms: int, units: int) -> Reserved:
+    """Return the word that a unit of a limited offer was promised (1) or is free again (-1)."""
+    return Reserved(
+        reserved_id=f"{'reserved' if units > 0 else 'freed'}:{decision_id}",
+        customer_id=customer_id,
+        model="offers",
+        offer=offer,
+        units=units,
+        at_ms=at_ms,
+    )
+
+
+def freed(customer: Customer, waited: Awaited) -> list[Reserved]:
+    """Return what gives the unit back that nobody claimed."""
+    if not waited.limited or waited.claimed:
+        return []
+    offer = waited.arm.partition("/")[0]
+    return [reserved(customer.customer_id, waited.decision_id, offer, waited.due_ms, -1)]
+
+
+def _followed(waited: Awaited, event_type: str, at_ms: int, said: Said) -> Awaited:
+    if not waited.at_ms < at_ms < waited.due_ms:
+        return waited
+    if event_type in ANSWERS:
+        if not _is_meant(waited, said):
+            return waited
+        if event_type == "offer_shown":
+            return replace(waited, shown=True)
+        return replace(waited, shown=True, claimed=waited.claimed or event_type == "offer_accepted")
+    claims = (waited.coupon != "" and said.coupon == waited.coupon) or (
+        said.decision_id == waited.decision_id
+    )
+    if not _counts(waited, at_ms, claims):
+        return waited
+    claimed = waited.claimed or claims
+    if said.margin is None or said.currency != waited.currency:
+        return replace(waited, claimed=claimed, unknown=waited.unknown + 1)
+    earned = waited.earned + said.margin
+    return replace(waited, claimed=claimed, known=waited.known + 1, earned=earned)
+
+
+def _is_meant(waited: Awaited, said: Said) -> bool:
+    """Tell whether an answer is to this decision: it names it, or names its offer and no other."""
+    if said.decision_id:
+        return said.decision_id == waited.decision_id
+    return waited.arm != NONE and said.offer == waited.arm.partition("/")[0]
+
+
+def _counts(waited: Awaited, at_ms: int, claims: bool) -> bool:
+    """Tell whether an order at `at_ms` counts as following from the decision."""
+    if not waited.at_ms < at_ms < waited.due_ms:
+        return False
+    match waited.rule:
+        case "any":
+            return True
+        case "shown":
+            return waited.shown or claims
+        case "claimed":
+            return waited.claimed or claims
+
+
+def _margin(waited: Awaited, most: float) -> float:
+    """Return what a converted decision earned, clipped.
+
+    An order of unknown margin, or in another currency, counts as the arm's stated value, and
+    so does an acceptance that no order followed.
+    """
+    unknown = waited.unknown + (waited.known + waited.unknown == 0)
+    earned = waited.earned / 10.0 ** exponent(waited.currency) + unknown * waited.value
+    return max(-most, min(most, earned))
