@@ -1,7 +1,8 @@
 """Bayesian online logistic regression with full covariance, of the features that came first.
 
 Where labels are few it makes more of each than first order does: correlated features share
-what is learnt, and a weight's step is as long as its doubt.
+what is learnt, and a weight's step is as long as its doubt. It forgets fast, so that of those
+who blend it is the one that follows where the world moves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from models.online.posterior import Posterior, Vector
 TERMS = 64  # features, the first that came: the covariance is a square of them
 VARIANCE = 0.1  # of a feature's weight, by the prior
 INTERCEPT_VARIANCE = 1.0
-FADE = 1e-5  # of the covariance, every `posterior.FADE_EVERY` examples
+FADE = 1e-2  # of the covariance, every `posterior.FADE_EVERY` examples: some 500 count
 
 
 class Bayes:

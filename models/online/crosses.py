@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.online.bayes import FADE, INTERCEPT_VARIANCE, TERMS, VARIANCE
+from models.online.bayes import INTERCEPT_VARIANCE, TERMS, VARIANCE
 from models.online.posterior import Posterior, Vector, pack, unpack
 from models.online.search import CONSTANT, Column, Pair, Search
 from models.online.served import CROSS_SPREAD
@@ -23,6 +23,7 @@ AT_ONCE = 3  # products that become terms at one look
 STRONG = 20.0  # squared z score: beyond chance among some 2,000 pairs
 WEAK = 1.0  # a term's, below which it came to nothing
 YOUNG = 2_048  # examples that a product is given
+FADE = 1e-3  # of the covariance, every `posterior.FADE_EVERY` examples: it has long to learn
 CROSS_VARIANCE = 0.05  # of a product's weight, by the prior: it has to show what it is worth
 
 

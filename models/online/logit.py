@@ -12,7 +12,6 @@ from typing import Any, Self
 from models.online.scaling import Moments
 
 LEARNING_RATE = 0.05
-INTERCEPT_RATE = 0.01
 EPSILON = 1e-8  # AdaGrad's: no step is divided by nothing
 
 Known = list[tuple["Weight", float]]
@@ -34,6 +33,7 @@ class Logit:
 
     def __init__(self) -> None:
         self.intercept = 0.0
+        self.g2 = 0.0  # the intercept's
 
     def correction(self, known: Known) -> float:
         """Return what to add to the offset's logit."""
@@ -44,7 +44,8 @@ class Logit:
 
     def learn_one(self, known: Known, slope: float) -> None:
         """Learn one example; `slope` is its probability less its label."""
-        self.intercept -= INTERCEPT_RATE * slope
+        self.g2 += slope * slope
+        self.intercept -= LEARNING_RATE * slope / math.sqrt(self.g2 + EPSILON)
         for part, distance in known:
             gradient = slope * distance
             part.g2 = g2 = part.g2 + gradient * gradient
@@ -53,13 +54,13 @@ class Logit:
     def to_state(self, parts: dict[str, Weight]) -> dict[str, Any]:
         """Return the intercept and the weights, as JSON types."""
         weights = {name: [part.weight, part.g2] for name, part in parts.items()}
-        return {"intercept": self.intercept, "weights": weights}
+        return {"intercept": self.intercept, "g2": self.g2, "weights": weights}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], parts: dict[str, Weight]) -> Self:
         """Return what `to_state` wrote, its weights in `parts`."""
         model = cls()
-        model.intercept = float(state["intercept"])
+        model.intercept, model.g2 = float(state["intercept"]), float(state["g2"])
         for name, (weight, g2) in state["weights"].items():
             parts[name].weight, parts[name].g2 = weight, g2
         return model

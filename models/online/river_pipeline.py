@@ -1,7 +1,7 @@
 """River's own pipeline, StandardScaler | LogisticRegression(AdaGrad): the honest yardstick.
 
 Its state is read out as JSON and put back without pickle. River knows no bounds, so its
-input has them: bounded values of known names, and distances cut as the others' are.
+input has them: values that the shared scaler has tamed, and distances cut as the others' are.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 from river.utils import VectorDict
 
-from models.online.logit import INTERCEPT_RATE, LEARNING_RATE
+from models.online.logit import LEARNING_RATE
 from models.online.served import SPREAD, Term
+
+INTERCEPT_RATE = 0.01  # River's own
 
 
 class RiverPipeline:

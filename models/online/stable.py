@@ -20,7 +20,7 @@ from models.online.crosses import Crosses
 from models.online.logit import Known, Logit, Weight
 from models.online.posterior import Vector
 from models.online.river_pipeline import RiverPipeline
-from models.online.scaling import Scaler, bounded, sigmoid
+from models.online.scaling import Scaler, sigmoid
 from models.online.served import PRIOR, SPREAD, Served, prior_of
 
 CANDIDATES: tuple[str, ...] = (*SHARERS, "blend", "river")
@@ -56,15 +56,14 @@ class Stable:
     def chances(self, x: dict[str, float]) -> dict[str, float]:
         """Return P(label is 1) by each candidate."""
         seen = self._see(self.scaler.distances(x), self._offset(x))
-        return self._chances(seen, self.river.transform_one(_bounded(x)))
+        return self._chances(seen, self.river.transform_one(self.scaler.tame(x)))
 
     def learn_one(self, x: dict[str, float], y: float) -> dict[str, float]:
         """Learn one example, label `y` 1 or 0; return each candidate's P before learning it."""
         label = 1.0 if y >= 0.5 else 0.0
         offset = self._offset(x)
+        scaled = self.river.transform_one(tamed := self.scaler.tame(x))
         seen = self._see(self.scaler.observe(x), offset)
-        values = _bounded(x)
-        scaled = self.river.transform_one(values)
         chances = self._chances(seen, scaled)
         logits, parts = seen.logits, self.scaler.parts
         self.logit.learn_one(seen.known, chances["logit"] - label)
@@ -72,7 +71,8 @@ class Stable:
         surprise = label - chances["crosses"]
         self.crosses.learn_one(seen.crossed, seen.cut, logits["crosses"], surprise, label)
         self.blend.learn_one(logits, label)
-        self.river.learn_one({n: v for n, v in values.items() if n in parts}, scaled, label > 0.0)
+        tamed = {name: value for name, value in tamed.items() if name in parts}
+        self.river.learn_one(tamed, scaled, label > 0.0)
         self.bayes.reach(len(parts))
         self.crosses.reach(len(parts))
         self.learnt += 1
@@ -168,9 +168,3 @@ class Stable:
     def _base(self) -> float:
         """Return the logit of the labels' rate so far (with Jeffreys' half a label of each)."""
         return math.log((self.positives + 0.5) / (self.learnt - self.positives + 0.5))
-
-
-def _bounded(x: dict[str, float]) -> dict[str, float]:
-    """Return what of the features is a number, within the bounds."""
-    found = {name: bounded(value) for name, value in x.items()}
-    return {name: value for name, value in found.items() if value is not None}
