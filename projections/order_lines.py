@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from models.events import OrderPlaced
-from projections.table import LABEL, MILLISECONDS, MONEY, POSITION, Row, Table
+from projections.table import FIRST, LABEL, MILLISECONDS, MONEY, POSITION, Row, Table
 from projections.touchpoints import milliseconds
 
 TABLE = Table(
@@ -14,6 +14,7 @@ TABLE = Table(
         "customer_id": "String",
         "occurred_at": MILLISECONDS,
         "event_id": "String",
+        "source": LABEL,
         "line": "UInt16",
         "order_id": "String",
         "channel": LABEL,
@@ -29,9 +30,8 @@ TABLE = Table(
         "currency": LABEL,
         **POSITION,
     },
-    engine="ReplacingMergeTree(log_offset)",
-    order_by="customer_id, occurred_at, event_id, line",
-    partition_by="toYYYYMM(occurred_at)",
+    engine=FIRST,
+    order_by="customer_id, event_id, source, line",
 )
 # The log leaves defaults out.
 _CHANNEL: Final = str(OrderPlaced.model_fields["channel"].default)
@@ -41,11 +41,13 @@ def to_rows(event: dict[str, Any], partition: int, offset: int) -> list[Row]:
     """Lay the lines of an `order_placed` event out, numbered from 1."""
     at = milliseconds(event["occurred_at"])
     channel = event.get("channel", _CHANNEL)
+    source = event.get("source", "")
     return [
         (
             event["customer_id"],
             at,
             event["event_id"],
+            source,
             number,
             event["order_id"],
             channel,

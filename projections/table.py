@@ -18,6 +18,8 @@ Row = tuple[object, ...]
 MILLISECONDS = "DateTime64(3, 'UTC')"
 MONEY = "Decimal(38, 4)"  # four decimals: the finest minor unit of ISO 4217
 LABEL = "LowCardinality(String)"
+# Of two rows with one key the lowest offset stands: ClickHouse makes `precedence` of it.
+FIRST = "ReplacingMergeTree(precedence)"
 
 
 class Record(Protocol):
@@ -42,6 +44,11 @@ class Table:
     order_by: str
     partition_by: str = ""
 
+    @property
+    def keeps_first(self) -> bool:
+        """Whether of two rows with one key the one that came first stands, not the newest."""
+        return self.engine == FIRST
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns' names, in the order of a row."""
@@ -54,7 +61,7 @@ class Table:
 
 
 Projected = Sequence[tuple[Table, Row]]
-# Where a row came from. The newest offset wins, should two rows share a key.
+# Where a row came from: which of two with one key stands goes by the offset.
 POSITION = {"log_partition": "UInt16", "log_offset": "UInt64"}
 
 

@@ -16,7 +16,7 @@ import orjson
 from models.events import Touchpoint
 from models.upcasters import UPCASTERS, upcast
 from projections.fields import spread, text
-from projections.table import LABEL, MILLISECONDS, MONEY, POSITION, Row, Table
+from projections.table import FIRST, LABEL, MILLISECONDS, MONEY, POSITION, Row, Table
 
 Json = dict[str, Any]
 
@@ -63,9 +63,9 @@ TABLE = Table(
         "personal": "Map(LowCardinality(String), String)",
         **POSITION,
     },
-    engine="ReplacingMergeTree(log_offset)",
-    order_by="customer_id, occurred_at, event_id",
-    partition_by="toYYYYMM(occurred_at)",
+    engine=FIRST,
+    # What names an event, none of what follows from receipt: all tries of a sender are one row.
+    order_by="customer_id, event_id, source",
 )
 
 _AMOUNTS: Final = {

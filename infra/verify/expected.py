@@ -31,19 +31,21 @@ class Expected:
     def newest(self, but: Iterable[int]) -> tuple[Any, Any, Any, int]:
         """Return keys, offsets and hashes of the rows that stand; how many were written anew since.
 
-        Of two rows with one key the later offset stands. `but`: keys with a row beyond the end.
+        Of two rows with one key the later offset stands, or the first, as the table says. `but`:
+        keys with a row beyond the end, which replaces ours unless the first stands.
         """
         keys, offsets, rows = (
             np.frombuffer(one, np.uint64) if len(one) else np.zeros(0, np.uint64)
             for one in (self._keys, self._offsets, self._rows)
         )
-        order = np.lexsort((offsets, keys))
+        first = self.written.table.keeps_first
+        order = np.lexsort((~offsets if first else offsets, keys))
         keys, offsets, rows = keys[order], offsets[order], rows[order]
         last = np.ones(len(keys), bool)
         last[:-1] = keys[1:] != keys[:-1]
         there = np.frombuffer(self._deleted, np.uint8)[order] == 0 if len(keys) else last
         stands = last & there
-        since = np.isin(keys, np.fromiter(but, np.uint64))
+        since = np.isin(keys, np.fromiter(() if first else but, np.uint64))
         kept = stands & ~since
         return keys[kept], offsets[kept], rows[kept], int((stands & since).sum())
 

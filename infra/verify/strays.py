@@ -31,7 +31,7 @@ async def name_them(
     with connect(settings, timeout=3_600) as client:
         theirs, newer = _rows(client, written, log.number, extent, stretches)
         for key in sorted(ours.keys() - theirs.keys(), key=lambda key: ours[key]):
-            if key in newer:
+            if key in newer and not written.table.keeps_first:
                 found.in_flux += 1  # written anew since: it stands at a later offset
             else:
                 at = ours[key][0]

@@ -30,6 +30,7 @@ PUBLISHED = {
     "0010_complete.sql": "b43a8facbcf8a806d21151647c0017e900797a5e7ebff27f6511d8fbf3357fd5",
     "0011_models.sql": "18956339b6d3c60c7487a31d0b6594e9c402a33302a40b82b935002460a7a130",
     "0012_outcomes.sql": "4e0a194ec09e05b8ab3d1f5080e9cbaeac0236a221d36bd5511c3e8b0fd3e5a2",
+    "0015_resends.sql": "59b0a2353e5181007ba5a927c9f6fa5eeacd12b9e544484f1175f4530f7a6e84",
 }
 
 
@@ -43,13 +44,16 @@ def database(clickhouse):
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_migrations_build_the_table_the_code_writes(database, table):
     columns = database.query(
-        "SELECT name, type, comment FROM system.columns "
+        "SELECT name, type, comment, default_kind FROM system.columns "
         "WHERE database = currentDatabase() AND table = {table:String} ORDER BY position",
         {"table": table.name},
     ).result_rows
-    assert {name: type_ for name, type_, _ in columns} == table.columns
-    assert tuple(name for name, _, _ in columns) == table.names
-    assert [name for name, _, comment in columns if not comment] == []
+    written = [(name, type_) for name, type_, _, kind in columns if kind != "MATERIALIZED"]
+    assert dict(written) == table.columns
+    assert tuple(name for name, _ in written) == table.names
+    made = [name for name, _, _, kind in columns if kind == "MATERIALIZED"]
+    assert made == (["precedence"] if table.keeps_first else [])
+    assert [name for name, _, comment, _ in columns if not comment] == []
     [(engine, order, partition, comment)] = database.query(
         "SELECT engine_full, sorting_key, partition_key, comment FROM system.tables "
         "WHERE database = currentDatabase() AND name = {table:String}",
