@@ -123,6 +123,8 @@ def _over(customer: Customer, episode: Episode, made: Score, judge: Judge) -> st
         return "saved"
     if made.probability < judge.catalogue.risk.low:
         return "eased"
+    if made.model != CHURN_MODEL:  # silence loses nobody who has a contract
+        return None
     due = lost_ms(customer, judge.horizon_days)
     return "lost" if due is not None and made.at_ms >= due else None
 
