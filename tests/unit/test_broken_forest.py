@@ -1,5 +1,7 @@
 """A forest of identities that is broken: whoever walks it is told, and the links make it anew."""
 
+from itertools import pairwise
+
 import pytest
 from msgspec.structs import replace
 
@@ -76,7 +78,7 @@ def test_a_group_as_large_as_may_be_is_walked_whole():
     rules = Rules(shared_after=0, limits=Limits(user_id=LARGEST, total=LARGEST))
     forest = Forest(rules)
     names = [Identifier(type="user_id", value=f"u{number}") for number in range(LARGEST)]
-    for number, (one, other) in enumerate(zip(names, names[1:], strict=False)):
+    for number, (one, other) in enumerate(pairwise(names)):
         forest.take(number, encode(state_merge(one, other, "eva", "one", number)))
     stand = Stand(forest.identities.get)
     roots = {stand.root(customer_id_of(one)) for one in names}
@@ -105,5 +107,5 @@ def test_who_stands_alone_in_a_whole_state_is_grouped_otherwise():
 
 def test_nothing_is_stated_of_a_broken_state():
     live = spoilt(ANA, parent=id_of(MAIL))
-    with pytest.raises(UserError, match="broken|no root"):
+    with pytest.raises(UserError, match=r"broken|no root"):
         regroup(Settings(), Rebuilt(4, 3, {}, {}, live, grown()))
