@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import NONE, Catalogue
 from models.offpolicy.logged import Floats, Logged, Policy
-from models.online.thompson import propensities
+from models.online.thompson import conversions, propensities
 
 Known = NDArray[np.bool_]
 UNIFORM, GREEDY, THOMPSON, FIXED = "uniform", "greedy", "thompson", "fixed:"
@@ -65,13 +65,9 @@ def fixed(arms: Sequence[str], arm: str) -> Policy:
 
 def worths(arms: Sequence[str], catalogue: Catalogue) -> tuple[Floats, Floats]:
     """Return value and cost of each arm; NaN for those that the catalogue lacks."""
-    values, costs = np.full((2, len(arms)), np.nan)
-    for column, arm in enumerate(arms):
-        offer = catalogue.offer(arm.partition("/")[0])
-        if arm == NONE:
-            values[column], costs[column] = catalogue.policy.none_value, 0.0
-        elif offer is not None and arm.partition("/")[2] in offer.channels:
-            values[column], costs[column] = offer.value, offer.cost
+    stated = {arm.name: (arm.offer.value, arm.cost) for arm in catalogue.arms}
+    stated[NONE] = (catalogue.policy.none_value, 0.0)
+    values, costs = np.array([stated.get(arm, (np.nan, np.nan)) for arm in arms]).T
     return values, costs
 
 
@@ -85,6 +81,8 @@ class _Worth:
         told, _ = worths(arms, running)
         # A margin was told for the value that an offer had; another value moves it alike.
         self._scales = self._values / np.where(told > 0, told, np.nan)
+        # And a deviation for a boldness.
+        self._boldness = catalogue.policy.boldness / running.policy.boldness
         self._floor = catalogue.policy.floor
         self._sampled = sampled
 
@@ -97,10 +95,11 @@ class _Worth:
             values = np.where(np.isfinite(scaled), scaled, values)
         known = ~np.isnan(self._values) & np.isfinite(log.means) & (log.propensities > 0)
         chances = self._sample if self._sampled else self._best
-        return chances(log.means, log.deviations, values, known)
+        return chances(log.means, log.deviations * self._boldness, values, known)
 
-    def _best(self, means: Floats, _: Floats, values: Floats, known: Known) -> Floats:
-        chances = 1.0 / (1.0 + np.exp(-np.clip(means, -700.0, 700.0)))
+    def _best(self, means: Floats, deviations: Floats, values: Floats, known: Known) -> Floats:
+        means, deviations = (np.where(known, told, 0.0) for told in (means, deviations))
+        chances = np.array(conversions(means, deviations**2)).reshape(means.shape)
         worth = np.where(known, values * chances - self._costs, -np.inf)
         best: Floats = np.eye(worth.shape[1])[worth.argmax(axis=1)]
         return best * known.any(axis=1, keepdims=True)
@@ -121,5 +120,4 @@ class _Worth:
 
 def unknown(arms: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Return the catalogue's arms that the log never knew: nobody can tell what they would earn."""
-    there = [f"{offer.id}/{channel}" for offer in catalogue.offers for channel in offer.channels]
-    return [arm for arm in there if arm not in arms]
+    return [arm.name for arm in catalogue.arms if arm.name not in arms]
