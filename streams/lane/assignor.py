@@ -10,12 +10,29 @@ from typing import Any
 
 from faust.assignor.client_assignment import ClientAssignment
 from faust.assignor.partition_assignor import PartitionAssignor
+from faust.types.app import AppT
 
 from streams.lane.share import share, share_copies
 
 
 class Sticky(PartitionAssignor):  # type: ignore[misc]
-    """Shares topics of equal width alike: a customer's partition has one owner in all of them."""
+    """Shares topics of equal width alike: a customer's partition has one owner in all of them.
+
+    A broker that has just started may know no topic yet. A leader who believed it would take
+    everything from everybody until the metadata are asked for again, minutes later. So a
+    topic is as wide as it ever was seen, and one never seen is an error.
+    """
+
+    def __init__(self, app: AppT, replicas: int = 0) -> None:
+        super().__init__(app, replicas)
+        self._widths: dict[str, int] = {}  # partitions are added to a topic, never taken away
+
+    def _width(self, cluster: Any, topic: str) -> int:
+        width = max(len(cluster.partitions_for_topic(topic) or ()), self._widths.get(topic, 0))
+        if not width:
+            raise LookupError(f"the broker does not know the topic {topic} yet: nothing is shared")
+        self._widths[topic] = width
+        return width
 
     def _perform_assignment(self, cluster: Any, member_metadata: Any) -> Any:
         told = {member: self._get_client_metadata(one) for member, one in member_metadata.items()}
@@ -23,8 +40,7 @@ class Sticky(PartitionAssignor):  # type: ignore[misc]
         topics = {topic for one in member_metadata.values() for topic in one.subscription}
         alike: dict[int, list[str]] = defaultdict(list)
         for topic in sorted(topics):
-            if width := len(cluster.partitions_for_topic(topic) or ()):
-                alike[width].append(topic)
+            alike[self._width(cluster, topic)].append(topic)
         assignments = {member: ClientAssignment(actives={}, standbys={}) for member in told}
         burden: Counter[str] = Counter()
         for width, group in sorted(alike.items(), reverse=True):
