@@ -67,13 +67,7 @@ class Verdict:
         self.told["parted with a history"] = offline.parted(log, PERSON)
         if not self.told["parted with a history"]:
             self.faults.append("nobody was parted who had done something: nothing is proved")
-        catalogue = parse_catalogue(self._settings.offers_text())
-        folded = offline.folded(
-            log,
-            Judge.untrained(
-                catalogue, self._settings.horizon_days, self._settings.contract_horizon_days
-            ),
-        )
+        folded = offline.folded(log, self._judge() if exact else Judge.mute())
         there = {_place(decode_event(record.value)) for record in log}
         self.same("events for others", {_place(one) for one in folded.events} - there, ())
         live = {key: customers.decode(value) for key, value in self.owned(topics.PROFILES).items()}
@@ -90,6 +84,12 @@ class Verdict:
             models = self.owned(topics.MODEL_SNAPSHOTS).values()
             self.same("models", models, offline.taught(examples, secret))
             self.told["examples"] = len(examples)
+
+    def _judge(self) -> Judge:
+        """Return the judge who has learnt nothing. What one who has learnt passes on may differ."""
+        given = self._settings
+        catalogue = parse_catalogue(given.offers_text())
+        return Judge.untrained(catalogue, given.horizon_days, given.contract_horizon_days)
 
     def distinct(self, topic: Topic) -> set[bytes]:
         """Return what a topic says, each thing once."""
