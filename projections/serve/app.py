@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,13 +13,24 @@ from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
 from models.catalogue import Catalogue, parse
-from projections.serve import board, identity, models, operations, problems, profiles, stream
+from projections.client import connect
+from projections.serve import (
+    board,
+    identity,
+    models,
+    offers,
+    operations,
+    problems,
+    profiles,
+    stream,
+)
 from projections.serve.asof import AsOf
 from projections.serve.console import pages
 from projections.serve.keys import ApiKeys
 from projections.serve.points import Points
-from projections.serve.sources import Sources
+from projections.serve.sources import Sources, wall_ms
 
+OFFERS_SECONDS = 60  # for what ClickHouse tells of offers
 ABOUT = """Live customer profiles: one customer, whole, in milliseconds, by any identifier.
 
 Every call needs an API key (`Authorization: Bearer …` or `X-API-Key`). Errors are problem+json.
@@ -67,7 +79,7 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
             yield
 
     keys = ApiKeys(settings.api_keys.get_secret_value())
-    points = Points(sources.live, keys)
+    points = Points(sources.live, sources.learnt, keys)
     app = Api(
         points,
         title="customer360 profile API",
@@ -82,10 +94,13 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
     app.state.sources = sources
     app.state.keys = keys
     app.state.points = points
-    app.state.as_of = AsOf(sources.live, sources.past)
+    app.state.as_of = AsOf(sources.live, sources.past, sources.learnt)
     app.state.catalogue = read_catalogue(settings)
+    app.state.offers = offers.Offers(
+        partial(connect, settings, timeout=OFFERS_SECONDS), app.state.catalogue, wall_ms
+    )
     problems.install(app)
-    for part in (profiles, identity, board, models, stream, operations):
+    for part in (profiles, identity, board, models, offers, stream, operations):
         app.include_router(part.router)
     pages.install(app)
     return app

@@ -21,8 +21,9 @@ from models.naming import derive, identifier_of
 from models.records import Decision, Score
 from models.topics import EVENTS
 from projections.live import Live
+from projections.live_learnt import Learnt
 from projections.past import Ahead, Past, PastUnavailableError
-from projections.serve import views
+from projections.serve import trait_views, views
 from projections.serve.problems import Problem
 
 _log = logging.getLogger(__name__)
@@ -81,15 +82,17 @@ def _time(name: str, text: str | None, now_ms: int) -> int | None:
 class AsOf:
     """Answers about the past of the customers of a live read model."""
 
-    def __init__(self, live: Live, past: Past) -> None:
+    def __init__(self, live: Live, past: Past, learnt: Learnt) -> None:
         self._live = live
+        self._learnt = learnt
         self._past = past
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, key: str, asked: Question) -> Response:
         """Lay out the customer that `key` names, as of then. Raises Problem 404, 503."""
         found = await self.find(key, asked)
-        body = views.whole(found.customer)
+        at_ms = asked.at_ms or asked.known_ms or self._live.now_ms()
+        body = trait_views.whole(found.customer, self._learnt.then(at_ms))
         del body["version"], body["complete"]  # `as_of` tells
         body["as_of"] = found.as_of
         headers = {"cache-control": "private, no-cache", "vary": "Authorization"}

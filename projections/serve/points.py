@@ -1,7 +1,8 @@
 """Answers about one customer; and the short way to them, past the framework, for plain reads.
 
-A reply is laid out once for each version of a customer and part, and then sent as it is. The short
-way gives the very reply of the described route, or none: then the described route has its say.
+A reply is laid out once for each version of a customer and part, and then sent as it is; the
+whole also once an hour, for it tells what silence changes. The short way gives the very reply
+of the described route, or none: then the described route has its say.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from starlette.types import Scope
 from models.customer import Customer
 from models.profile import moments
 from projections.live import Live
-from projections.serve import views
+from projections.live_learnt import Learnt
+from projections.serve import trait_views, views
 from projections.serve.keys import ApiKeys, presented
 
 _CACHED: Final = 16_384  # replies; some 3 KB each
@@ -59,9 +61,9 @@ def _identity(customer: Customer) -> views.Json:
     return views.head(customer) | views.identity(customer)
 
 
-# The parts of a customer that can be asked for, by the last step of the path.
+# The parts of a customer that can be asked for, by the last step of the path; the whole is
+# told as of now, and not among them.
 LAYOUTS: Final[dict[str, Callable[[Customer], views.Json]]] = {
-    WHOLE: views.whole,
     "timeline": _timeline,
     "scores": _scores,
     "traits": _traits,
@@ -73,30 +75,35 @@ LAYOUTS: Final[dict[str, Callable[[Customer], views.Json]]] = {
 class Points:
     """The answers about the customers of a live read model."""
 
-    def __init__(self, live: Live, keys: ApiKeys) -> None:
+    def __init__(self, live: Live, learnt: Learnt, keys: ApiKeys) -> None:
         self._live = live
+        self._learnt = learnt
         self._keys = keys
-        self._made: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self._made: dict[tuple[str, str], tuple[bytes, str, bytes]] = {}
 
     def body(self, customer_id: str, part: str = WHOLE) -> bytes:
         """Return a part of a customer as JSON. Raises KeyError when there is no such customer."""
         value = self._live.held(customer_id).value
         place = (customer_id, part)
+        tick = "" if part else self._learnt.tick
         made = self._made.get(place)
-        if made is not None and made[0] is value:
-            return made[1]
+        if made is not None and made[0] is value and made[1] == tick:
+            return made[2]
         customer = self._live.customer(customer_id)
         assert customer is not None
-        body = orjson.dumps(LAYOUTS[part](customer))
+        body = orjson.dumps(
+            LAYOUTS[part](customer) if part else trait_views.whole(customer, self._learnt.now())
+        )
         self._made.pop(place, None)
         if len(self._made) >= _CACHED:
             del self._made[next(iter(self._made))]
-        self._made[place] = (value, body)
+        self._made[place] = (value, tick, body)
         return body
 
     def reply(self, customer_id: str, part: str, held: str | None) -> Reply:
         """Return a part of a customer, or 304 when `held` (If-None-Match) names its version."""
-        tag = f'"{customer_id}-{self._live.held(customer_id).glance.version}"'
+        tag = f'"{customer_id}-{self._live.held(customer_id).glance.version}'
+        tag += f'-{self._learnt.tick}"' if part == WHOLE else '"'
         headers = [
             (b"etag", tag.encode()),
             (b"cache-control", b"private, no-cache"),
@@ -115,7 +122,7 @@ class Points:
         if scope["method"] != "GET" or scope["query_string"] or not path.startswith(_PATH):
             return None
         key, _, part = path[len(_PATH) :].partition("/")
-        if part not in LAYOUTS or (not part and path.endswith("/")):
+        if part not in LAYOUTS and (part or path.endswith("/")):
             return None
         given = _first(scope["headers"])
         shown = presented(given.get(b"authorization", ""), given.get(b"x-api-key", ""))

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from projections.serve.trait_schemas import Traits
+
 
 class Answer(BaseModel):
     """An answer's part; what is not named here is not sent."""
@@ -167,7 +169,7 @@ class Head(Named):
     )
 
 
-class Known(Answer):
+class Known(Traits):
     """Everything that is known of a customer."""
 
     identifiers: list[KnownIdentifier]

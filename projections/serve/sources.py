@@ -20,6 +20,7 @@ from projections.live import Live
 from projections.live_dead_letters import KEPT, DeadLetters
 from projections.live_feed import Feed
 from projections.live_lag import Lag
+from projections.live_learnt import Learnt
 from projections.live_models import KEPT as REPORTS_KEPT
 from projections.live_models import Models
 from projections.past import Past
@@ -40,6 +41,7 @@ class Sources:
         self.live = Live(wall_ms, uuid.uuid4().hex[:8], settings.identity_rules())
         self.dead_letters = DeadLetters()
         self.models = Models()
+        self.learnt = Learnt(settings.snapshot_secret.get_secret_value().encode(), wall_ms)
         self.lag = Lag(settings)
         self.past = Past(partial(connect, settings, timeout=PAST_SECONDS))
         self.profiles = Feed(settings.brokers, settings.topic(topics.PROFILES), self.live.apply)
@@ -48,6 +50,9 @@ class Sources:
             settings.topic(topics.DEAD_LETTERS),
             self.dead_letters.apply,
             newest=KEPT,
+        )
+        self.snapshots = Feed(
+            settings.brokers, settings.topic(topics.MODEL_SNAPSHOTS), self.learnt.apply
         )
         self.reports = Feed(
             settings.brokers,
@@ -68,6 +73,7 @@ class Sources:
             tasks = [
                 group.create_task(self.profiles.run(), name="profiles"),
                 group.create_task(self.dead.run(), name="dead letters"),
+                group.create_task(self.snapshots.run(), name="model snapshots"),
                 group.create_task(self.reports.run(), name="models"),
                 group.create_task(self.lag.run(), name="lag"),
                 group.create_task(self._mark_ready(), name="ready"),

@@ -16,9 +16,12 @@ from fastapi.responses import StreamingResponse
 from models.naming import derive
 from projections.live import Live
 from projections.live_changes import Change, Subscription
+from projections.live_learnt import Learnt
 from projections.serve.keys import Caller
 from projections.serve.problems import Problem, ProblemDetails
-from projections.serve.views import Json, instant, whole
+from projections.serve.sources import Sources
+from projections.serve.trait_views import whole
+from projections.serve.views import Json, instant
 
 HEARTBEAT = 15.0  # seconds: shorter than the idle time-outs of proxies
 MOST = 100  # customers that one stream can be asked for
@@ -50,12 +53,15 @@ async def changes(
     ] = "",
 ) -> StreamingResponse:
     """Stream events `change`, `erased` and `reset`; a comment every 15 seconds."""
-    live: Live = request.app.state.sources.live
+    sources: Sources = request.app.state.sources
+    live = sources.live
     keys = customer or []
     unknown = [key for key in keys if derive(key, live.rules) is None]
     if unknown or len(keys) > MOST:
         raise Problem(422, "invalid-request", f"at most {MOST} keys, each an id or type:value")
-    return sse(_changes(live, keys, last_event_id, profile=include == "profile"))
+    return sse(
+        _changes(live, keys, last_event_id, sources.learnt if include == "profile" else None)
+    )
 
 
 def sse(events: AsyncIterator[bytes]) -> StreamingResponse:
@@ -85,7 +91,7 @@ def watched(live: Live, keys: list[str]) -> set[str]:
 
 
 async def _changes(
-    live: Live, keys: list[str], after: str, *, profile: bool
+    live: Live, keys: list[str], after: str, learnt: Learnt | None
 ) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n: customer360\n\n"
     while True:
@@ -98,7 +104,7 @@ async def _changes(
                 if subscription.gap:
                     subscription.gap = False
                     yield event("reset", b"{}", live.changes.identify(change))
-                yield _tell(live, change, profile=profile)
+                yield _tell(live, change, learnt)
                 after = live.changes.identify(change)
                 if keys and watched(live, keys) != ids:
                     break  # merged: listen to the one that it was merged into, too
@@ -116,7 +122,7 @@ async def _heard(subscription: Subscription) -> AsyncIterator[Change | None]:
             yield None
 
 
-def _tell(live: Live, change: Change, *, profile: bool) -> bytes:
+def _tell(live: Live, change: Change, learnt: Learnt | None) -> bytes:
     event_id = live.changes.identify(change)
     seen = live.glance(change.customer_id)
     if seen is None:
@@ -129,6 +135,6 @@ def _tell(live: Live, change: Change, *, profile: bool) -> bytes:
         "merged_into": seen.merged_into,
         "complete": seen.regroup is None,
     }
-    if profile and (customer := live.customer(change.customer_id)):
-        body["profile"] = whole(customer)
+    if learnt is not None and (customer := live.customer(change.customer_id)):
+        body["profile"] = whole(customer, learnt.now())
     return event("change", orjson.dumps(body), event_id)
