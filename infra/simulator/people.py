@@ -47,7 +47,9 @@ class Person:
     said: int = 0  # events so far: numbers their ids
     known: bool = False  # has told who they are
     left_ms: int | None = None
-    plan: str | None = None
+    plan: str | None = None  # under contract
+    yearly: bool = False  # the contract is for a year, else for a month
+    renews_ms: int = 0  # when it is renewed next
     orders: list[Order] = field(default_factory=list)
     ticket: str | None = None  # an open one
     upset: bool = False  # it is a complaint

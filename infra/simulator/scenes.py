@@ -10,7 +10,7 @@ from collections.abc import Callable
 from infra.simulator import words
 from infra.simulator.care import ask, call, rate, visit
 from infra.simulator.people import Order, Person, Sector
-from infra.simulator.scene import Scene
+from infra.simulator.scene import Scene, stamp
 
 Act = Callable[[Scene], None]
 
@@ -49,15 +49,7 @@ def meet(scene: Scene) -> None:
     for purpose, share in (("marketing", 0.75), ("email", 0.8), ("analytics", 0.9)):
         scene.say("consent_changed", "web", "person", purpose=purpose, granted=rng.random() < share)
     if person.sector == "telecom":
-        person.plan, price = rng.choice(words.PLANS)
-        scene.say(
-            "subscription_started",
-            "web",
-            "person",
-            subscription_id=f"sub-{person.index}",
-            plan=person.plan,
-            price=scene.money(price),
-        )
+        sign(scene)
 
 
 def _traits(person: Person) -> dict[str, object]:
@@ -147,22 +139,44 @@ def get_message(scene: Scene) -> None:
             scene.say("message_clicked", "email", "email", **about)
 
 
+def sign(scene: Scene) -> None:
+    """Begin a contract, for a month or for a year at a time; some on trial."""
+    person, rng = scene.person, scene.rng
+    person.plan, price = rng.choice(words.PLANS)
+    person.yearly = rng.random() < 0.3
+    person.renews_ms = scene.at_ms + _term_ms(person)
+    scene.say(
+        "subscription_started",
+        "web",
+        "person",
+        subscription_id=f"sub-{person.index}",
+        plan=person.plan,
+        price=scene.money(price * (10 if person.yearly else 1)),
+        period="year" if person.yearly else "month",
+        renews_at=stamp(person.renews_ms),
+        trial=rng.random() < 0.1,
+    )
+
+
 def renew(scene: Scene) -> None:
-    """Pay another month."""
+    """Go into another term: who does not want it has left before."""
     person = scene.person
     price = dict(words.PLANS)[str(person.plan)]
+    person.renews_ms += _term_ms(person)
     scene.say(
         "subscription_renewed",
         "server",
         "person",
         subscription_id=f"sub-{person.index}",
         plan=person.plan,
-        price=scene.money(price),
+        price=scene.money(price * (10 if person.yearly else 1)),
+        period="year" if person.yearly else "month",
+        renews_at=stamp(person.renews_ms),
     )
 
 
 def cancel(scene: Scene) -> None:
-    """Leave with notice: the contract is cancelled."""
+    """Leave with notice: the contract is cancelled, and runs to the end of its term."""
     person = scene.person
     scene.say(
         "subscription_cancelled",
@@ -171,7 +185,12 @@ def cancel(scene: Scene) -> None:
         subscription_id=f"sub-{person.index}",
         plan=person.plan,
         cause=scene.words(words.BLAME),
+        ends_at=stamp(person.renews_ms),
     )
+
+
+def _term_ms(person: Person) -> int:
+    return (365 if person.yearly else 30) * 86_400_000
 
 
 def offer(scene: Scene, offer_id: str, decision_id: str, *, taken: bool | None) -> None:
@@ -187,7 +206,7 @@ def offer(scene: Scene, offer_id: str, decision_id: str, *, taken: bool | None) 
 OFTEN: dict[Sector, dict[Act, float]] = {
     "telecom": {
         use_app: 30, browse: 14, get_message: 18, call: 10, shop: 4, receive: 4,
-        visit: 5, ask: 6, rate: 4, renew: 10,
+        visit: 5, ask: 6, rate: 4,
     },
     "retail": {
         browse: 28, shop: 20, use_app: 14, get_message: 18, receive: 10,

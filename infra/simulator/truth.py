@@ -14,6 +14,9 @@ UPSET = 5.0  # times more likely to leave while a complaint is unanswered
 REFUNDED = 2.0  # and for a while after a refund
 CONTENT = 0.35  # and with an offer accepted
 EFFECT_DAYS = 45  # for so long
+ENDING = 4.0  # and in the last days of a contract's term
+ENDING_DAYS = 7
+GIVES_NOTICE = 0.6  # of those who leave a contract; the others let it end
 
 _NORMAL = NormalDist()
 
@@ -24,8 +27,12 @@ def acceptance(seed: int, kind: str, index: int, offer: str) -> float:
     return 1 / (1 + math.exp(1.3 - liking))
 
 
-def hazard(base: float, *, upset: bool, refunded: bool, content: bool) -> float:
+def hazard(
+    base: float, *, upset: bool, refunded: bool, content: bool, ending: bool = False
+) -> float:
     """Chance to leave for good, a day."""
+    if ending:
+        base *= ENDING
     if upset:
         base *= UPSET
     if refunded:

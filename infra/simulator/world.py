@@ -14,7 +14,7 @@ from random import Random
 from infra.simulator import scenes
 from infra.simulator.people import Person, person
 from infra.simulator.scene import Json, Said, Scene, stamp
-from infra.simulator.truth import EFFECT_DAYS, acceptance, hazard
+from infra.simulator.truth import EFFECT_DAYS, ENDING_DAYS, GIVES_NOTICE, acceptance, hazard
 
 DAY = 86_400_000  # ms
 FIRST_SEEN = 3  # sessions before most customers say who they are
@@ -26,6 +26,13 @@ class OfferInHand:
 
     offer: str
     decision_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    """A contract's term ends."""
+
+    person: Person
 
 
 class World:
@@ -53,7 +60,7 @@ class World:
     def history(self) -> Iterator[Said]:
         """Yield all that happened before the start, in order of time."""
         order = count()
-        heap: list[tuple[int, int, Json | Person]] = []
+        heap: list[tuple[int, int, Json | Person | _Renewal]] = []
         for one in self.people:
             first = max(one.joined_ms, self._began_ms) + _gap(one)
             heapq.heappush(heap, (first, next(order), one))
@@ -62,10 +69,28 @@ class World:
             if isinstance(what, dict):
                 yield Said(at_ms, what)
                 continue
-            for said in self.session(what, at_ms, (at_ms - (what.last_ms or at_ms)) / DAY):
+            one = what.person if isinstance(what, _Renewal) else what
+            signed, scene = one.renews_ms, self._acts(what, at_ms)
+            for said in scene:
                 heapq.heappush(heap, (said.at_ms, next(order), said.event))
-            if what.left_ms is None:
-                heapq.heappush(heap, (at_ms + _gap(what), next(order), what))
+            if one.left_ms is not None:
+                continue
+            if one.renews_ms != signed:
+                heapq.heappush(heap, (one.renews_ms, next(order), _Renewal(one)))
+            if what is one:
+                heapq.heappush(heap, (at_ms + _gap(one), next(order), one))
+
+    def _acts(self, what: Person | _Renewal, at_ms: int) -> list[Said]:
+        if isinstance(what, _Renewal):
+            return self._renewed(what.person, at_ms)
+        return self.session(what, at_ms, (at_ms - (what.last_ms or at_ms)) / DAY)
+
+    def _renewed(self, one: Person, at_ms: int) -> list[Said]:
+        """Go into another term, unless the contract was given up meanwhile."""
+        scene = Scene(one, self._run, at_ms)
+        if one.left_ms is None and one.renews_ms <= at_ms:
+            scenes.renew(scene)
+        return scene.said
 
     def live(self, run: str) -> Iterator[Person]:
         """Yield who acts next, for ever: the present, in which everybody is busier."""
@@ -90,9 +115,11 @@ class World:
             return scene.said
         if self._leaves(one, at_ms, days):
             one.left_ms = at_ms
-            if one.plan is not None and one.rng.random() < 0.6:
+            if one.plan is not None and one.rng.random() < GIVES_NOTICE:
                 scenes.cancel(scene)
             return scene.said
+        if one.plan is not None and one.renews_ms <= at_ms:  # in the present nobody else does it
+            scenes.renew(scene)
         if offer is not None:
             self._answer(scene, offer)
         often = scenes.OFTEN[one.sector]
@@ -108,6 +135,7 @@ class World:
             upset=one.upset,
             refunded=at_ms - one.refunded_ms < recent,
             content=at_ms - one.content_ms < recent,
+            ending=one.plan is not None and one.renews_ms - at_ms < ENDING_DAYS * DAY,
         )
         return one.rng.random() < rate * days
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.simulator.mischief import Mischief
-from infra.simulator.truth import CONTENT, REFUNDED, UPSET, acceptance, hazard
+from infra.simulator.scene import stamp
+from infra.simulator.truth import CONTENT, ENDING, REFUNDED, UPSET, acceptance, hazard
 from infra.simulator.world import DAY, OfferInHand, World, restamped
 from models.errors import TouchpointRejectedError
 from models.events import Wire, parse
@@ -114,3 +115,32 @@ def test_a_restamped_event_happens_now():
     (said, *_) = history(1, 5, 30)
     assert restamped(said, START_MS)["occurred_at"] == "2026-09-21T14:13:20.000+00:00"
     assert said.event["occurred_at"] != "2026-09-21T14:13:20.000+00:00"
+
+
+def test_contracts_are_renewed_at_their_ends_or_given_up():
+    world = World(7, 150, 200, START_MS)
+    ends, words = {}, Counter()
+    for _, said in world.history():
+        if not str(said["type"]).startswith("subscription_"):
+            continue
+        words[said["type"]] += 1
+        id = said["subscription_id"]
+        if said["type"] == "subscription_renewed":
+            assert said["occurred_at"] >= ends[id]
+        ends[id] = said.get("renews_at", "")
+    assert words["subscription_renewed"] > words["subscription_started"] > 30
+    assert words["subscription_cancelled"] > 3
+    under = {one.index for one in world.people if one.plan is not None and one.left_ms is None}
+    assert {f"sub-{index}" for index in under} <= ends.keys()
+    running = {id for id, end in ends.items() if end > stamp(START_MS)}
+    assert {f"sub-{index}" for index in under} <= running
+    lapsed = [
+        one
+        for one in world.people
+        if one.plan is not None and ends.get(f"sub-{one.index}", "") and one.left_ms
+    ]
+    assert lapsed  # some let it end without a word
+
+
+def test_a_contract_is_likelier_to_be_given_up_in_its_last_days():
+    assert hazard(0.001, upset=False, refunded=False, content=False, ending=True) == 0.001 * ENDING
