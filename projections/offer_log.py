@@ -88,11 +88,22 @@ FROM decisions WHERE {_WHEN} AND name != '' ORDER BY name
 """  # noqa: S608
 
 
+_NTH: Final = (
+    "SELECT toUnixTimestamp64Milli(at) FROM outcomes ORDER BY at DESC LIMIT 1 OFFSET {skip:UInt64}"
+)
+
+
 class Span(NamedTuple):
     """Decisions made from `since` to before `until`, ms since 1970."""
 
     since: int
     until: int
+
+
+def newest(client: Client, now_ms: int, most: int) -> Span:
+    """Return the span that holds the newest `most` decisions that have an outcome."""
+    rows = client.query(_NTH, {"skip": most}, settings=_SETTINGS).result_rows
+    return Span(rows[0][0] + 1 if rows else 0, now_ms)
 
 
 class Counts(NamedTuple):

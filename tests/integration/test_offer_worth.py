@@ -4,6 +4,7 @@ import json
 import math
 import random
 
+import httpx
 import msgspec
 import pytest
 from typer.testing import CliRunner
@@ -16,8 +17,11 @@ from models.topics import DECISIONS, EVENTS, EXAMPLES
 from projections.client import connect
 from projections.load import Chunk, Loader
 from projections.migrate import migrate
-from projections.offer_log import OfferLog, Span, TooManyArmsError
+from projections.offer_log import OfferLog, Span, TooManyArmsError, newest
 from projections.offer_worth import judge
+from projections.serve.app import build
+from projections.serve.offer_schemas import OfferResults
+from projections.serve.sources import Sources
 from tests.support.log_samples import merged, messages
 
 pytestmark = pytest.mark.stack
@@ -311,3 +315,27 @@ def test_more_arms_than_can_be_judged_are_refused(clickhouse):
     fill(clickhouse, [msgspec.structs.replace(one, holdout=False)], [])
     with connect(clickhouse) as client, pytest.raises(TooManyArmsError, match="shorter span"):
         OfferLog(client, ALWAYS)
+
+
+async def test_the_api_tells_results_lift_and_policies_of_the_tables(filled, tmp_path):
+    offers = tmp_path / "offers.toml"
+    offers.write_text(CATALOGUE)
+    settings = filled.model_copy(update={"offers_file": offers})
+    transport = httpx.ASGITransport(build(settings, Sources(settings), follow=False))
+    key = {"Authorization": "Bearer test-api-key"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://c360", headers=key) as http:
+        answer = await http.get("/v1/offers/results", timeout=60)
+    assert answer.status_code == 200, answer.text
+    told = OfferResults.model_validate_json(answer.content)
+    assert sum(one.ended for one in told.results) == 6_000
+    assert [one.campaign for one in told.lift] == [None]
+    assert told.lift[0].lift_low < told.lift[0].lift < told.lift[0].lift_high
+    assert told.policies.judged == len(TRUTH)
+    uniform, greedy, _ = told.policies.policies
+    assert near(uniform.value.model_dump(), UNIFORM)
+    assert greedy.gain.low > 0
+    with connect(filled) as client:
+        assert newest(client, 9, 6_000) == Span(0, 9)
+        half = OfferLog(client, newest(client, BEGIN * 2, 2_999))
+        assert half.counts().made == 0  # those of the first turn are all of one moment
+        assert OfferLog(client, newest(client, BEGIN * 2, 3_000)).counts().made == 3_000

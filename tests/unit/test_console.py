@@ -179,7 +179,9 @@ async def agent(stranger):
     return stranger
 
 
-@pytest.mark.parametrize("path", ["/", "/customers?q=a", f"/customers/{ANA}", "/dead-letters"])
+@pytest.mark.parametrize(
+    "path", ["/", "/customers?q=a", f"/customers/{ANA}", "/dead-letters", "/offers"]
+)
 async def test_a_stranger_is_led_to_the_login_and_back(stranger, path):
     answer = await stranger.get(path)
     assert answer.status_code == 303

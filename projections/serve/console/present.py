@@ -62,6 +62,11 @@ def percent(share: float) -> str:
     return f"{share:.1%}" if share < 0.01 or share > 0.99 else f"{share:.0%}"
 
 
+def signed(number: float, digits: int = 2) -> str:
+    """Write a difference with its sign: "+1.25"."""
+    return f"{number:+,.{digits}f}"
+
+
 def whole_number(number: float) -> str:
     """Write a count: "12,345"."""
     return f"{number:,.0f}"

@@ -48,6 +48,7 @@ class Renderer:
             "said": present.said,
             "short": present.short,
             "percent": present.percent,
+            "signed": present.signed,
             "kind_of": present.kind_of,
             "initials": present.initials,
         }
