@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.events.base import Channel
+from models.money import Currency
 
 NONE = "none"  # the arm that offers nothing
 MOST = 64  # offers, of which the model keeps what it learnt
@@ -96,7 +97,7 @@ class Policy(_Strict):
     """How offers are drawn, and what counts as their success."""
 
     seed: str = "c360"
-    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="ISO 4217, of all money here")
+    currency: Currency = "USD"  # of all money here, in its major unit
     valid_days: float = Field(14.0, gt=0, description="a decision stands this long")
     attribution_days: float | None = Field(
         None, gt=0, description="its window for outcomes, at least valid_days; else just as long"

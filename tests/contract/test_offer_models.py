@@ -5,97 +5,144 @@ The binary models' is in `test_binary_models.py`.
 
 import json
 import math
+import os
 import random
+import subprocess
+import sys
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.online.offers import BIAS_VARIANCE, OfferModel
-from models.online.offers import SPREAD as OFFER_SPREAD
-from models.online.scaling import LIMIT, MOST
+from models.online.offers import (
+    ARM_VARIANCE,
+    ARMS,
+    BELIEF,
+    CHANNEL_VARIANCE,
+    CHANNELS,
+    OFFER_VARIANCE,
+    OFFERS,
+    START,
+    TERMS,
+    WEIGHT_VARIANCE,
+    OfferModel,
+)
+from models.online.scaling import MOST
+from models.online.thompson import propensities
+
+ARM_NAMES = ("a/email", "a/app", "b/email", "none")
 
 
-class Offers:
-    """The offer model: two arms."""
-
-    make = OfferModel
-
-    @staticmethod
-    def learn(model, x, y):
-        model.learn_one(x, "a" if x.get("visits", 0) > 2 else "b", y)
-
-    @staticmethod
-    def predict(model, x):
-        return model.predict_one(x, "a")
-
-
-@pytest.fixture(params=[Offers])
-def kind(request):
-    return request.param
-
-
-def examples(count, seed=7):
+def contexts(count, seed=7):
     rng = random.Random(seed)
     for _ in range(count):
-        x = {
-            "silence": rng.random() * 3,
-            "visits": rng.random() * 4,
-            "prior_logit": rng.gauss(0, 1),
-        }
+        x = {"silence": rng.random() * 3, "visits": rng.random() * 4, "prior": rng.gauss(0, 1)}
         if rng.random() < 0.2:
             x["nps"] = rng.random()
-        yield x, float(rng.random() < 1 / (1 + math.exp(1.5 - 2 * x["silence"])))
+        yield x, rng
 
 
-def trained(kind, count=300):
-    model = kind.make()
-    for x, y in examples(count):
-        kind.learn(model, x, y)
+def chance_of(arm, x):
+    """What is there to learn: a likes silence, b visits, e-mail helps."""
+    likes = {"a": x["silence"] - 1.5, "b": x["visits"] / 2 - 1}.get(arm[0], -1.0)
+    return 1 / (1 + math.exp(1.0 - 1.5 * likes - (0.5 if arm.endswith("email") else 0.0)))
+
+
+def taught(count=300, half_life=0.0, seed=7):
+    model = OfferModel()
+    for n, (x, rng) in enumerate(contexts(count, seed)):
+        arm = ARM_NAMES[n % 4]
+        converted = float(rng.random() < chance_of(arm, x))
+        model.learn_one(x, arm, converted, 10.0 * rng.random() if converted else None, half_life)
     return model
 
 
-def finite(answer):
-    return all(math.isfinite(part) for part in (answer if isinstance(answer, tuple) else (answer,)))
+def state_of(model):
+    return json.dumps(model.to_state())
 
 
-def test_it_predicts_untrained_and_with_nothing_known(kind):
-    assert finite(kind.predict(kind.make(), {}))
-    assert finite(kind.predict(trained(kind), {}))
+def finite(model, x, arms=ARM_NAMES):
+    means, variances = model.predict_arms(x, arms)
+    return bool(np.isfinite(means).all() and np.isfinite(variances).all() and (variances > 0).all())
 
 
-def test_it_leaves_the_features_alone(kind):
-    model, x = kind.make(), {"silence": 1.0, "bad": float("nan")}
+def test_it_predicts_untrained_and_with_nothing_known():
+    assert finite(OfferModel(), {})
+    assert finite(taught(), {})
+    assert finite(taught(), {"never seen": 1.0}, ["never/seen"])
+
+
+def test_it_leaves_the_features_alone():
+    model, x = OfferModel(), {"silence": 1.0, "bad": float("nan")}
     before = repr(x)
-    kind.predict(model, x)
-    kind.learn(model, x, 1.0)
+    model.predict_arms(x, ARM_NAMES)
+    model.learn_one(x, "a/email", 1.0)
     assert repr(x) == before
 
 
-def test_predicting_changes_nothing(kind):
-    model = trained(kind)
-    before = json.dumps(model.to_state())
-    for x, _ in examples(50, seed=2):
-        kind.predict(model, {**x, "never seen": 3.0})
-    assert json.dumps(model.to_state()) == before
+def test_predicting_changes_nothing():
+    model = taught()
+    before = state_of(model)
+    for x, _ in contexts(50, seed=2):
+        model.predict_arms({**x, "never seen": 3.0}, [*ARM_NAMES, "new/web"])
+        model.margin("new", 5.0)
+    assert state_of(model) == before
 
 
-def test_a_restored_snapshot_goes_on_bit_for_bit(kind):
-    whole, half = trained(kind, 200), trained(kind, 200)
-    half = kind.make.from_state(json.loads(json.dumps(half.to_state())))
-    for x, y in examples(300, seed=3):
-        assert kind.predict(half, x) == kind.predict(whole, x)
-        kind.learn(whole, x, y)
-        kind.learn(half, x, y)
-    assert json.dumps(half.to_state()) == json.dumps(whole.to_state())
+@pytest.mark.parametrize("half_life", [0.0, 100.0])
+def test_a_restored_snapshot_goes_on_bit_for_bit(half_life):
+    whole = taught(200, half_life)
+    whole.take("a", 3)
+    half = OfferModel.from_state(json.loads(state_of(whole)))
+    assert state_of(half) == state_of(whole)
+    for n, (x, rng) in enumerate(contexts(300, seed=3)):
+        for got, expected in zip(
+            half.predict_arms(x, ARM_NAMES), whole.predict_arms(x, ARM_NAMES), strict=True
+        ):
+            assert got.tolist() == expected.tolist()
+        arm, converted = f"{'abcd'[n % 4]}/{('app', 'web', '')[n % 3]}", float(rng.random() < 0.3)
+        for model in (whole, half):
+            model.learn_one({**x, f"feature {n % 30}": 1.0}, arm, converted, 2.0, half_life)
+    assert state_of(half) == state_of(whole)
 
 
-def test_features_may_come_and_go(kind):
-    model = trained(kind)
-    kind.learn(model, {"new": 1.0}, 1.0)
-    kind.learn(model, {}, 0.0)
-    kind.learn(model, {"silence": 2.0}, 1.0)
-    assert finite(kind.predict(model, {"new": 2.0, "visits": 1.0}))
+def test_the_same_outcomes_give_the_same_weights_in_every_process():
+    code = "from tests.contract.test_offer_models import *; print(state_of(taught()))"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert told == {state_of(taught())}
+
+
+def test_predicting_in_between_moves_no_weight():
+    asked = OfferModel()
+    for n, (x, rng) in enumerate(contexts(300)):
+        asked.predict_arms(x, ARM_NAMES[: 1 + n % 4])
+        arm = ARM_NAMES[n % 4]
+        converted = float(rng.random() < chance_of(arm, x))
+        asked.learn_one(x, arm, converted, 10.0 * rng.random() if converted else None)
+    assert state_of(asked) == state_of(taught())
+    fresh = OfferModel.from_state(json.loads(state_of(asked)))
+    for x, _ in contexts(20, seed=9):
+        assert asked.predict_arms(x, ARM_NAMES)[1].tolist() == (
+            fresh.predict_arms(x, ARM_NAMES)[1].tolist()
+        )
+
+
+def test_features_may_come_and_go():
+    model = taught()
+    model.learn_one({"new": 1.0}, "a/app", 1.0)
+    model.learn_one({}, "b/email", 0.0)
+    model.learn_one({"silence": 2.0}, "a/email", 1.0)
+    assert finite(model, {"new": 2.0, "visits": 1.0})
 
 
 @pytest.mark.parametrize(
@@ -103,100 +150,168 @@ def test_features_may_come_and_go(kind):
     [float("nan"), float("inf"), -float("inf"), 1e308, -1e308, "text", None, True, 10**30],
     ids=str,
 )
-def test_a_hostile_value_neither_crashes_nor_poisons(kind, hostile):
-    clean, hurt = trained(kind, 600), trained(kind, 600)
+def test_a_hostile_value_neither_crashes_nor_poisons(hostile):
+    clean, hurt = taught(600), taught(600)
     for _ in range(3):
-        kind.predict(hurt, {"silence": hostile})
-        kind.learn(hurt, {"silence": hostile, "visits": 1.0}, 1.0)
-    for x, y in examples(600, seed=4):
-        kind.learn(clean, x, y)
-        kind.learn(hurt, x, y)
-    for x, _ in examples(50, seed=5):
-        assert finite(kind.predict(hurt, x))
+        hurt.predict_arms({"silence": hostile}, ARM_NAMES)
+        hurt.learn_one({"silence": hostile, "visits": 1.0}, "a/email", 1.0)
+    for x, rng in contexts(600, seed=4):
+        arm = rng.choice(ARM_NAMES)
+        converted = float(rng.random() < chance_of(arm, x))
+        clean.learn_one(x, arm, converted)
+        hurt.learn_one(x, arm, converted)
+    for x, _ in contexts(50, seed=5):
+        means, _ = clean.predict_arms(x, ARM_NAMES)
+        assert finite(hurt, x)
+        assert hurt.predict_arms(x, ARM_NAMES)[0] == pytest.approx(means, abs=0.35)
 
 
-def test_endless_new_names_do_not_make_a_model_grow_for_ever(kind):
-    model = trained(kind)
-    for number in range(3_000):
-        kind.learn(model, {f"made up {number}": 1.0, "silence": 1.0}, float(number % 2))
-    size = len(json.dumps(model.to_state()))
-    for number in range(3_000, 6_000):
-        kind.learn(model, {f"made up {number}": 1.0, "silence": 1.0}, float(number % 2))
-    assert len(json.dumps(model.to_state())) < 1.1 * size
-    assert len(model.to_state()["scaler"]["counts"]) == MOST
+@pytest.mark.parametrize("reward", [float("nan"), float("inf"), -float("inf"), 1e308, -5.0])
+def test_a_hostile_reward_neither_crashes_nor_poisons(reward):
+    model = taught()
+    for n in range(5):
+        model.learn_one({"silence": 1.0}, "a/email", reward, reward, half_life=n)
+    assert finite(model, {"silence": 1.0})
+    assert math.isfinite(model.margin("a", 10.0))
+    json.dumps(model.to_state(), allow_nan=False)
 
 
-def test_the_same_examples_give_the_same_weights(kind):
-    assert json.dumps(trained(kind).to_state()) == json.dumps(trained(kind).to_state())
-
-
-def test_the_version_counts_the_examples(kind):
-    assert kind.make().learnt == 0
-    assert trained(kind, 25).learnt == 25
-
-
-def test_it_learns_what_there_is_to_learn(kind):
-    model = trained(kind, 3_000)
-    low, high = kind.predict(model, {"silence": 0.1}), kind.predict(model, {"silence": 2.9})
-    if isinstance(low, tuple):
-        low, high = low[0], high[0]
-    assert high > low + 0.3
-
-
-values = st.one_of(
-    st.floats(-5, 5), st.floats(), st.integers(), st.booleans(), st.sampled_from([None, "text"])
-)
-NAMES = ("silence", "visits", "prior_logit", "nps", "never seen")
-
-
-TRAINED = {}
-
-
-def plain_logit(model, x, arm):
-    """An arm's mean and variance, written as the formula says."""
-    state = model.to_state()
-    means, variances = state["scaler"]["means"], state["scaler"]["vars"]
-    weights = state["arms"].get(arm)
-    mean, variance = state["level"][0], 1.0 / state["level"][1]
-    if weights is None:
-        return mean, variance + BIAS_VARIANCE
-    context = {"bias": 1.0}
-    for name, value in x.items():
-        usable = isinstance(value, int | float) and math.isfinite(value)
-        if usable and variances.get(name, 0.0) > 1e-12:
-            value = max(-LIMIT, min(LIMIT, float(value)))
-            distance = (value - means[name]) / math.sqrt(variances[name])
-            context[name] = max(-OFFER_SPREAD, min(OFFER_SPREAD, distance))
-    for name, value in context.items():
-        if name in weights:
-            mean += weights[name][0] * value
-            variance += value * value / weights[name][1]
-    return mean, variance
-
-
-@pytest.mark.parametrize("count", [0, 1, 300])
-@given(st.dictionaries(st.sampled_from(NAMES), values))
-def test_arms_are_the_plain_formula_whatever_the_values(count, x):
-    model = TRAINED.setdefault(("offers", count), trained(Offers, count))
-    means, variances = model.predict_arms(x, ["a", "b", "new"])
-    for arm, mean, variance in zip(("a", "b", "new"), means, variances, strict=True):
-        assert (mean, variance) == pytest.approx(plain_logit(model, x, arm), abs=1e-12)
-
-
-def test_an_arm_learns_without_moving_another_one():
-    model = trained(Offers)
-    x = {"silence": 1.0, "visits": 1.0}
-    before = model.predict_arms(x, ["a", "b"])
-    for _ in range(20):
-        model.learn_one(x, "b", 1.0)
-        model.predict_arms(x, ["a", "b"])
-    (a, b), _ = model.predict_arms(x, ["a", "b"])
-    assert b - before[0][1] > 2 * (a - before[0][0])  # what a gains is the level they share
-
-
-def test_endless_new_arms_do_not_make_the_offers_grow_for_ever():
+def test_endless_names_do_not_make_it_grow_for_ever():
     model = OfferModel()
-    for number in range(2 * MOST):
-        model.learn_one({"silence": 1.0}, f"made up {number}", 1.0)
-    assert len(model.to_state()["arms"]) == MOST
-    assert model.learnt == 2 * MOST
+    for number in range(400):
+        model.learn_one({f"made up {number}": 1.0, "silence": number % 3}, "a/app", 1.0)
+    size = len(state_of(model))
+    for number in range(400, 1_200):
+        model.learn_one({f"made up {number}": 1.0}, "a/app", float(number % 2), 1.0)
+    assert len(state_of(model)) < 1.1 * size
+    assert len(model.to_state()["scaler"]["counts"]) == MOST
+    assert model.to_state()["offers"]["terms"] == 1 + TERMS
+
+
+def test_endless_arms_do_not_make_it_grow_for_ever_and_the_newest_are_kept():
+    model = OfferModel()
+    for number in range(2 * ARMS):
+        model.learn_one({"silence": 1.0}, f"offer-{number}/channel-{number}", 1.0, 3.0)
+        model.predict_arms({"silence": 1.0}, [f"asked-{number}/web"])
+        model.take(f"offer-{number}", 1)
+    state = model.to_state()
+    kept = {name: len(state[name]) for name in ("arms", "margins", "taken")}
+    kept |= {name: len(state[name]["rows"]) for name in ("offers", "channels")}
+    assert kept == {
+        "arms": ARMS, "margins": OFFERS, "taken": ARMS, "offers": OFFERS, "channels": CHANNELS
+    }  # fmt: skip
+    assert model.learnt == 2 * ARMS
+    newest = f"offer-{2 * ARMS - 1}/channel-{2 * ARMS - 1}"
+    assert model.predict_one({}, newest)[0] > model.predict_one({}, "offer-0/channel-0")[0]
+    assert len(state_of(model)) < 300_000
+
+
+def test_a_new_offer_starts_where_all_are():
+    model = taught(2_000)
+    mean, variance = model.predict_one({"silence": 3.0}, "new/web")
+    assert mean == model.level[0]
+    assert variance > OFFER_VARIANCE + CHANNEL_VARIANCE + ARM_VARIANCE
+    assert model.level[0] > START
+
+
+def test_an_offer_helps_itself_in_other_channels_and_others_in_its_channel():
+    model = OfferModel()
+    for _ in range(60):
+        model.learn_one({}, "good/email", 1.0)
+        model.learn_one({}, "bad/sms", 0.0)
+    logit = {
+        arm: model.predict_one({}, arm)[0]
+        for arm in ("good/email", "good/web", "new/email", "new/web", "new/sms", "bad/web")
+    }
+    assert logit["good/email"] > logit["good/web"] > logit["new/web"] > logit["bad/web"]
+    assert logit["new/email"] > logit["new/web"] > logit["new/sms"]
+
+
+def test_popularity_comes_before_affinity():
+    """After a few outcomes the level has moved more than any weight; after many they differ."""
+    few, many = taught(40), taught(4_000)
+
+    def spread(model):
+        near, far = {"silence": 0.2, "visits": 2.0}, {"silence": 2.8, "visits": 2.0}
+        return model.predict_one(far, "a/app")[0] - model.predict_one(near, "a/app")[0]
+
+    assert spread(many) > 2.5
+    assert spread(few) < 0.6 * spread(many)
+
+
+def test_it_learns_what_there_is_to_learn():
+    model = taught(6_000)
+    for x, _ in contexts(40, seed=8):
+        means, variances = model.predict_arms(x, ARM_NAMES)
+        expected = [math.log(p / (1 - p)) for p in (chance_of(arm, x) for arm in ARM_NAMES)]
+        assert means.tolist() == pytest.approx(expected, abs=0.9)
+        assert variances.max() < 0.2
+
+
+def test_doubt_shrinks_with_what_is_learnt_and_comes_back_as_it_fades():
+    x = {"silence": 1.0}
+    early, late = taught(40).predict_one(x, "a/app")[1], taught(4_000).predict_one(x, "a/app")[1]
+    assert late < 0.2 * early
+    assert taught(4_000, half_life=200).predict_one(x, "a/app")[1] > 2 * late
+
+
+def test_doubt_never_exceeds_what_it_was_at_first():
+    model = taught(300)
+    for _ in range(3_000):
+        model.learn_one({}, "b/email", 0.0, half_life=30)
+    covariance = np.array([model.offers.of(name, 5)[1] for name in ("a", "b", "none")])
+    assert np.linalg.eigvalsh(covariance).min() > 0
+    assert np.einsum("oii->oi", covariance).max(axis=0) == pytest.approx(
+        [OFFER_VARIANCE, *[WEIGHT_VARIANCE] * 4], rel=0.01
+    )
+
+
+def test_it_follows_a_world_that_turns_round():
+    model = OfferModel()
+    for n in range(6_000):
+        good, bad = ("a", "b") if n < 3_000 else ("b", "a")
+        model.learn_one({}, good, float(n % 2), half_life=300)
+        model.learn_one({}, bad, 0.0, half_life=300)
+    assert model.predict_one({}, "b")[0] > model.predict_one({}, "a")[0] + 1.0
+
+
+def test_a_margin_goes_from_the_stated_one_to_what_conversions_bring():
+    model = OfferModel()
+    assert model.margin("a", 10.0) == 10.0
+    for _ in range(int(BELIEF)):
+        model.learn_one({}, "a/app", 1.0, 30.0)
+        model.learn_one({}, "a/app", 0.0, 99.0)  # what did not convert brought nothing
+    assert model.margin("a", 10.0) == 20.0
+    assert model.margin("b", 10.0) == 10.0
+
+
+def test_taken_units_are_counted_and_given_back():
+    model = OfferModel()
+    model.take("a", 1)
+    model.take("a", 1)
+    model.take("b", -1)
+    assert model.taken == {"a": 2}
+    model.take("a", -1)
+    model.take("a", -1)
+    assert model.taken == {}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(-4, 1), st.floats(0.05, 1.5), st.floats(1, 30), st.floats(0, 2)),
+        min_size=2,
+        max_size=8,
+    ),
+    st.floats(0, 0.3),
+)
+def test_propensities_are_how_often_each_arm_is_best(arms, floor):
+    """Against Monte Carlo: 20,000 draws of each arm's logit; the worst error is stated at 2 %."""
+    means, deviations, margins, costs = map(np.array, zip(*arms, strict=True))
+    chances = propensities(means, deviations**2, margins, costs, floor)
+    assert math.fsum(chances) == pytest.approx(1.0, abs=1e-9)
+    logits = np.random.default_rng(1).normal(means, deviations, (20_000, len(arms)))
+    best = (margins / (1 + np.exp(-logits)) - costs).argmax(axis=1)
+    drawn = np.bincount(best, minlength=len(arms)) / len(best)
+    expected = floor / len(arms) + (1 - floor) * drawn
+    assert chances == pytest.approx(expected.tolist(), abs=0.02)
