@@ -71,3 +71,68 @@ def stack(parts: Sequence[tuple[str, int]], width: float = 600, height: float = 
         bars.append(Bar(x, 0, max(wide - 2, 1), height, label, f"part{at % 6}"))
         x += wide
     return bars
+
+
+class Dot(NamedTuple):
+    """A circle, with what it stands for."""
+
+    x: float
+    y: float
+    radius: float
+    predicted: float
+    happened: float
+    count: int
+
+
+def line(
+    points: Sequence[tuple[float, float]],
+    around: tuple[float, float],
+    width: float = 600,
+    height: float = 120,
+) -> tuple[str, float, float]:
+    """Return the path of (x, y) points, and the values at the bottom and at the top.
+
+    The range holds `around` and all the values.
+    """
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    low, high = min(*ys, around[0]), max(*ys, around[1])
+    first, wide = xs[0], (xs[-1] - xs[0]) or 1
+    placed = [
+        f"{(x - first) / wide * width:.1f} {height - (y - low) / (high - low) * height:.1f}"
+        for x, y in points
+    ]
+    return "M" + "L".join(placed), low, high
+
+
+def calibration(bins: Sequence[tuple[int, float, float]], size: float = 220) -> list[Dot]:
+    """Return a dot for each bin (examples, predicted, came true), its area by the examples."""
+    most = max((count for count, _, _ in bins), default=1)
+    return [
+        Dot(
+            predicted * size,
+            size - happened * size,
+            max(2.5, 9 * (count / most) ** 0.5),
+            predicted,
+            happened,
+            count,
+        )
+        for count, predicted, happened in bins
+    ]
+
+
+def lift(tenths: Sequence[float], width: float = 600, height: float = 140) -> list[Bar]:
+    """Return a bar for each tenth's lift; the mark of 1 lies at the same scale (`level`)."""
+    if not tenths:
+        return []
+    top = max(*tenths, 1.5)
+    step = width / len(tenths)
+    return [
+        Bar(at * step + 3, height - tall, step - 6, tall, f"{value:.2f}", kind)
+        for at, value in enumerate(tenths)
+        for tall, kind in [(value / top * height, "above" if value >= 1 else "below")]
+    ]
+
+
+def level(tenths: Sequence[float], height: float = 140) -> float:
+    """Return where a lift of 1 lies in `lift`'s chart."""
+    return height - height / max(*tenths, 1.5) if tenths else height

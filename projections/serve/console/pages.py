@@ -15,8 +15,9 @@ from fastapi.staticfiles import StaticFiles
 
 from projections.live import Live
 from projections.serve.board import hits
-from projections.serve.console import session
+from projections.serve.console import offers, session
 from projections.serve.console.customer import page as customer_page
+from projections.serve.console.models import models_page
 from projections.serve.console.past import past_page
 from projections.serve.console.render import Renderer
 from projections.serve.console.session import LoginNeededError, Reader
@@ -37,6 +38,7 @@ def install(app: FastAPI) -> None:
     """Add the console to `app`."""
     app.state.renderer = Renderer(app.state.catalogue)
     app.include_router(router)
+    app.include_router(offers.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(LoginNeededError, _to_login)
 
@@ -174,6 +176,15 @@ async def dead_letters(request: Request, who: Reader) -> Response:
         letters=sources.dead_letters.newest(100),
         kept=sources.refused,
     )
+
+
+@router.get("/models")
+async def models(
+    request: Request, who: Reader, model: Annotated[str | None, Query(max_length=100)] = None
+) -> Response:
+    """Show a model: who serves, how good each candidate is, what changed it."""
+    shown = models_page(_sources(request).models, model)
+    return _renderer(request).page(request, "models.html", who=who, **shown)
 
 
 def _board(request: Request, sources: Sources) -> dict[str, Any]:
