@@ -19,6 +19,8 @@ from models.online.served import CROSS_SPREAD
 
 MOST = 24  # products
 LOOK_EVERY = 256  # examples
+EAGER = 16_384  # examples of which each is searched; later one in SPARED
+SPARED = 4
 AT_ONCE = 3  # products that become terms at one look
 STRONG = 20.0  # squared z score: beyond chance among some 2,000 pairs
 WEAK = 1.0  # a term's, below which it came to nothing
@@ -81,7 +83,8 @@ class Crosses:
     ) -> None:
         """Take in one example of which `logit` was predicted; `surprise`: label less chance."""
         self.posterior.learn_one(terms, logit, label)
-        self._search.note(cut, surprise)
+        if self.posterior.learnt <= EAGER or not self.posterior.learnt % SPARED:
+            self._search.note(cut, surprise)
         if self.pairs:
             self.ages += 1.0
             self.usual += (terms[1 : 1 + len(self.pairs)] - self.usual) / self.ages

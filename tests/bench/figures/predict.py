@@ -1,7 +1,10 @@
 """One prediction, one decision, and learning from each, in CPU µs: the models alone.
 
-Made-up examples of 20 features and a choice among 10 offers that differ in worth; and
-`score`, whole, on the customers of a simulated past, by the model that was learnt from it.
+`predict_us` is what a scorer pays, `predict_learn_us` that and a champion's learning alone;
+`learn_all_us` is the learner's price for an example, all six candidates taught and compared,
+`learn_river_us` River's own pipeline of them. Made-up examples of 20 features and a choice
+among 10 offers that differ in worth; and `score`, whole, on the customers of a simulated past,
+by the model that was learnt from it.
 """
 
 import random
@@ -12,9 +15,10 @@ import numpy as np
 
 from models.customer import decode
 from models.features import features
-from models.online.churn import ChurnModel
 from models.online.offers import OfferModel
+from models.online.river_pipeline import RiverPipeline
 from models.online.scaling import sigmoid
+from models.online.stable import Stable
 from models.online.thompson import propensities
 from models.score import score
 from tests.bench.core import Core
@@ -43,17 +47,35 @@ def measure(bench: Bench) -> dict:
     people = [decode(value) for value in core.customers.values()]
     people = [one for one in people if one.merged_into is None]
 
+    served, alone, river = churn.served("blend"), Stable(), RiverPipeline()
+
     def predict_learn(example):
-        churn.chance(example[0])
-        churn.learn_one(*example)
+        """Predict as scorers do, and teach a champion alone: second order, full covariance."""
+        x, y = example
+        served.chance(x)
+        distances = np.zeros(FEATURES)
+        for part, distance in alone.scaler.observe(x):
+            distances[part.place] = distance
+        bayes = alone.bayes
+        terms = bayes.terms(distances)
+        bayes.posterior.learn_one(terms, bayes.posterior.correction(terms), y)
+        bayes.reach(FEATURES)
+
+    def learn_river(example):
+        distances = river.transform_one(example[0])
+        river.chance(distances)
+        river.learn_one(example[0], distances, example[1] > 0.5)
 
     def decide_learn(example):
         arm = decided(offers, example)
         offers.learn_one(example[0], arm, example[1])
 
     calls: dict[str, tuple[Callable, list]] = {
-        "predict_us": (lambda example: churn.chance(example[0]), examples),
+        "predict_us": (lambda example: served.chance(example[0]), examples),
         "predict_learn_us": (predict_learn, examples),
+        "learn_all_us": (lambda example: churn.learn_one(*example), examples),
+        "learn_river_us": (learn_river, examples),
+        "serve_us": (lambda _: churn.served("blend"), examples[:100]),
         "decide_us": (lambda example: decided(offers, example), examples),
         "decide_learn_us": (decide_learn, examples),
         "features_us": (lambda one: features(one, one.clock_ms), people),
@@ -87,8 +109,8 @@ def decided(model: OfferModel, example: tuple[dict[str, float], float]) -> str:
     return random.choices(ARMS, chances)[0]
 
 
-def _learnt(examples: list) -> tuple[ChurnModel, OfferModel]:
-    churn, offers = ChurnModel(), OfferModel()
+def _learnt(examples: list) -> tuple[Stable, OfferModel]:
+    churn, offers = Stable(), OfferModel()
     for number, example in enumerate(examples):
         churn.learn_one(*example)
         offers.learn_one(example[0], ARMS[number % OFFERS], example[1])
