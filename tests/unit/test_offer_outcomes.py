@@ -59,7 +59,8 @@ def test_silence_until_the_end_of_the_window_earns_nothing():
     example = outcome(judge())
     assert earned(example) == (0.0, 0.0)
     assert (example.arm, example.label_ms) == ("coupon/app", T0 + 7 * DAY_MS)
-    assert not (example.outcome.shown or example.outcome.claimed or example.outcome.holdout)
+    said = example.outcome
+    assert (said.shown, said.claimed, said.holdout) == (False, False, False)
 
 
 def test_orders_earn_their_margins_together():
