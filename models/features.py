@@ -121,6 +121,9 @@ def _service(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
         found["wait"] = log1p(profile.wait_seconds / 60.0)
     if profile.feedback:
         _satisfaction(profile, found)
+    opinion = profile.sentiment
+    if opinion is not None and isinstance(opinion.value, float):
+        found["sentiment"] = opinion.value
 
 
 def _satisfaction(profile: Profile, found: dict[str, float]) -> None:

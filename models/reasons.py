@@ -23,7 +23,7 @@ GROUPS = {
     "contract": ("tenure", "renewals", "period", "trial", "contracts", "given_up"),
     "past_contract": ("contract_ended",),
     "service": ("open_tickets", "tickets", "since_ticket", "wait"),
-    "satisfaction": ("nps", "csat", "ces", "review"),
+    "satisfaction": ("nps", "csat", "ces", "review", "sentiment"),
     "messages": ("clicked", "opened"),
     "offers": ("accepted", "declined"),
 }

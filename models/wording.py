@@ -61,6 +61,13 @@ def _of(top: int) -> Show:
     return lambda value, language: f"{number(value * top)}/{top}"
 
 
+def _opinion(value: float, language: Language) -> str:
+    if -0.1 < value < 0.1:
+        return "중립" if language == "ko" else "neutral"
+    well = ("긍정" if value > 0 else "부정") if language == "ko" else "good" if value > 0 else "bad"
+    return f"{well} {min(abs(value), 1.0):.0%}"
+
+
 def _minutes(value: float, language: Language) -> str:
     return f"{number(value)}분" if language == "ko" else f"{number(value)} min"
 
@@ -123,6 +130,9 @@ _TOLD: dict[str, _Told] = {
     "ces": _Told(_of(7), "ease {value}, others {usual}", "이용 편의 {value}, 평균 {usual}"),
     "review": _Told(
         _of(5), "reviews us {value}, others {usual}", "리뷰 점수 {value}, 평균 {usual}"
+    ),
+    "sentiment": _Told(
+        _opinion, "newest words of us: {value}, others {usual}", "최근 의견 {value}, 평균 {usual}"
     ),
     "opened": _Told(
         _share,

@@ -9,6 +9,7 @@ from scipy.special import hyp2f1
 
 from models.customer import Customer
 from models.events import ContentViewed, FeedbackGiven, Line, OrderPlaced, OrderRefunded
+from models.features import features
 from models.lifetime import DEFAULT_LIFETIME, Lifetime
 from models.population import Cuts, Population, Spend
 from models.profile import Profile, evolve
@@ -156,3 +157,9 @@ def test_the_preferred_channel_is_the_customers_not_our_systems():
     events = [event(channel=channel, id=channel) for channel in ("server", "phone")]
     assert preferred_channel(customer(*events, event(channel="phone", id="x")).profile) == "phone"
     assert preferred_channel(Profile()) is None
+
+
+def test_the_newest_opinion_is_a_feature_of_churn():
+    bad = customer(event(FeedbackGiven, text="최악이에요. 다시는 안 사요"))
+    assert features(bad, at(1))["sentiment"] == bad.profile.sentiment.value < -0.5
+    assert "sentiment" not in features(customer(event()), at(1))
