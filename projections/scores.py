@@ -22,9 +22,13 @@ TABLE = Table(
         "probability": "Float64",
         "band": LABEL,
         "horizon_days": "UInt16",
+        "horizon": LABEL,
+        "base": "Float64",
         "reasons.feature": "Array(LowCardinality(String))",
         "reasons.contribution": "Array(Float64)",
         "reasons.value": "Array(Float64)",
+        "reasons.usual": "Array(Nullable(Float64))",
+        "reasons.about": "Array(LowCardinality(String))",
         "features": "Map(LowCardinality(String), Float64)",
         **POSITION,
     },
@@ -53,9 +57,13 @@ def to_row(score: Score, partition: int, offset: int) -> Row:
         score.probability,
         score.band,
         score.horizon_days,
+        score.horizon,
+        score.base,
         [reason.feature for reason in score.reasons],
         [reason.contribution for reason in score.reasons],
         [reason.value for reason in score.reasons],
+        [reason.usual for reason in score.reasons],
+        [reason.about for reason in score.reasons],
         unpack(score.features),
         partition,
         offset,
@@ -64,9 +72,8 @@ def to_row(score: Score, partition: int, offset: int) -> Row:
 
 def from_row(row: Mapping[str, Any]) -> Score:
     """Return the score that a row tells, but its features: they are the row's own."""
-    parts = zip(
-        row["reasons.feature"], row["reasons.contribution"], row["reasons.value"], strict=True
-    )
+    names = ("feature", "contribution", "value", "usual", "about")
+    parts = zip(*(row[f"reasons.{name}"] for name in names), strict=True)
     return Score(
         score_id=row["score_id"],
         customer_id=row["customer_id"],
@@ -77,5 +84,7 @@ def from_row(row: Mapping[str, Any]) -> Score:
         probability=row["probability"],
         band=row["band"],
         horizon_days=row["horizon_days"],
+        horizon=row["horizon"],
+        base=row["base"],
         reasons=[Reason(*part) for part in parts],
     )

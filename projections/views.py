@@ -10,6 +10,8 @@ ANALYST_VIEWS: Final = (
     "order_items",
     "revenue_by_day",
     "retention_by_cohort",
+    "contracts",
+    "renewal_by_cohort",
     "rfm",
     "funnel",
     "churn_board",

@@ -1,7 +1,7 @@
 """What analysts read: right by an independent computation, without PII, and nothing else."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import sqrt
 from statistics import mean, variance
@@ -13,7 +13,13 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from infra.settings import Settings
 from models.customer import encode
-from models.events import OrderPlaced, OrderRefunded
+from models.events import (
+    OrderPlaced,
+    OrderRefunded,
+    SubscriptionCancelled,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
 from models.records import Decision, Example, Outcome
 from models.rhythm import CONTACTS
 from models.topics import DECISIONS, EVENTS, EXAMPLES, PROFILES
@@ -23,6 +29,7 @@ from projections.migrate import migrate
 from projections.views import ANALYST_VIEWS
 from tests.conftest import SECRETS, clickhouse_in
 from tests.support.customers import rich
+from tests.support.histories import event as made
 from tests.support.log_samples import START, history, merged, messages, order
 
 pytestmark = pytest.mark.stack
@@ -362,3 +369,49 @@ def test_an_analyst_reads_every_view_and_no_pii(analyst):
 def test_an_analyst_is_refused_everything_else(analyst, statement):
     with pytest.raises(DatabaseError, match=REFUSED):
         analyst.command(statement)
+
+
+def test_contracts_are_told_with_their_renewals_and_their_ends(settings, ask):
+    now = datetime.now(UTC)
+
+    def word(number, kind, days, id, **fields):
+        at, plan = now - timedelta(days=days), {"plan": "basic"}
+        return made(kind, at, f"s{number}", subscription_id=id, **plan | fields).model_copy(
+            update={"customer_id": "c_1", "received_at": at}
+        )
+
+    said = [
+        word(0, SubscriptionStarted, 100, "a", renews_at=now - timedelta(days=70)),
+        word(1, SubscriptionRenewed, 70, "a", period="month"),
+        word(2, SubscriptionCancelled, 50, "a"),
+        word(3, SubscriptionStarted, 100, "b", renews_at=now - timedelta(days=70)),
+        word(4, SubscriptionStarted, 100, "c", renews_at=now - timedelta(days=5)),
+        word(5, SubscriptionStarted, 100, "d"),
+        word(6, SubscriptionStarted, 40, "e", renews_at=now - timedelta(days=20)),
+        word(7, SubscriptionRenewed, 20, "e", period="month"),
+        word(8, SubscriptionRenewed, 19, "e"),
+    ]
+    load(settings, EVENTS, messages(said))
+    found = {
+        id: (
+            state,
+            renewals,
+            ended and round((now - ended.replace(tzinfo=UTC)).total_seconds() / 86_400),
+        )
+        for id, state, renewals, ended in ask(
+            "SELECT subscription_id, state, renewals, toTimeZone(ended, 'UTC') FROM contracts"
+        )
+    }
+    assert found == {
+        "a": ("cancelled", 1, 50),
+        "b": ("lapsed", 0, 70),
+        "c": ("running", 0, None),
+        "d": ("running", 0, None),
+        "e": ("running", 2, None),  # the newest renewal states no end
+    }
+    first = ask("SELECT size, running, renewed FROM renewal_by_cohort WHERE months_later = 0")
+    assert sum(size for size, _, _ in first) == 5
+    last = ask(
+        "SELECT running FROM renewal_by_cohort ORDER BY cohort, months_later DESC LIMIT 1 BY cohort"
+    )
+    assert sum(running for (running,) in last) == 3
