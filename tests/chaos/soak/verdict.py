@@ -154,7 +154,7 @@ def _place(event: Event) -> tuple[str, str, str, int]:
 
 
 def _hands_judgements(event: Event) -> bool:
-    """Tell whether it is sent only if something was decided or raised: by the models of the time."""
+    """Tell whether it is sent only if a model of the time decided or raised something."""
     return event.type == "episodes_returned" or event.event_id.startswith("absorbed:u_")
 
 
