@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.online.posterior import Vector, pack, unpack
 
 SHEET = 512  # arms laid out at most
+LEAST = 1e-12  # of a variance
 
 
 class Look(NamedTuple):
@@ -39,9 +40,11 @@ class Rows:
         self.covariances: Vector = np.zeros((0, 1, 1) if full else (0, 1))
 
     def of(self, name: str, terms: int) -> tuple[Vector, Vector]:
-        """Return copies of a name's means and covariances; what is not learnt is the prior's."""
-        variances, known = self._prior(terms), len(self._variances)
-        place, means = self.places.get(name), np.zeros(terms)
+        """Return a name's means and covariances, not to be written to; new ones are the prior's."""
+        known, place = len(self._variances), self.places.get(name)
+        if place is not None and known == terms:
+            return self.means[place], self.covariances[place]
+        variances, means = self._prior(terms), np.zeros(terms)
         if place is not None:
             means[:known] = self.means[place]
             variances[(slice(known),) * variances.ndim] = self.covariances[place]
@@ -129,6 +132,17 @@ class Rows:
                 self.covariances[place] = unpack(covariance)
 
 
+class Parts(NamedTuple):
+    """What an arm's logit is a sum of: its offer's part, its channel's, if any, and its level."""
+
+    means: Vector
+    covariances: Vector
+    channel_means: Vector | None
+    channel_variances: Vector | None
+    mean: float
+    variance: float
+
+
 class Sheet:
     """Arms laid out in rows for predicting: what depends on what was learnt alone, made once."""
 
@@ -139,9 +153,11 @@ class Sheet:
 
     def _resize(self, terms: int) -> None:
         self._terms = terms
-        self._upper = np.triu_indices(terms)
         # Above the diagonal each product stands for two.
-        self._twice = np.where(self._upper[0] == self._upper[1], 1.0, 2.0)
+        self._one, self._other = np.triu_indices(terms)
+        self._upper = self._one * terms + self._other
+        self._twice = np.where(self._one == self._other, 1.0, 2.0)
+        self._diagonal = np.flatnonzero(self._one == self._other)
         self._rows.clear()
         self._stale.clear()
         self._means = np.zeros((0, terms))
@@ -155,30 +171,35 @@ class Sheet:
                 self._stale.add(arm)
 
     def read(
-        self,
-        arms: Sequence[str],
-        terms: Vector,
-        lay: Callable[[str, int], tuple[Vector, Vector]],
+        self, arms: Sequence[str], terms: Vector, parts: Callable[[str, int], Parts]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return means and variances of the arms' logits; `lay` tells an arm's weights."""
+        """Return means and variances of the arms' logits; `parts` tells an arm's."""
         if len(terms) != self._terms or len(self._rows) > SHEET:
             self._resize(len(terms))
-        places = [self._find(arm, lay) for arm in arms]
-        one, other = self._upper
-        products = terms.take(one)
-        products *= terms.take(other)
-        means = np.add.reduce(self._means.take(places, axis=0) * terms, axis=1)
+        rows, stale = self._rows, self._stale
+        places = [
+            rows[arm] if arm in rows and arm not in stale else self._lay(arm, parts) for arm in arms
+        ]
+        products = terms.take(self._one)
+        products *= terms.take(self._other)
         spread = self._covariances.take(places, axis=0)
         spread *= products
+        means = self._means.take(places, axis=0)
+        means *= terms
         variances: Vector = np.add.reduce(spread, axis=1)
-        return means, np.maximum(variances, 1e-12)
+        return np.add.reduce(means, axis=1), np.maximum(variances, LEAST, out=variances)
 
-    def _find(self, arm: str, lay: Callable[[str, int], tuple[Vector, Vector]]) -> int:
+    def _lay(self, arm: str, parts: Callable[[str, int], Parts]) -> int:
+        own = parts(arm, self._terms)
+        means = own.means.copy()
+        row = own.covariances.ravel().take(self._upper)
+        row *= self._twice
+        if own.channel_means is not None:
+            means += own.channel_means
+            row[self._diagonal] += own.channel_variances
+        means[0] += own.mean
+        row[0] += own.variance
         place = self._rows.get(arm)
-        if place is not None and arm not in self._stale:
-            return place
-        means, covariance = lay(arm, self._terms)
-        row = covariance[self._upper] * self._twice
         if place is None:
             place = self._rows[arm] = len(self._rows)
             self._means = np.concatenate([self._means, means[None]])

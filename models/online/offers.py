@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.online.arms import Rows, Sheet, diagonal
+from models.online.arms import Parts, Rows, Sheet
 from models.online.posterior import Vector, mode
 from models.online.scaling import Moments, Scaler, sigmoid
 
@@ -68,7 +68,7 @@ class OfferModel:
         Without the doubt about the level: it moves all arms alike, and chooses between none.
         """
         terms = self._terms(self.scaler.vector(features))
-        means, variances = self._sheet.read(arms, terms, self._lay)
+        means, variances = self._sheet.read(arms, terms, self._parts)
         means += self.level[0]
         return means, variances
 
@@ -142,18 +142,10 @@ class OfferModel:
             margin[1] *= kept
         self._sheet = Sheet()
 
-    def _lay(self, arm: str, terms: int) -> tuple[Vector, Vector]:
-        """Return the arm's means by term, and its covariance: all its parts' together."""
+    def _parts(self, arm: str, terms: int) -> Parts:
         offer, channel = parts_of(arm)
-        means, covariance = self.offers.of(offer, terms)
-        if channel:
-            more, variances = self.channels.of(channel, terms)
-            means = means + more
-            covariance = covariance + diagonal(variances)
-        mean, variance = self.arms.get(arm, (0.0, ARM_VARIANCE))
-        means[0] += mean
-        covariance[0, 0] += variance
-        return means, covariance
+        by = self.channels.of(channel, terms) if channel else (None, None)
+        return Parts(*self.offers.of(offer, terms), *by, *self.arms.get(arm, (0.0, ARM_VARIANCE)))
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
