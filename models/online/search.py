@@ -13,12 +13,16 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from models.online.posterior import Vector, pack, unpack
+from models.online.served import CROSS_SPREAD
 
 POOL = 24  # features that are searched at a time
-KNOT = 1.0  # deviations from the mean at which hinges bend, on either side
-KNOTS = (0.0, KNOT, -KNOT)
+KNOTS = (0.0, 1.0, -1.0)  # deviations from the mean at which hinges bend; 0: none
 MEMORY = 0.985  # share of the sums that is kept from one look to the next
 SHOWN = 32  # pairs that a look returns
+# A column's value is max(sign * distance - off, floor).
+SIGNS = np.array([-1.0 if knot < 0.0 else 1.0 for knot in KNOTS])
+OFFS = np.abs(KNOTS)
+FLOORS = np.array([0.0 if knot else -CROSS_SPREAD for knot in KNOTS])
 
 
 class Column(NamedTuple):
@@ -52,14 +56,9 @@ class Search:
 
     def note(self, cut: Vector, residual: float) -> None:
         """Take in an example: cut distances by place, and its label less its probability."""
-        pool = cut[self.pool]
-        values = np.empty((len(pool), len(KNOTS)))
-        values[:, 0] = pool
-        np.maximum(pool - KNOT, 0.0, out=values[:, 1])
-        np.maximum(-KNOT - pool, 0.0, out=values[:, 2])
         columns = np.empty(len(self._columns))
         columns[0] = 1.0
-        columns[1:] = values.ravel()
+        columns[1:] = np.maximum(cut[self.pool][:, None] * SIGNS - OFFS, FLOORS).ravel()
         pulled = columns * residual
         self._sums += pulled[:, None] * columns
         self._squares += (pulled * pulled)[:, None] * (columns * columns)

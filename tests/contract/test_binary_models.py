@@ -75,7 +75,7 @@ def through_json(stable):
     return Stable.from_state(json.loads(json.dumps(stable.to_state())))
 
 
-SOME = {count: taught(count) for count in (0, 1, 2, 300, 3_000)}
+SOME = {count: taught(count) for count in (0, 1, 2, 700, 3_000)}
 
 
 def test_untrained_it_is_the_prior_and_without_one_a_toss(candidate):
@@ -116,7 +116,7 @@ def test_it_leaves_the_features_alone():
 
 
 def test_predicting_and_serving_change_nothing(candidate):
-    stable = through_json(SOME[300])
+    stable = through_json(SOME[700])
     before = json.dumps(stable.to_state())
     for x, _ in examples(50, seed=2):
         stable.chance(candidate, {**x, "never seen": 3.0})
@@ -127,7 +127,7 @@ def test_predicting_and_serving_change_nothing(candidate):
 @pytest.mark.parametrize("count", SOME)
 def test_a_restored_snapshot_goes_on_bit_for_bit(count):
     whole, half = taught(count), through_json(SOME[count])
-    for x, y in examples(700, seed=3):
+    for x, y in examples(300, seed=3):
         assert half.learn_one(x, y) == whole.learn_one(x, y)
     assert json.dumps(half.to_state()) == json.dumps(whole.to_state())
 
@@ -146,7 +146,7 @@ values = st.one_of(st.floats(-5, 5), st.floats(), st.integers(), st.sampled_from
 NAMES = ("silence", "visits", PRIOR, "nps", "never seen")
 
 
-@pytest.mark.parametrize("count", [1, 300, 3_000])
+@pytest.mark.parametrize("count", [1, 700, 3_000])
 @given(st.dictionaries(st.sampled_from(NAMES), values))
 def test_what_is_served_does_so_whatever_the_values(count, x):
     for name, expected in SOME[count].chances(x).items():
@@ -167,7 +167,7 @@ def test_features_may_come_and_go(candidate):
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda value: str(value)[:12])
 def test_a_hostile_value_neither_crashes_nor_poisons(hostile):
-    clean, hurt = taught(600), taught(600)
+    clean, hurt = through_json(SOME[700]), through_json(SOME[700])
     for _ in range(3):
         bad = {"silence": hostile, "visits": 1.0, PRIOR: hostile, "nps": hostile}
         hurt.chances(bad)
@@ -184,18 +184,16 @@ def test_a_hostile_value_neither_crashes_nor_poisons(hostile):
     assert "Infinity" not in text
 
 
-def test_labels_that_are_turned_round_are_got_over(candidate):
+def test_labels_that_are_turned_round_are_got_over():
     """Somebody's wrong labels, a thousand of them: the right ones win again."""
-    stable = taught(2_000)
+    stable = through_json(SOME[3_000])
     for x, y in examples(1_000, seed=8):
         stable.learn_one(x, 1.0 - y)
     for x, y in examples(4_000, seed=9):
         stable.learn_one(x, y)
-    if candidate != "prior":
-        assert stable.chance(candidate, {"silence": 2.9}) > stable.chance(
-            candidate, {"silence": 0.1}
-        )
-        assert loss(stable, candidate, seed=10) < 0.62
+    for name in LEARNING:
+        assert stable.chance(name, {"silence": 2.9}) > stable.chance(name, {"silence": 0.1}), name
+        assert loss(stable, name, seed=10) < 0.62, name
 
 
 def loss(stable, candidate, seed, count=500):
@@ -220,21 +218,28 @@ def test_endless_new_names_do_not_make_it_grow_for_ever():
     assert len(stable.crosses.posterior.means) <= 1 + bayes.TERMS + crosses.MOST
 
 
+PROGRAM = """
+import json
+from models.online.stable import Stable
+stable = Stable()
+for n in range(600):
+    x = {name: (n * step % 97) / 97 for step, name in enumerate("silence visits nps".split(), 5)}
+    stable.learn_one(x, float(n * 31 % 89 < 40 * x["silence"]))
+print(json.dumps([stable.to_state(), stable.served("blend").terms]))
+"""
+
+
 def test_hash_seeds_change_nothing():
-    program = (
-        "import json; from tests.contract.test_binary_models import taught;"
-        "print(json.dumps(taught(600).to_state()))"
-    )
     told = {
         subprocess.run(
-            [sys.executable, "-c", program],
+            [sys.executable, "-c", PROGRAM],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,
         ).stdout
-        for seed in ("1", "2")
+        for seed in ("1", "2", "3")
     }
-    assert told == {json.dumps(taught(600).to_state()).encode() + b"\n"}
+    assert len(told) == 1
 
 
 def test_the_version_counts_the_examples():
