@@ -6,6 +6,9 @@ from itertools import count
 
 import pytest
 
+from infra.errors import UserError
+from infra.rebuild import identity as identities
+from infra.verify.run import verify
 from models.customer import decode, encode
 from models.dead_letter import DeadLetter
 from models.events import Identifier, decode_event
@@ -150,6 +153,46 @@ def test_an_unmerge_gives_each_their_own_and_a_merge_makes_them_one_again(world)
     assert status(world.settings)["refold"] == {
         "waiting": 0, "partition": None, "reading": 0, "left": 0
     }  # fmt: skip
+
+
+def test_rules_that_change_are_stated_on_the_log_and_customers_become_what_they_give(
+    kafka_settings, start_part, tmp_path
+):
+    loose, strict = (tmp_path / f"{name}.toml" for name in ("loose", "strict"))
+    loose.write_text("unique = []\nshared_after = 0\n")
+    strict.write_text("")  # as shipped: two users are two people
+    before, after = (
+        kafka_settings.model_copy(update={"identity_file": file}) for file in (loose, strict)
+    )
+    worker = start_part(before, "streams")
+    world = World(before)
+    for who, amount in ((ANA, "10.00"), (BEN, "200.00"), (TABLET, "3.00")):
+        world.buy((who,), amount)
+    world.say((TABLET, ANA))
+    world.say((TABLET, BEN))
+    first, second = sorted((ANA, BEN), key=lambda one: ID[one])
+    world.stands((first, second, TABLET))
+    assert worker.stop() == 0
+
+    worker = start_part(after, "streams")
+    rebuilt = identities.fold_anew(after, lambda done, there: None)
+    assert ID[BEN] in rebuilt.regrouped or ID[ANA] in rebuilt.regrouped
+    with pytest.raises(UserError, match="grouped otherwise"):
+        identities.swap(after, rebuilt, print)
+    identities.regroup(after, rebuilt)
+    for who in (BEN, ANA, TABLET) * 3:  # while they are being parted
+        world.say((who,))
+    world.stands((ANA, TABLET), (BEN,))
+    assert identities.fold_anew(after, lambda done, there: None).regrouped == {}
+
+    assert worker.stop() == 0
+    identities.swap(after, identities.fold_anew(after, lambda done, there: None), print)
+    start_part(after, "streams")
+    world.buy((BEN,), "5.00")
+    until(lambda: world.customers()[ID[BEN]].profile.revenue == {"USD": 20_500}, 60)
+    world.stands((ANA, TABLET), (BEN,))
+    found = verify(after, ["profiles", "identity"], 1, lambda title: lambda done, there: None)
+    assert [one.differences for one in found if not one.ok] == []
 
 
 def test_nobody_is_judged_before_their_own_events_are_in(world):
