@@ -35,6 +35,7 @@ class Column(Struct, omit_defaults=True):
     middle: float = 0.0
     width: float = 0.0  # 0: not settled yet
     skewed: bool = False
+    usual: bool = False  # at least half of the first were the middle itself
     values: list[str] = field(default_factory=list)  # those with a feature of their own
     rates: dict[str, list[int]] = field(default_factory=dict)  # value -> labels, positive ones
 
@@ -49,9 +50,9 @@ class Encoder:
     def encode_one(self, row: Mapping[str, object]) -> dict[str, float]:
         """Return a row's features, and remember what the row shows of its columns.
 
-        A number is a feature by the column's name; a text's value is one of
-        "column=value" (1 or 0), and its past rate of labels "column~"; an empty field shows
-        as "column?" in columns that are empty now and then.
+        A number is a feature by the column's name, and "column!" where it is not what most
+        are; a text's value is one of "column=value" (1 or 0), and its past rate of labels
+        "column~"; an empty field shows as "column?" in columns that are empty now and then.
         """
         features: dict[str, float] = {}
         for name, given in row.items():
@@ -148,6 +149,8 @@ def _number(column: Column, name: str, value: float, features: dict[str, float])
     elif size > STRAIGHT:
         size = STRAIGHT + math.log1p(size - STRAIGHT)
     features[name] = math.copysign(size, away)
+    if column.usual:
+        features[f"{name}!"] = 0.0 if away == 0.0 else 1.0
 
 
 def _settle(column: Column) -> bool:
@@ -163,6 +166,7 @@ def _settle(column: Column) -> bool:
         apart = [abs(value - middle) for value in first if value != middle]
         width = sum(apart) / len(apart)
     column.width = width
+    column.usual = 2 * first.count(middle) >= count and len(set(first)) > 2
     column.skewed = max(first[-1] - middle, middle - first[0]) > SKEWED * width
     column.first = []
     return True

@@ -47,6 +47,15 @@ def test_it_says_nothing_of_a_number_before_it_knows_what_is_usual():
     assert fed([5.0] * 200 + [7.0])[1] == {"a": pytest.approx(1.0)}
 
 
+def test_where_most_are_one_number_it_says_who_is_not():
+    spent = [0.0] * (FIRST - 5) + [3.0, 9.0, 1.0, 40.0, 2.0]
+    encoder, _ = fed(spent)
+    assert encoder.encode_one({"a": 0.0}) == {"a": 0.0, "a!": 0.0}
+    assert encoder.encode_one({"a": 2.0})["a!"] == 1.0
+    # Of a column of two numbers the number itself says it.
+    assert "a!" not in fed([0.0, 0.0, 0.0, 1.0] * FIRST)[1]
+
+
 def test_a_long_tail_is_drawn_in_and_order_kept():
     rng = random.Random(2)
     encoder, _ = fed([math.exp(rng.gauss(0, 2.5)) for _ in range(FIRST)])
