@@ -11,6 +11,7 @@ from decimal import Decimal
 from models.customer import Customer, decode
 from models.money import exponent
 from models.profile import Trait
+from models.traits.moods import interests, mood
 from projections.table import LABEL, MILLISECONDS, MONEY, POSITION, Projected, Record, Row, Table
 
 _COUNTS = "Map(LowCardinality(String), UInt64)"
@@ -25,6 +26,7 @@ TABLE = Table(
         "version": "UInt64",
         "merged_into": "String",
         "complete": "UInt8",
+        "observed_until": f"Nullable({MILLISECONDS})",
         "updated_at": MILLISECONDS,
         "clock": MILLISECONDS,
         "first_seen": f"Nullable({MILLISECONDS})",
@@ -40,9 +42,16 @@ TABLE = Table(
         "refunds": "UInt64",
         "first_order": f"Nullable({MILLISECONDS})",
         "last_order": f"Nullable({MILLISECONDS})",
+        "order_days": "Array(UInt32)",
+        "orders_by_currency": _COUNTS,
         "interests": _COUNTS,
+        "interests_now": "Map(LowCardinality(String), Float64)",
         "open_tickets": "UInt32",
         "feedback": "Map(LowCardinality(String), Float64)",
+        "sentiment": "Nullable(Float64)",
+        "sentiment_at": f"Nullable({MILLISECONDS})",
+        "sentiment_mean": "Nullable(Float64)",
+        "sentiment_texts": "UInt32",
         "messages_sent": "UInt64",
         "messages_opened": "UInt64",
         "messages_clicked": "UInt64",
@@ -96,6 +105,7 @@ def to_row(customer: Customer, partition: int, offset: int) -> Row:
         customer.version,
         customer.merged_into or "",
         int(customer.regroup is None),
+        customer.observed_until_ms,
         customer.received_ms,
         customer.clock_ms,
         profile.first_seen_ms,
@@ -111,9 +121,13 @@ def to_row(customer: Customer, partition: int, offset: int) -> Row:
         profile.refunds,
         profile.first_order_ms,
         profile.last_order_ms,
+        profile.order_days,
+        profile.orders_by_currency,
         profile.interests,
+        {one.category: one.weight for one in interests(profile, customer.clock_ms)},
         len(profile.open_tickets),
         {kind: float(said.value or 0) for kind, said in profile.feedback.items()},
+        *_mood(customer),
         profile.messages_sent,
         profile.messages_opened,
         profile.messages_clicked,
@@ -142,6 +156,13 @@ def to_row(customer: Customer, partition: int, offset: int) -> Row:
         partition,
         offset,
     )
+
+
+def _mood(customer: Customer) -> Row:
+    found = mood(customer.profile, customer.clock_ms)
+    if found is None:
+        return (None, None, None, 0)
+    return (found.newest.value, found.newest.at_ms, found.mean, found.said)
 
 
 def _money(minor: dict[str, int]) -> dict[str, Decimal]:
