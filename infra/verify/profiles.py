@@ -24,7 +24,12 @@ from streams.lane.store import MemoryStore, Stamp
 
 # `version` counts changes, and goes on when a customer is written anew.
 TOLD: Final = tuple(name for name in Customer.__struct_fields__ if name not in JUDGED | {"version"})
-_write = msgspec.json.Encoder(order="deterministic").encode
+_sorted = msgspec.json.Encoder(order="deterministic").encode
+
+
+def written(value: object) -> bytes:
+    """Write a value the same however its dicts are ordered; their keys may be numbers."""
+    return _sorted(msgspec.json.decode(msgspec.json.encode(value)))
 
 
 class _At(Struct):
@@ -111,7 +116,7 @@ def _is_suspect(found: Check, folding: Folding, id: str, value: bytes | None) ->
 
 def digest(customer: Customer) -> int:
     """Return a hash of what the log alone decides of a customer."""
-    told = _write([getattr(customer, name) for name in TOLD])
+    told = written([getattr(customer, name) for name in TOLD])
     return int.from_bytes(blake2b(told, digest_size=8).digest(), "big")
 
 
@@ -126,7 +131,7 @@ def _fields(names: tuple[str, ...], ours: Any, theirs: Any, path: str = "") -> l
     found = []
     for name in names:
         a, b = getattr(ours, name), getattr(theirs, name)
-        if _write(a) == _write(b):
+        if written(a) == written(b):
             continue
         if isinstance(a, Struct) and type(a) is type(b):
             found += _fields(a.__struct_fields__, a, b, f"{path}{name}.")

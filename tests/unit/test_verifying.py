@@ -19,6 +19,7 @@ from models.events import Identifier, encode_event
 from models.identity import customer_id_of
 from models.identity_rules import SHIPPED
 from models.links import encode, state_merge
+from models.profile import Profile
 from projections import dead_rows
 from projections.tables import ROUTES, SOURCES, TABLES
 from tests.support.histories import ANA, NOON, event
@@ -88,6 +89,18 @@ def test_what_is_no_event_is_counted_and_changes_nobody():
     folding.take(0, None)
     folding.take(1, b"{}")
     assert (folding.unreadable, folding.ids()) == (2, set())
+
+
+def test_what_a_customer_says_by_week_is_compared_in_any_order():
+    weeks = {2_900: {"shoes": 3, "bags": 1}, 2_901: {"shoes": 1}}
+    ours, theirs = (
+        Customer(customer_id="c_a", profile=Profile(interest_weeks=some))
+        for some in (weeks, dict(reversed(weeks.items())))
+    )
+    assert digest(ours) == digest(theirs)
+    other = Customer(customer_id="c_a", profile=Profile(interest_weeks={2_900: weeks[2_901]}))
+    assert digest(ours) != digest(other)
+    assert differing(ours, other) == ["profile.interest_weeks: 2 by the log, 1 live"]
 
 
 def test_fields_that_differ_are_named_with_counts_and_without_what_they_say():

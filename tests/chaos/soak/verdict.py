@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from infra.settings import Settings
+from infra.verify.profiles import written
 from models import customer as customers
 from models import topics
 from models.catalogue import parse as parse_catalogue
@@ -163,7 +164,7 @@ def _written(some: dict[bytes, Customer]) -> set[tuple[bytes, bytes]]:
 
 
 def _profiles(some: dict[str, Profile]) -> set[tuple[str, bytes]]:
-    return {(id, msgspec.json.encode(one, order="deterministic")) for id, one in some.items()}
+    return {(id, written(one)) for id, one in some.items()}
 
 
 def _facts(some: dict[bytes, Customer]) -> set[tuple]:
@@ -172,7 +173,7 @@ def _facts(some: dict[bytes, Customer]) -> set[tuple]:
         (
             key,
             one.offset,
-            msgspec.json.encode(one.profile, order="deterministic"),
+            written(one.profile),
             tuple(sorted(one.applied.items())),
             one.seen,
             one.merged_into,
