@@ -118,7 +118,7 @@ class Policy(_Strict):
         0.5, gt=0, le=2, description="of the model's doubt, the share that is explored by"
     )
     half_life: float = Field(
-        20_000, ge=0, description="outcomes after which half is forgotten; 0: nothing is"
+        10_000, ge=0, description="outcomes after which half is forgotten; 0: nothing is"
     )
     holdout: float = Field(0.05, ge=0, lt=1, description="share of customers never made an offer")
     contact_cap: int | None = Field(None, ge=1, description="offers to one customer, of any kind")
