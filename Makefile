@@ -49,6 +49,9 @@ chromium: # the browser that the console's tests drive; installed when it is mis
 bench: $(READY) java ## Measure every figure (about 20 minutes); results in tests/bench/results
 	@$(BIN)/python -m tests.bench
 
+evaluate: $(READY) ## How good the learners are, beside batch models (about 10 minutes); MISSING=1 goes on
+	@$(BIN)/python -m tests.evaluation $(if $(MISSING),--missing)
+
 format: $(READY) ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -56,4 +59,4 @@ format: $(READY) ## Format the code and mend what the linter can
 schemas: $(READY) ## Write docs/schemas, docs/asyncapi.json and docs/openapi*.json anew
 	$(BIN)/python -m infra.schemas
 
-.PHONY: bench soak schemas help setup lock check test chromium format
+.PHONY: bench evaluate soak schemas help setup lock check test chromium format

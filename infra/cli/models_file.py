@@ -69,6 +69,9 @@ def command(
     eligible: Annotated[
         str | None, typer.Option(help="offers: column of the arms that could be taken: a|b|c")
     ] = None,
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", help="without times: rows that are sorted by something")
+    ] = False,
     split: Annotated[
         float, typer.Option(min=0, max=0.99, help="share of the rows before the tested part")
     ] = 0.5,
@@ -102,12 +105,15 @@ def command(
         reward=reward,
         propensity=propensity,
         eligible=eligible,
+        shuffle=shuffle,
     )
     console = Console(stderr=True)
     table = Table(path)
     with nullcontext(_silent) if as_json else bar(console) as tell:
         run = churn.report if kind is Kind.CHURN else bandit.report
-        result: dict[str, Any] = run(table, asked, split, tell, batch=compare is not None)
+        result: dict[str, Any] = run(
+            table, asked, split, tell, batch=churn.RETRAINED if compare else 0
+        )
     if report is not None:
         page(result, report)
     if as_json:

@@ -177,7 +177,7 @@ def _plain(cell: Cell) -> Cell:
 
 
 def report(
-    table: Table, asked: Asked, share: float, tell: Tell, *, batch: bool = False
+    table: Table, asked: Asked, share: float, tell: Tell, *, batch: int = 0
 ) -> dict[str, Any]:
     """Decide and learn a file's rows in order; `share` of them come before the test.
 

@@ -25,10 +25,11 @@ RETRAINED = 8  # times that a batch model is trained anew within the tested part
 
 
 def report(
-    table: Table, asked: Asked, share: float, tell: Tell, *, batch: bool = False
+    table: Table, asked: Asked, share: float, tell: Tell, *, batch: int = 0
 ) -> dict[str, Any]:
     """Predict and learn a file's rows in order; `share` of them come before the test.
 
+    `batch`: how often batch models are trained anew within the test; 0: there are none.
     Returns what was found, as JSON types, by the keys that docs/models.md names. Raises
     UserError when the file cannot be used.
     """
@@ -43,7 +44,7 @@ def report(
     result = _told(table, reader, predicted) | run.report() | {"window": window(total)}
     if batch:
         rows = [row_of(raw) for raw in reader]
-        add(result, compared(rows, tested_from, tell))
+        add(result, compared(rows, tested_from, batch, tell))
     return result | {"verdict": verdict(result)}
 
 
@@ -57,9 +58,9 @@ def row_of(raw: Raw[float | None]) -> Row:
     return Row(raw.at, raw.key, raw.cells, raw.known_at, raw.outcome)
 
 
-def compared(rows: list[Row], tested_from: int, tell: Tell) -> dict[str, Tally]:
-    """Return how good batch models are on the same rows, trained RETRAINED times anew."""
-    step = max(1, (len(rows) - tested_from) // RETRAINED)
+def compared(rows: list[Row], tested_from: int, times: int, tell: Tell) -> dict[str, Tally]:
+    """Return how good batch models are on the same rows, trained `times` times anew."""
+    step = max(1, (len(rows) - tested_from) // times)
     again = range(tested_from + step, len(rows) - step // 2, step)
     return Batch(rows).compare(tested_from, list(again), tell)
 

@@ -42,6 +42,7 @@ class Asked:
     reward: str | None = None
     propensity: str | None = None
     eligible: str | None = None
+    shuffle: bool = False  # rows without times, in an order of their own
 
     @property
     def columns(self) -> list[str]:
@@ -124,7 +125,11 @@ def _time(columns: dict[str, Column], role: Roles) -> None:
         dated = {one: column for one, column in columns.items() if column.dated}
         name = named(dated, _TIMES, "time", role.notes)
     if name is None:
-        role.notes.append("no column of times: the rows count as in time order")
+        role.notes.append(
+            "no column of times: the rows were shuffled, the same way each time"
+            if role.asked.shuffle
+            else "no column of times: the rows count as in time order (or --shuffle)"
+        )
         return
     column = columns[name]
     plain = not column.dated and column.kind == "number" and written is None

@@ -42,7 +42,10 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
 def _ranking(figures: Mapping[str, float]) -> str:
     auc = figures["auc"]
     if auc is None:
-        return "The tested labels are of one class only: ranking cannot be judged."
+        return (
+            "The tested labels are of one class only: ranking cannot be judged. Are the rows "
+            "sorted by the label? Without times, --shuffle mixes them."
+        )
     how = "excellently" if auc >= 0.9 else "well" if auc >= 0.75 else "weakly"
     how = "no better than chance" if auc < 0.55 else how
     lift = figures["lift_top_tenth"]

@@ -20,19 +20,20 @@ def measure() -> dict:
     bought = [[day for day, _ in one] for one in days().values()]
     cut = min(one[0] for one in bought) + WEEKS * 7
     seen = [[day for day in one if day < cut] for one in bought]
+    horizon = WEEKS * 7
     again = [
-        any(cut <= day < cut + WEEKS * 7 for day in one) for one, then in zip(bought, seen, strict=True)
+        any(cut <= day < cut + horizon for day in one)
+        for one, then in zip(bought, seen, strict=True)
         if then
-    ]  # fmt: skip
+    ]
     repeats = np.array([len(one) - 1.0 for one in seen if one])
     last = np.array([float(one[-1] - one[0]) for one in seen if one])
     age = np.array([float(cut - one[0]) for one in seen if one])
 
     ours = fit_lifetime(repeats, last, age)
-    alive = [ours.alive(int(x), t, a) for x, t, a in zip(repeats, last, age, strict=True)]
-    buys = [
-        1.0 - ours.silent(int(x), t, a, WEEKS * 7) for x, t, a in zip(repeats, last, age, strict=True)
-    ]  # fmt: skip
+    known = list(zip(repeats, last, age, strict=True))
+    alive = [ours.alive(int(x), t, a) for x, t, a in known]
+    buys = [1.0 - ours.silent(int(x), t, a, horizon) for x, t, a in known]
     theirs_alive, theirs_buys = _lifetimes(repeats, last, age)
     areas = {
         "mbg_alive": _auc(alive, again),
