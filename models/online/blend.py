@@ -14,7 +14,7 @@ SHARE = 1e-4  # chance of a change, at each example
 LEAST = 0.01  # weights below it are left out of what is mixed: their crosses cost time
 WORST = 12.0  # nats: no one example may count more
 # What is believed before any label: the prior, which has learnt from other customers.
-START = {"prior": 0.4, "logit": 0.2, "bayes": 0.2, "crosses": 0.2}
+START = {"prior": 0.7, "logit": 0.1, "bayes": 0.1, "crosses": 0.1}
 SHARERS = tuple(START)
 
 
