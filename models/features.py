@@ -16,6 +16,7 @@ from models.population import DEFAULT, Population
 from models.profile import Profile
 from models.rhythm import DAY_MS, Rhythm
 
+MOST_SURE = 14.0  # log-odds beyond which nobody is held for gone any surer
 _SCALES = (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0))  # and their tops
 
 
@@ -51,23 +52,27 @@ def _rhythm(
     age = (at_ms - first) / DAY_MS if at_ms > first else 0.0
     quiet = (at_ms - last) / DAY_MS if at_ms > last else 0.0
     active = age - quiet if age > quiet else 0.0
-    silent = population.contacts.silent(visits - 1 if visits else 0, active, age, horizon_days)
+    contacts, repeats = population.contacts, visits - 1 if visits else 0
+    alive, silent = contacts.outlook(repeats, active, age, horizon_days)
+    # The customer's own gap, shrunk to the population's: known of who came once, too.
+    usual = contacts.gap(repeats, active)
+    if usual < 0.25:
+        usual = 0.25
+    overdue = log1p(quiet / usual)
     found = {
         PRIOR: log(silent / (1.0 - silent)),
+        "alive": alive if alive > -MOST_SURE else -MOST_SURE,
         "silence": log1p(quiet),
         "visits": log1p(visits),
         "age": log1p(age),
         "once": 1.0 if visits == 1 else 0.0,
+        "gap": log1p(usual),
+        "overdue": overdue if overdue < 5.0 else 5.0,
     }
-    if gaps := rhythm.gaps:
-        mean = rhythm.gap_mean
-        usual = mean if mean > 0.25 else 0.25
-        found["gap"] = log1p(usual)
-        overdue = log1p(quiet / usual)
-        found["overdue"] = overdue if overdue < 5.0 else 5.0
-        if gaps > 1:
-            unsteady = sqrt(rhythm.gap_m2 / (gaps - 1)) / usual
-            found["unsteady"] = unsteady if unsteady < 5.0 else 5.0
+    if rhythm.gaps > 1:
+        mean = rhythm.gap_mean if rhythm.gap_mean > 0.25 else 0.25
+        unsteady = sqrt(rhythm.gap_m2 / (rhythm.gaps - 1)) / mean
+        found["unsteady"] = unsteady if unsteady < 5.0 else 5.0
     return found
 
 

@@ -33,6 +33,10 @@ class Lifetime(Struct, frozen=True):
 
     def silent(self, repeats: int, last: float, age: float, horizon: float) -> float:
         """Return P(no visit within the next `horizon` days)."""
+        return self.outlook(repeats, last, age, horizon)[1]
+
+    def outlook(self, repeats: int, last: float, age: float, horizon: float) -> tuple[float, float]:
+        """Return the log-odds of being still a customer, and P(no visit within `horizon` days)."""
         # `alive` in line, and no calls of `min` and `max`: once an event, they cost as much again.
         alpha = self.alpha
         until, shape = alpha + age, self.r + repeats
@@ -41,9 +45,14 @@ class Lifetime(Struct, frozen=True):
         quiet = shape * log(until / (alpha + last))
         if quiet > _STEEPEST:
             quiet = _STEEPEST
-        alive = 1.0 / (1.0 + self.a / (self.b + repeats) * exp(quiet))
+        left = self.a / (self.b + repeats)
+        alive = 1.0 / (1.0 + left * exp(quiet))
         silent = 1.0 + alive * expm1(shape * log(until / (until + horizon)))
-        return _SURE if silent < _SURE else 1.0 - _SURE if silent > 1.0 - _SURE else silent
+        if silent < _SURE:
+            silent = _SURE
+        elif silent > 1.0 - _SURE:
+            silent = 1.0 - _SURE
+        return -log(left) - quiet, silent
 
     def gap(self, repeats: int, last: float) -> float:
         """Return the days expected between two visits while the customer stays.

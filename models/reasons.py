@@ -28,9 +28,9 @@ GROUPS = {
     "offers": ("accepted", "declined"),
 }
 _GROUP = {feature: group for group, members in GROUPS.items() for feature in members}
-_SILENT = _GROUP | {PRIOR: "silence"}
-_HERE = _GROUP | {PRIOR: "habit"}  # where there is no silence to speak of
-_SIGNED = _GROUP | {PRIOR: "contract"}  # where the prior is that of contracts
+_SILENT = _GROUP | {PRIOR: "silence", "alive": "silence"}
+_HERE = _GROUP | {PRIOR: "habit", "alive": "habit"}  # where there is no silence to speak of
+_SIGNED = _GROUP | {PRIOR: "contract", "alive": "habit"}  # where the prior is that of contracts
 
 
 def reasons(

@@ -61,7 +61,7 @@ def test_every_feature_that_a_reason_may_be_about_has_its_words():
 
 
 def test_every_feature_of_a_customer_belongs_to_a_reason():
-    grouped = {name for members in GROUPS.values() for name in members} | {PRIOR}
+    grouped = {name for members in GROUPS.values() for name in members} | {PRIOR, "alive"}
     assert features(Customer(customer_id="c_1"), 0).keys() <= grouped
 
 
