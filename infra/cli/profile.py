@@ -16,6 +16,9 @@ from rich.text import Text
 
 from infra.cli.api import Json, asking
 from infra.cli.context import settings_and_secrets
+from infra.cli.expected import expected
+from infra.cli.times import ago
+from infra.errors import UserError
 
 COLOURS = {"low": "green", "medium": "yellow", "high": "red"}
 
@@ -42,18 +45,50 @@ def command(
     reasons: Annotated[
         bool, typer.Option("--reasons", help="all of a score's reasons, as they add up")
     ] = False,
+    offers: Annotated[
+        bool, typer.Option("--offers", help="what would be offered now; if not, why not")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the API's answer")] = False,
 ) -> None:
     """Show one customer: who, risk with reasons, offer, value, timeline; live, or as of a time."""
     times = {"at": at, "known_at": known_at}
+    if offers and (at or known_at):
+        raise UserError(
+            "what would be offered is told as of now alone", "leave out --at, --known-at"
+        )
     with asking(settings_and_secrets()) as api:
         found = api.customer(
-            key, **{name: time for name, time in times.items() if time is not None}
+            key,
+            "/offers" if offers else "",
+            **{name: time for name, time in times.items() if time is not None},
         )
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        Console().print(view(found, reasons))
+        Console().print(considered(found) if offers else view(found, reasons))
+
+
+def considered(customer: Json) -> Group:
+    """Lay out what would be offered to a customer now, and why anything would not."""
+    table = Table(box=None, header_style="dim")
+    for column in ("offer", "by", "chance", "converts", f"worth {customer['currency']}", ""):
+        table.add_column(column)
+    for one in sorted(customer["arms"], key=lambda one: -one["propensity"]):
+        known = one["worth"] is not None
+        cells = (
+            one["offer"],
+            one["channel"] or "",
+            f"{one['propensity']:.1%}" if known else "–",
+            f"{one['conversion']:.1%}" if known else "–",
+            f"{one['worth']:.2f}" if known else "–",
+            "" if one["text"] is None else one["text"]["en"],
+        )
+        style = "" if one["eligible"] else "dim"
+        table.add_row(*(Text(cell, style) for cell in cells))
+    stands = customer["offer"]
+    now = "nothing stands" if stands is None else f"{stands['offer']} stands"
+    learnt = f"{now}; by a model of {customer['model_version']} outcomes"
+    return Group(Text(customer["customer_id"], "bold"), Text(learnt, "dim"), table)
 
 
 def view(customer: Json, reasons: bool = False) -> Group:
@@ -115,19 +150,6 @@ def _clock(iso: str) -> str:
     return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def ago(iso: str | None, now: datetime) -> str:
-    """Return how long before `now` (or after it) a time is, in its largest unit."""
-    if iso is None:
-        return "–"
-    seconds = (now - datetime.fromisoformat(iso)).total_seconds()
-    past = seconds >= 0
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        if abs(seconds) >= size:
-            count = f"{int(abs(seconds) // size)} {unit}"
-            return f"{count} ago" if past else f"in {count}"
-    return "now"
-
-
 def _facts(facts: dict[str, object]) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
@@ -145,6 +167,7 @@ def _value(customer: Json, now: datetime) -> Table:
             "touchpoints": computed["events"],
             "last contact": ago(computed["last_seen_at"], now),
             "open tickets": len(customer["open_tickets"]),
+            **expected(customer, now),
         }
     )
 

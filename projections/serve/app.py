@@ -16,6 +16,7 @@ from models.catalogue import Catalogue, parse
 from projections.client import connect
 from projections.serve import (
     board,
+    considered,
     identity,
     models,
     offers,
@@ -92,6 +93,7 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
         redoc_url=None,
     )
     app.state.sources = sources
+    app.state.settings = settings
     app.state.keys = keys
     app.state.points = points
     app.state.as_of = AsOf(sources.live, sources.past, sources.learnt)
@@ -100,7 +102,7 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
         partial(connect, settings, timeout=OFFERS_SECONDS), app.state.catalogue, wall_ms
     )
     problems.install(app)
-    for part in (profiles, identity, board, models, offers, stream, operations):
+    for part in (profiles, considered, identity, board, models, offers, stream, operations):
         app.include_router(part.router)
     pages.install(app)
     return app

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from infra.settings import Settings
 from models import topics
@@ -23,6 +24,7 @@ from projections.live_lag import Lag
 from projections.live_learnt import Learnt
 from projections.live_models import KEPT as REPORTS_KEPT
 from projections.live_models import Models
+from projections.live_offer_model import LiveOfferModel
 from projections.past import Past
 
 STATS_EVERY = 1.0  # seconds between two updates of the board
@@ -41,7 +43,9 @@ class Sources:
         self.live = Live(wall_ms, uuid.uuid4().hex[:8], settings.identity_rules())
         self.dead_letters = DeadLetters()
         self.models = Models()
-        self.learnt = Learnt(settings.snapshot_secret.get_secret_value().encode(), wall_ms)
+        secret = settings.snapshot_secret.get_secret_value().encode()
+        self.learnt = Learnt(secret, wall_ms)
+        self.offer_model = LiveOfferModel(secret, wall_ms)
         self.lag = Lag(settings)
         self.past = Past(partial(connect, settings, timeout=PAST_SECONDS))
         self.profiles = Feed(settings.brokers, settings.topic(topics.PROFILES), self.live.apply)
@@ -52,7 +56,7 @@ class Sources:
             newest=KEPT,
         )
         self.snapshots = Feed(
-            settings.brokers, settings.topic(topics.MODEL_SNAPSHOTS), self.learnt.apply
+            settings.brokers, settings.topic(topics.MODEL_SNAPSHOTS), self._apply_snapshots
         )
         self.reports = Feed(
             settings.brokers,
@@ -60,6 +64,10 @@ class Sources:
             self.models.apply,
             newest=REPORTS_KEPT,
         )
+
+    def _apply_snapshots(self, records: Sequence[Any]) -> None:
+        self.learnt.apply(records)
+        self.offer_model.apply(records)
 
     @property
     def refused(self) -> int:
