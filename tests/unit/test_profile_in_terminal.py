@@ -5,10 +5,14 @@ from io import StringIO
 
 from rich.console import Console
 
-from infra.cli.profile import ago, view
+from infra.cli.profile import view
+from infra.cli.times import ago
 from models.naming import derive
-from projections.serve import views
-from tests.support.customers import ANA, rich
+from models.online.affinity import AffinityModel
+from models.profile import Profile, Trait
+from projections.live_learnt import Known
+from projections.serve.trait_views import whole
+from tests.support.customers import ANA, DAY_MS, NOW_MS, customer, rich
 
 NOW = datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
 
@@ -29,13 +33,13 @@ def as_of(**said):
         "complete": True,
         "complete_until": {"events/0": 5},
     }
-    whole = views.whole(rich())
-    del whole["version"]
-    return whole | {"as_of": told | said}
+    body = whole(rich(), Known(NOW_MS))
+    del body["version"]
+    return body | {"as_of": told | said}
 
 
 def test_a_live_customer_says_its_version_and_no_time():
-    text = shown(views.whole(rich()))
+    text = shown(whole(rich(), Known(NOW_MS)))
     assert "version 12" in text
     assert "as of" not in text
 
@@ -61,3 +65,20 @@ def test_how_long_ago_something_was_is_told_as_of_then():
     assert ago((NOW - timedelta(hours=5)).isoformat(), NOW) == "5 h ago"
     assert ago((NOW + timedelta(days=5)).isoformat(), NOW) == "in 5 d"
     assert ago(None, NOW) == "–"
+
+
+def test_what_is_expected_of_a_customer_is_told():
+    profile = Profile(
+        orders=3,
+        revenue={"USD": 15_000},
+        orders_by_currency={"USD": 3},
+        order_days=[NOW_MS // DAY_MS - days for days in (200, 190, 180)],
+        interest_weeks={NOW_MS // DAY_MS // 7: {"video": 2}},
+        sentiment=Trait(-0.7, NOW_MS, "e7", "desk"),
+        sentiment_weeks={NOW_MS // DAY_MS // 7: {"count": 1, "sum": -700}},
+    )
+    model = AffinityModel()
+    text = shown(whole(customer(profile=profile), Known(NOW_MS, affinity=model)))
+    for told in ("order in 30 d", "overdue", "within a year", "video", "-0.70"):
+        assert told in text
+    assert "goes with it" not in text

@@ -159,3 +159,21 @@ def test_without_a_secret_nothing_is_read():
 def test_what_is_told_as_of_now_is_told_as_of_the_full_hour():
     learnt = Learnt(b"s", lambda: NOW_MS + HOUR_MS // 2)
     assert learnt.now().at_ms == (NOW_MS + HOUR_MS // 2) // HOUR_MS * HOUR_MS
+
+
+async def test_the_customers_page_tells_them_in_both_languages(http, served, clock):
+    population, affinity = encode_population(shop()), tea_with_cups()
+    served[0].learnt.apply([snapshot("population", population), snapshot(AFFINITY, affinity)])
+    await http.post(
+        "/login", data={"key": "test-api-key"}, headers={"sec-fetch-site": "same-origin"}
+    )
+    address = f"/customers/{customer().customer_id}"
+    english = (await http.get(address, headers={"accept-language": "en"})).text
+    korean = (await http.get(address, headers={"accept-language": "ko"})).text
+    for told in ("Expected within a year", "growing", "Speaks of us", "video", "bought with tea"):
+        assert told in english
+    for told in ("1년 내 예상 매출", "성장", "최근 의견", "video", "tea와(과) 함께 구매"):
+        assert told in korean
+    assert "overdue" not in english
+    clock.ms += 300 * DAY_MS
+    assert "overdue" in (await http.get(address, headers={"accept-language": "en"})).text

@@ -13,8 +13,11 @@ from models.reasons import rest
 from models.records import Decision, Reason
 from models.wording import Language, sentence
 from projections.live_glance import Glance
+from projections.live_learnt import Known
 from projections.serve.console import present
 from projections.serve.console.charts import Bar, arc, stack
+from projections.serve.console.value import ValueCard
+from projections.serve.console.value import card as value_card
 from projections.serve.console.words import Words
 
 MEMBERS = 12
@@ -74,7 +77,7 @@ class CustomerPage(NamedTuple):
     alerts: list[tuple[str, int]]  # rule, opened
     past: list[tuple[str, int, str]]  # rule, closed, outcome
     channels: list[tuple[Bar, str]]
-    interests: list[str]
+    value: ValueCard
     timeline: list[Moment]  # newest first
     members: list[MemberLine]  # the one that stands for all first; the newest of very many
     elsewhere: dict[str, str]  # identifiers that came along, and whose they are today
@@ -85,21 +88,23 @@ def page(
     seen: Glance,
     catalogue: Catalogue,
     words: Words,
-    now_ms: int,
+    known: Known,
     whose: Callable[[str], str | None],
 ) -> CustomerPage:
-    """Lay a customer out for reading. `whose` tells who a customer id is today."""
+    """Lay a customer out for reading. `whose` tells who a customer id is today.
+
+    `known`: what learners know of all customers, and as of when to tell.
+    """
     today = {text: whose(id_of(text)) for text in customer.profile.identifiers}
     episodes = sorted(customer.episodes.items(), key=lambda one: -one[1].opened_ms)
     mix = sorted(customer.profile.events_by_channel.items(), key=lambda one: -one[1])
     named = [(words.label("channel", channel), count) for channel, count in mix]
-    interests = sorted(customer.profile.interests.items(), key=lambda one: -one[1])
     return CustomerPage(
         customer=customer,
         name=seen.name,
         initials=present.initials(seen.name),
         risk=_risk(customer, words),
-        offer=_offer(customer.offer, catalogue, words, now_ms),
+        offer=_offer(customer.offer, catalogue, words, known.at_ms),
         alerts=[(rule, one.opened_ms) for rule, one in episodes if one.status == "open"],
         past=[
             (rule, one.closed_ms, one.outcome or "")
@@ -110,7 +115,7 @@ def page(
             (bar, present.percent(count / max(sum(dict(named).values()), 1)))
             for bar, (_, count) in zip(stack(named), named, strict=True)
         ],
-        interests=[name for name, _ in interests[:8]],
+        value=value_card(customer, known, words),
         timeline=moments(customer.profile.recent),
         members=_members(customer),
         elsewhere={

@@ -192,14 +192,16 @@ def _board(request: Request, sources: Sources) -> dict[str, Any]:
 
 
 def _customer(request: Request, key: str) -> dict[str, Any] | None:
-    live = _sources(request).live
+    sources = _sources(request)
+    live = sources.live
     found = live.get(key)
     seen = live.glance(found.customer_id) if found else None
     if found is None or seen is None:
         return None
     words = _renderer(request).words(request)
     catalogue = request.app.state.catalogue
-    return {"page": customer_page(found, seen, catalogue, words, live.now_ms(), live.root)}
+    known = sources.learnt.then(live.now_ms())
+    return {"page": customer_page(found, seen, catalogue, words, known, live.root)}
 
 
 async def _every_second(live: Live, render: Callable[[], str]) -> AsyncIterator[bytes]:

@@ -39,7 +39,7 @@ async def past_page(
         glance(encode(found.customer)),
         request.app.state.catalogue,
         renderer.words(request),
-        asked.at_ms or asked.known_ms or live.now_ms(),
+        sources.learnt.then(asked.at_ms or asked.known_ms or live.now_ms()),
         live.root,
     )
     return renderer.page(
