@@ -18,6 +18,7 @@ from projections.serve.sources import Sources
 from tests.support.customers import ANA, DAY_MS, NOW_MS, customer, record
 
 KEY = {"Authorization": "Bearer test-api-key"}
+FROM_HERE = {"Origin": "http://c360", "Sec-Fetch-Site": "same-origin"}
 TODAY = NOW_MS // DAY_MS
 PROFILE = Profile(
     identifiers={ANA: NOW_MS},
@@ -164,9 +165,7 @@ def test_what_is_told_as_of_now_is_told_as_of_the_full_hour():
 async def test_the_customers_page_tells_them_in_both_languages(http, served, clock):
     population, affinity = encode_population(shop()), tea_with_cups()
     served[0].learnt.apply([snapshot("population", population), snapshot(AFFINITY, affinity)])
-    await http.post(
-        "/login", data={"key": "test-api-key"}, headers={"sec-fetch-site": "same-origin"}
-    )
+    await http.post("/login", data={"key": "test-api-key"}, headers=FROM_HERE)
     address = f"/customers/{customer().customer_id}"
     english = (await http.get(address, headers={"accept-language": "en"})).text
     korean = (await http.get(address, headers={"accept-language": "ko"})).text
