@@ -27,6 +27,7 @@ GROUPS = {
     "messages": ("clicked", "opened"),
     "offers": ("accepted", "declined"),
 }
+LEAST = 0.01  # log-odds: a weaker reason is left to the rest
 _GROUP = {feature: group for group, members in GROUPS.items() for feature in members}
 _SILENT = _GROUP | {PRIOR: "silence", "alive": "silence"}
 _HERE = _GROUP | {PRIOR: "habit", "alive": "habit"}  # where there is no silence to speak of
@@ -61,7 +62,10 @@ def reasons(
         sums[group] = sums.get(group, 0.0) + share
     sums.pop(BASE, None)
     told = []
-    for _, group in sorted([(-abs(share), group) for group, share in sums.items()])[:top]:
+    strongest = sorted([(-abs(share), group) for group, share in sums.items()])[:top]
+    for strength, group in strongest:
+        if top is not None and -strength < LEAST:  # no word is lost on what moves nothing
+            break
         if group == "silence":
             told.append(Reason(group, sums[group], days, own, "silence"))
         else:

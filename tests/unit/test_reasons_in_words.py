@@ -7,9 +7,12 @@ import pytest
 from models.customer import Customer
 from models.features import features
 from models.judge import Judge
-from models.online.served import BASE, PRIOR
+from models.judgement import note
+from models.online.scaling import sigmoid
+from models.online.served import BASE, PRIOR, Served
 from models.reasons import GROUPS, rest
 from models.records import Reason, Score
+from models.rhythm import DAY_MS
 from models.score import score
 from models.wording import NAMES, OTHER, in_words, sentence
 
@@ -83,3 +86,14 @@ def test_the_reasons_told_and_the_rest_sum_to_the_logit():
 def test_nothing_is_left_out_of_a_score_by_the_prior_alone():
     made = score(Customer(customer_id="c_1"), 0, "e", Judge.untrained())
     assert [one.contribution for one in rest(made)] == [0.0, made.base]
+
+
+def test_what_moves_nothing_is_no_reason_but_still_adds_up():
+    model = Served(
+        "logit", 9, -1.0, 0.0, terms={"silence": (0.0, 1.0, 0.5), "orders": (0.0, 1.0, 0.0)}
+    )
+    customer = note(Customer(customer_id="c_1"), "page_viewed", 0)
+    made = score(customer, 10 * DAY_MS, "e", Judge(churn=model))
+    assert [one.feature for one in made.reasons] == ["silence"]
+    whole = [*made.reasons, *rest(made)]
+    assert sigmoid(sum(one.contribution for one in whole)) == pytest.approx(made.probability)
