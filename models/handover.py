@@ -66,6 +66,7 @@ def anew(customer: Customer, generation: int, root: str) -> Customer:
         generation=generation,
         regroup=Regroup(EARLY, 0),
         offers_made=_own_offers(customer),
+        contacted=customer.contacted,  # others' too: rather too few offers than too many
         episodes={rule: one for rule, one in customer.episodes.items() if one.owner in ("", root)},
         raised=customer.raised,
     )
@@ -89,6 +90,7 @@ def pointer(customer: Customer, route: Route) -> Customer:
         forwarded=route.at.offset,
         absorbed=customer.absorbed,
         offers_made=_own_offers(customer),
+        contacted=customer.contacted,  # others' too: rather too few offers than too many
         episodes={rule: one for rule, one in customer.episodes.items() if _is_over(one)},
         raised={RULE: number} if number else {},
     )

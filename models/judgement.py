@@ -148,7 +148,7 @@ def absorb(
         offer=winner.offer or loser.offer,
         offers_made=tally(winner.offers_made, loser.offers_made),
         offers_taken=tally(winner.offers_taken, loser.offers_made),
-        contacted=sorted([*winner.contacted, *loser.contacted])[-MAX_CONTACTED:],
+        contacted=sorted({*winner.contacted, *loser.contacted})[-MAX_CONTACTED:],
     )
     merged, alerts = inherit(merged, loser, at_ms, received_ms, cause)
     return Judgement(merged, alerts=alerts)

@@ -319,6 +319,15 @@ def test_a_member_hands_its_caps_over_to_a_new_root():
     assert reaction.customer.offers_made == {"a": 2}
 
 
+def test_the_cap_over_all_offers_counts_both_sides_contacts_once():
+    pointer = Customer(customer_id=TABLET_ID, contacted=[1, 5], offers_made={"a": 2})
+    given = after(pointer, merged(TABLET_ID, ANA_ID))
+    assert given.customer.contacted == [1, 5]
+    whole = after(replace(ANA_ONCE, contacted=[3, 5]), *given.events).customer
+    assert whole.contacted == [1, 3, 5]
+    assert after(whole, regrouped(ANA_ID, ANA_ID)).customer.contacted == [1, 3, 5]
+
+
 def test_what_waits_on_either_side_is_answered_by_the_other():
     waiting = Pending(NOON_MS - DAY_MS, NOON_MS + 29 * DAY_MS, 0.5, 0, NO_FEATURES, "silence-30/1")
     outcome = Awaited(
