@@ -74,26 +74,27 @@ class Served(Struct, frozen=True):
         is split evenly over its two features.
         """
         shares = {BASE: self.intercept + self.prior * self.prior_mean}
-        terms, distances = self.terms, {}
+        terms, crossed = self.terms, bool(self.crosses)
+        distances: dict[str, float] = {}
         for name, given in x.items() if terms else ():
             term = terms.get(name)
             if term is None:
                 continue
-            value = given  # `bounded` in line: calling it for each would cost a third more
-            if type(given) is not float or not -LIMIT <= given <= LIMIT:
-                bound = bounded(given)
-                if bound is None:
-                    continue
-                value = bound
+            # `bounded` in line: calling it for each would cost a third more.
+            usual = type(given) is float and -LIMIT <= given <= LIMIT
+            value = given if usual else bounded(given)
+            if value is None:
+                continue
             mean, scale, weight = term
             distance = (value - mean) * scale
             if not -SPREAD <= distance <= SPREAD:
                 distance = math.copysign(SPREAD, distance)
-            distances[name] = distance
             shares[name] = weight * distance
+            if crossed:
+                distances[name] = distance
         if self.prior and PRIOR in x and (prior := prior_of(x)) is not None:
             shares[PRIOR] = shares.get(PRIOR, 0.0) + self.prior * (prior - self.prior_mean)
-        if self.crosses:
+        if crossed:
             self._cross(distances, shares)
         return shares
 
