@@ -19,14 +19,15 @@ from infra.evaluation.reading import Cells, Raw, Reader, Tell, UnusableRowError,
 from infra.evaluation.roles import Asked, check, listed, named, roles
 from infra.evaluation.table import Cell, Table
 from infra.evaluation.verdict import verdict_of_offers
+from models.catalogue import Policy
 from models.online.encoding import Encoder
 from models.online.offers import OfferModel, parts_of
 from models.online.prequential_offers import Choice, Offered, Trial
 from models.online.scaling import sigmoid
 from models.online.thompson import propensities
 
-FLOOR = 0.03  # drawn uniformly, as the catalogue's policy has it
 MOST_ARMS = 200
+LEAST = 1e-8  # variance of an arm that nothing is in doubt about
 REWARDS = "rewards."
 WINDOWS, WINDOW = 20, 100
 _CHOICES = ("choice", "chosen", "brand")
@@ -38,10 +39,10 @@ _PROPENSITIES = ("propensity", "propensity_score", "pscore", "probability")
 class Thompson:
     """The stream's offer model as a bandit; `stated`: what a conversion brings, before any came."""
 
-    def __init__(self, stated: float = 1.0, floor: float = FLOOR) -> None:
+    def __init__(self, stated: float = 1.0, policy: Policy | None = None) -> None:
         self.model = OfferModel()
         self.encoder = Encoder()
-        self.stated, self.floor = stated, floor
+        self.stated, self.policy = stated, policy or Policy()
 
     def decide_one(self, choice: Choice) -> Offered:
         """Return the arms' propensities and believed rewards."""
@@ -49,7 +50,9 @@ class Thompson:
         arms = list(choice.eligible)
         means, variances = self.model.predict_arms(seen, arms)
         worths = np.array([self.model.margin(parts_of(arm)[0], self.stated) for arm in arms])
-        chances = propensities(means, variances, worths, np.zeros(len(arms)), self.floor)
+        policy = self.policy
+        doubt = np.maximum(LEAST, policy.boldness * policy.boldness * variances)
+        chances = propensities(means, doubt, worths, np.zeros(len(arms)), policy.floor)
         # The mean of a sigmoid over a normal logit (MacKay 1992).
         tempered = means / np.sqrt(1.0 + np.pi / 8.0 * variances)
         beliefs = [
@@ -64,7 +67,11 @@ class Thompson:
         """Learn whether an arm converted, and what that brought."""
         converted = reward > 0.0
         self.model.learn_one(
-            dict(offered.seen), arm, float(converted), reward if converted else None
+            dict(offered.seen),
+            arm,
+            float(converted),
+            reward if converted else None,
+            half_life=self.policy.half_life,
         )
 
 
