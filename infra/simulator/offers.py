@@ -66,7 +66,7 @@ class Offers:
             return None
         if decision.expires_ms <= time.time() * 1000:
             return None
-        return OfferInHand(decision.offer, decision.decision_id)
+        return OfferInHand(decision.offer, decision.decision_id, decision.channel or "app")
 
     def _customer(self, person: Person) -> str:
         if person.index not in self._customers:

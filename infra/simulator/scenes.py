@@ -193,12 +193,14 @@ def _term_ms(person: Person) -> int:
     return (365 if person.yearly else 30) * 86_400_000
 
 
-def offer(scene: Scene, offer_id: str, decision_id: str, *, taken: bool | None) -> None:
+def offer(
+    scene: Scene, offer_id: str, decision_id: str, channel: str, *, taken: bool | None
+) -> None:
     """Be shown an offer; take it, refuse it, or (None) say nothing."""
     about = {"offer": offer_id, "decision_id": decision_id}
-    scene.say("offer_shown", "app", "person", **about)
+    scene.say("offer_shown", channel, "person", **about)
     if taken is not None:
-        scene.say("offer_accepted" if taken else "offer_declined", "app", "person", **about)
+        scene.say("offer_accepted" if taken else "offer_declined", channel, "person", **about)
     if taken:
         scene.person.content_ms = scene.at_ms
 

@@ -21,9 +21,13 @@ GIVES_NOTICE = 0.6  # of those who leave a contract; the others let it end
 _NORMAL = NormalDist()
 
 
-def acceptance(seed: int, kind: str, index: int, offer: str) -> float:
-    """Chance that a customer takes an offer: mostly his kind's taste, a little his own."""
+def acceptance(seed: int, kind: str, index: int, offer: str, channel: str) -> float:
+    """Chance that a customer takes an offer: mostly his kind's taste, a little his own.
+
+    Kinds like channels, too, whatever is offered there.
+    """
     liking = 1.6 * _drawn(seed, kind, offer) + 0.4 * _drawn(seed, str(index), offer)
+    liking += 0.5 * _drawn(seed, kind, "by", channel)
     return 1 / (1 + math.exp(1.3 - liking))
 
 

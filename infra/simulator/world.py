@@ -26,6 +26,7 @@ class OfferInHand:
 
     offer: str
     decision_id: str
+    channel: str = "app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +142,11 @@ class World:
 
     def _answer(self, scene: Scene, offer: OfferInHand) -> None:
         one = scene.person
-        chance = acceptance(self.seed, one.kind, one.index, offer.offer)
+        chance = acceptance(self.seed, one.kind, one.index, offer.offer, offer.channel)
         taken: bool | None = one.rng.random() < chance
         if not taken and one.rng.random() < 0.5:
             taken = None
-        scenes.offer(scene, offer.offer, offer.decision_id, taken=taken)
+        scenes.offer(scene, offer.offer, offer.decision_id, offer.channel, taken=taken)
 
 
 def restamped(said: Said, at_ms: int) -> Json:

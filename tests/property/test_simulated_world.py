@@ -86,12 +86,12 @@ def test_an_offer_is_taken_as_often_as_the_truth_says():
     shown = taken = 0
     expected = 0.0
     for one in islice(world.live("run"), 3_000):
-        said = world.session(one, START_MS, 0.0, OfferInHand("upgrade", "d"))
+        said = world.session(one, START_MS, 0.0, OfferInHand("upgrade", "d", "email"))
         kinds = [event["type"] for _, event in said]
         if "offer_shown" in kinds:
             shown += 1
             taken += "offer_accepted" in kinds
-            expected += acceptance(5, one.kind, one.index, "upgrade")
+            expected += acceptance(5, one.kind, one.index, "upgrade", "email")
     assert shown > 1_000
     assert taken == pytest.approx(expected, rel=0.15)
 
