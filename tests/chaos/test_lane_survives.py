@@ -157,7 +157,7 @@ def test_a_worker_that_stood_still_beyond_its_session_writes_nothing_stale(
             parts[victim].process.send_signal(signal.SIGSTOP)
             time.sleep(9)
             parts[victim].process.send_signal(signal.SIGCONT)
-            assert parts[victim].process.wait(timeout=10) == 70
+            assert parts[victim].process.wait(timeout=60) == 70
             assert "stood still" in parts[victim].tail(60)
             parts[victim] = start_part(places[victim], WORKER)
             until(lambda at=places[victim]: status(at).get("ready"), 60, parts[victim].tail())

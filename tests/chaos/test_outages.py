@@ -13,7 +13,6 @@ import sys
 import time
 
 import clickhouse_connect
-import psutil
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -23,7 +22,7 @@ from infra.local.kafka import KafkaBroker
 from infra.settings import Settings
 from projections.views import ANALYST_VIEWS
 from tests.support.up import Shoppers, Up
-from tests.support.waiting import kill, until
+from tests.support.waiting import gone, kill, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(280)]
 
@@ -175,7 +174,7 @@ def test_every_part_is_killed_in_turn_and_comes_back_with_equal_data(tmp_path):
     finally:
         up.process.terminate()
         assert up.process.wait(60) == 0, up.tail()
-    assert not any(psutil.pid_exists(pid) for pid in everything)
+    assert gone(everything)
 
 
 def test_a_closed_terminal_stops_everything_and_leaves_nothing(tmp_path):
@@ -211,7 +210,7 @@ def test_a_closed_terminal_stops_everything_and_leaves_nothing(tmp_path):
     finally:
         up.kill()
         up.wait()
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert gone(pids)
     assert {one["state"] for one in published(settings)} == {"stopped"}
     assert home.holder(settings.home) is None
     for port in own.values():

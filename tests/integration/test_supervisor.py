@@ -19,7 +19,7 @@ from infra.local import home, process
 from infra.local.part import Part
 from infra.local.running import QUICK_CRASHES, State
 from infra.local.supervisor import Supervisor
-from tests.support.waiting import until
+from tests.support.waiting import gone, until
 
 LASTING = "import time; print('here', flush=True); time.sleep(600)"
 DEAF = (
@@ -309,14 +309,10 @@ def pids(folder: Path, names: int) -> list[int]:
     """Wait until so many parts are ready; return their process ids."""
 
     def ready():
-        return [one.pid for one in home.published(folder) if one.state == "ready" and one.pid]
+        found = [one.pid for one in home.published(folder) if one.state == "ready" and one.pid]
+        return found if len(found) == names else None
 
-    until(lambda: len(ready()) == names)
-    return ready()
-
-
-def gone(numbers) -> bool:
-    return not any(psutil.pid_exists(number) for number in numbers)
+    return until(ready)
 
 
 @pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -1,7 +1,7 @@
 """Waiting for what another process does, with a limit and an answer when it does not come."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import psutil
 
@@ -20,6 +20,18 @@ def kill(pid: int) -> None:
     process = psutil.Process(pid)
     process.kill()
     until(lambda: ended(process), 10, f"process {pid} killed")
+
+
+def gone(pids: Iterable[int]) -> bool:
+    """Whether none of these processes runs; one that its parent has yet to reap does not."""
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+        except psutil.NoSuchProcess:
+            continue
+        if not ended(process):
+            return False
+    return True
 
 
 def ended(process: psutil.Process) -> bool:
