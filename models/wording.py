@@ -57,6 +57,10 @@ def _share(value: float, language: Language) -> str:
     return f"{min(max(value, 0.0), 1.0):.0%}"
 
 
+def _loss(value: float, language: Language) -> str:
+    return f"{value:.3f}"
+
+
 def _of(top: int) -> Show:
     return lambda value, language: f"{number(value * top)}/{top}"
 
@@ -81,6 +85,11 @@ LOGS = frozenset(
     }
 )
 _TOLD: dict[str, _Told] = {
+    # Of a model that drifts; usual is what it was.
+    "log_loss": _Told(_loss, "log loss {value}, was {usual}", "로그 손실 {value}, 이전 {usual}"),
+    "base_rate": _Told(
+        _share, "came true for {value}, was {usual}", "실제 비율 {value}, 이전 {usual}"
+    ),
     "silence": _Told(
         days, "silent for {value}, usually {usual}", "조용한 지 {value}, 보통 {usual}"
     ),
