@@ -26,13 +26,15 @@ def main() -> int:
     for library in ("kafka", "aiokafka"):
         logging.getLogger(library).setLevel(logging.ERROR)
     try:
-        job = Job(Settings.from_env(os.environ))
+        settings = Settings.from_env(os.environ)
+        job = Job(settings)
 
         def stop(number: int, frame: FrameType | None) -> None:
             job.stop()
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        _log.info("the population is fitted every %g hours", settings.fit_hours)
         job.run(lambda now_ms: asyncio.run(job.step(now_ms)))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
