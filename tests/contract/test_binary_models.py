@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -324,6 +325,31 @@ def test_river_is_rivers_own_pipeline():
         assert stable.learn_one(x, y)["river"] == pytest.approx(expected, abs=1e-9)
         regression.learn_one(distances, y >= 0.5)
         scaler.learn_one(x)
+
+
+def test_river_takes_in_what_the_others_do():
+    stable = through_json(SOME[700])
+    for value in (90.0, -90.0, math.nan, 4.0):
+        stable.learn_one({"silence": value, "visits": 50.0, "new": value}, 1.0)
+    for name, part in stable.scaler.parts.items():
+        moments = stable.river.scaler.means[name], stable.river.scaler.vars[name]
+        assert moments == pytest.approx((part.mean, part.variance), abs=1e-9), name
+
+
+def test_an_example_adds_its_weight_to_the_precision():
+    """Laplace's: what is known of the weights grows by doubt * terms * terms^T at the mode."""
+    posterior, terms = Posterior(0.0), np.array([1.0, 0.5, -2.0])
+    for place, variance in enumerate((1.0, 0.1, 0.2)):
+        posterior.insert(place, variance)
+    logit = 0.4
+    posterior.learn_one(terms, logit, 1.0)
+    found = logit + posterior.correction(terms)
+    chance = sigmoid(found)
+    prior = np.diag([1.0, 10.0, 5.0])
+    expected = prior + chance * (1 - chance) * np.outer(terms, terms)
+    assert np.linalg.inv(posterior.covariance) == pytest.approx(expected, abs=1e-6)
+    # The gradient of the log posterior vanishes at the mode.
+    assert prior @ posterior.means == pytest.approx((1 - chance) * terms, abs=1e-6)
 
 
 def test_products_find_what_no_line_can():
