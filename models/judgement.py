@@ -180,6 +180,8 @@ def _look(
     made = score(judgement.customer, at_ms, cause, judge)
     judgement.scores.append(made)
     judgement.customer = await_label(judgement.customer, made)
+    if judgement.customer.offer is not None and withdrawn(judgement.customer, judge):
+        judgement.customer = replace(judgement.customer, offer=None)
     if received_ms - at_ms <= DECIDE_WITHIN_MS:
         judgement.customer = replace(judgement.customer, risk=made)
         _offer(judgement, at_ms, cause, judge)
@@ -194,8 +196,6 @@ def _look(
 
 def _offer(judgement: Judgement, at_ms: int, cause: str, judge: Judge) -> None:
     customer = judgement.customer
-    if customer.offer is not None and withdrawn(customer, judge):
-        customer = judgement.customer = replace(customer, offer=None)
     decision = decide(customer, at_ms, cause, judge)
     if decision is None:
         return

@@ -301,6 +301,8 @@ def test_an_offer_that_may_be_shown_no_more_stands_no_more():
         after = look(changed, T0 + DAY_MS, some, "e2")
         assert after.customer.offer is None
         assert after.decisions == []  # its outcome is still awaited
+        late = T0 + DAY_MS + DECIDE_WITHIN_MS + 1
+        assert look(changed, T0 + DAY_MS, some, "e2", late).customer.offer is None
 
 
 def test_it_can_be_asked_what_would_be_drawn_and_why_not():
