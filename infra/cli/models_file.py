@@ -72,6 +72,9 @@ def command(
     shuffle: Annotated[
         bool, typer.Option("--shuffle", help="without times: rows that are sorted by something")
     ] = False,
+    control: Annotated[
+        str | None, typer.Option(help="offers: the arm of those who were left untreated")
+    ] = None,
     split: Annotated[
         float, typer.Option(min=0, max=0.99, help="share of the rows before the tested part")
     ] = 0.5,
@@ -105,6 +108,7 @@ def command(
         reward=reward,
         propensity=propensity,
         eligible=eligible,
+        control=control,
         shuffle=shuffle,
     )
     console = Console(stderr=True)

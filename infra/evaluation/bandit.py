@@ -18,6 +18,7 @@ from infra.evaluation.moments import number_of
 from infra.evaluation.reading import Cells, Raw, Reader, Tell, UnusableRowError, contents
 from infra.evaluation.roles import Asked, check, listed, named, roles
 from infra.evaluation.table import Cell, Table
+from infra.evaluation.uplift import Uplifts, control_of, verdict_of_uplift
 from infra.evaluation.verdict import verdict_of_offers
 from models.catalogue import Policy
 from models.online.encoding import Encoder
@@ -202,7 +203,10 @@ def report(
     window = max(WINDOW, -(-total // WINDOWS))
     stated = _stated(reader, tested_from)
     trial = Trial(Thompson(stated), form.arms, tested_from, window)
-    trial.run(_choices(reader), lambda done: tell("deciding and learning", done, total))
+    control = None if form.arm is None else control_of(form.arms, asked.control, notes)
+    uplifts = None if control is None else Uplifts(form.arms, control, tested_from)
+    seen = (lambda *_: None) if uplifts is None else uplifts.add
+    trial.run(_choices(reader), lambda done: tell("deciding and learning", done, total), seen)
     role = reader.role
     result = {
         "kind": "offers",
@@ -222,9 +226,11 @@ def report(
         "full_information": form.arm is None,
         "conversion_worth": stated,
         "window": window,
+        "uplift": None if uplifts is None else uplifts.report(),
         **trial.report(),
     }  # fmt: skip
-    return result | {"verdict": verdict_of_offers(result)}
+    verdict = [*verdict_of_offers(result), *verdict_of_uplift(result["uplift"])]
+    return result | {"verdict": verdict}
 
 
 def _choices(reader: Reader[Outcome]) -> Any:

@@ -42,6 +42,7 @@ class Asked:
     reward: str | None = None
     propensity: str | None = None
     eligible: str | None = None
+    control: str | None = None  # an arm, no column
     shuffle: bool = False  # rows without times, in an order of their own
 
     @property

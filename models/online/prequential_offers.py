@@ -151,10 +151,15 @@ class Trial:
         self._now = float("-inf")
         self._waiting: list[tuple[float, int, Offered, str, float]] = []
 
-    def run(self, choices: Iterable[Choice], tell: Callable[[int], None] = lambda _: None) -> None:
-        """Decide and learn all rows, in order; `tell` is given how many are done."""
+    def run(
+        self,
+        choices: Iterable[Choice],
+        tell: Callable[[int], None] = lambda _: None,
+        seen: Callable[[Choice, Offered], None] = lambda *_: None,
+    ) -> None:
+        """Decide and learn all rows, in order; `tell` is given how many are done, `seen` each."""
         for choice in choices:
-            self.ask(choice)
+            seen(choice, self.ask(choice))
             tell(self.rows)
         self._end_window()
 
