@@ -161,7 +161,8 @@ def _take_own(reaction: Reaction, event: CustomerRefolded, at: Position, judge: 
         return  # taken in already, or of an older regrouping
     own = decode(event.state)
     if customer.merged_into is None:
-        reaction.customer = replace(customer, regroup=Regroup(TAKEN, regroup.others))
+        known = seen.regain(customer.seen, own.seen)
+        reaction.customer = replace(customer, regroup=Regroup(TAKEN, regroup.others), seen=known)
         _gather(reaction, own, event, judge)
         return
     route = Route(at, customer.merged_into, customer.towards)

@@ -45,5 +45,14 @@ def join(ours: str, theirs: str) -> str:
     return ("".join(mark for mark in newest if mark not in known) + ours)[-WINDOW * _WIDTH :]
 
 
+def regain(ours: str, own: str) -> str:
+    """Return our memory with the newest of our own in it: at most half, in place of our oldest.
+
+    A group's memory is of all its members; who leaves it needs those of its own again.
+    """
+    half = WINDOW // 2 * _WIDTH
+    return join(ours[-max(half, WINDOW * _WIDTH - len(own)) :], own)
+
+
 def _marks(seen: str) -> list[str]:
     return [seen[at : at + _WIDTH] for at in range(0, len(seen), _WIDTH)]

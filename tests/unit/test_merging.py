@@ -144,6 +144,14 @@ def test_a_customer_is_judged_once_its_own_part_is_in(both):
     assert (again.customer.profile, again.scores) == (whole.customer.profile, [])
 
 
+def test_who_was_one_of_many_knows_its_own_newest_events_again(both):
+    crowd = [sent_on(touch(TABLET, f"t{n}"), offset=n) for n in range(2, seen.WINDOW + 9)]
+    parted = after(both, *crowd, regrouped(ANA_ID, ANA_ID, generation=999)).customer
+    whole = after(parted, part_of(parted, ONE)).customer
+    again = ONE.model_copy(update={"origin_offset": 7})  # sent again by a client
+    assert after(whole, again).customer.profile.events == 1
+
+
 def test_a_part_of_an_older_regrouping_is_passed_over(both):
     first = after(both, regrouped(ANA_ID, ANA_ID)).customer
     old = part_of(first, ONE)

@@ -27,6 +27,21 @@ def test_the_oldest_beyond_the_window_are_forgotten():
     assert seen.has(held, f"{1:08}")
 
 
+def test_what_is_regained_displaces_the_oldest_half_at_most():
+    ours = "".join(f"o{number:07}" for number in range(seen.WINDOW))
+    own = "".join(f"t{number:07}" for number in range(seen.WINDOW))
+    held, half = seen.regain(ours, own), seen.WINDOW // 2
+    assert len(held) == len(ours)
+    for number in range(seen.WINDOW):
+        newest = number >= half
+        assert seen.has(held, f"o{number:07}") is newest
+        assert seen.has(held, f"t{number:07}") is newest
+    few = seen.regain(ours, own[:24])
+    assert seen.has(few, "t0000000")
+    assert seen.has(few, "o0000003")
+    assert seen.regain("", own[:24]) == own[:24]
+
+
 def test_two_memories_joined_keep_ours_and_the_newest_of_theirs():
     ours = "".join(f"o{number:07}" for number in range(10))
     theirs = "".join(f"t{number:07}" for number in range(seen.WINDOW))
