@@ -63,7 +63,7 @@ class Report(Struct, omit_defaults=True, frozen=True, kw_only=True):
 
     report_id: str  # model and offset
     model: str
-    version: int  # examples learnt, ever
+    version: int  # examples learnt, ever, and commands that changed what serves
     learnt: int  # by the weights that serve: a reset begins again at 0
     offset: int
     at_ms: int

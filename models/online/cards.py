@@ -110,7 +110,7 @@ def _facts(report: Report) -> Iterator[str]:
     facts = {
         "Label": report.horizon or "–",
         "Serves": report.champion or "the one model there is",
-        "Learnt": f"{report.learnt:,} examples by these weights, {report.version:,} ever",
+        "Learnt": f"{report.learnt:,} examples, by the weights that serve",
         "As of": f"{_time(report.at_ms)} (newest label), offset {report.offset:,} of its log",
         "State": "frozen: nothing is learnt" if report.frozen else "learning",
         "Drift": "an alert is open" if report.drifting else "none is open",

@@ -229,11 +229,14 @@ class Learner(ABC):
                 self._keep(self.progress.kept_day)
                 self.load(None, "")
                 self.horizon = ""
-                self.note("reset", by, reason, before=str(self.version))
+                before = str(self.version)
+                self.version += 1
+                self.note("reset", by, reason, before=before)
             case "rollback":
                 self._roll_back(command)
             case "promote":
                 before, figures = self.promote(command.candidate or "")
+                self.version += 1
                 self.note(
                     "promoted", by, reason, before=before, after=self.champion, figures=figures
                 )
@@ -252,13 +255,9 @@ class Learner(ABC):
         self._keep(self.progress.kept_day)
         self.load(_read(then.state), then.champion)
         self.horizon = then.horizon
-        self.note(
-            "rolled_back",
-            command.by,
-            command.reason,
-            before=str(self.version),
-            after=str(version),
-        )
+        before = str(self.version)
+        self.version += 1
+        self.note("rolled_back", command.by, command.reason, before=before, after=str(version))
 
     def _keep(self, day: int) -> None:
         """Keep the state as it is now, and no more than KEPT in all."""

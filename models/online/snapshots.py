@@ -49,7 +49,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """
 
     model: str
-    version: int  # examples learnt, ever: neither a reset nor a rollback takes any back
+    version: int  # examples learnt, ever, and commands that changed what serves
     offset: int
     state: dict[str, Any] = field(default_factory=dict)
     served: Raw = NOTHING

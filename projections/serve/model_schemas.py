@@ -43,7 +43,7 @@ class ModelState(BaseModel):
     """A model as its learner reported it last."""
 
     model: str
-    version: int = Field(description="examples learnt, ever")
+    version: int = Field(description="examples learnt, ever, and commands that changed what serves")
     learnt: int = Field(description="by the weights that serve")
     offset: int = Field(description="in the model's log")
     at: str = Field(description="time of the newest label")

@@ -180,7 +180,7 @@ async def agent(stranger):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/customers?q=a", f"/customers/{ANA}", "/dead-letters", "/offers"]
+    "path", ["/", "/customers?q=a", f"/customers/{ANA}", "/dead-letters", "/offers", "/models"]
 )
 async def test_a_stranger_is_led_to_the_login_and_back(stranger, path):
     answer = await stranger.get(path)

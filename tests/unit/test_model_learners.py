@@ -78,11 +78,15 @@ def test_a_reset_forgets_all_but_what_was_served_and_can_be_undone():
     learner = taught(*(lesson(n) for n in range(40)))
     before = learner.weights()
     learner.learn([order(40, "reset"), lesson(41)])
-    assert (learner.learnt(), learner.version) == (1, 41)
+    assert (learner.learnt(), learner.version) == (1, 42)
     assert learner.figures()["served"].metrics["examples"] == 41
     learner.learn([order(42, "rollback", version=40)])
     assert learner.weights() == before
-    assert (learner.learnt(), learner.version) == (40, 41)
+    assert (learner.learnt(), learner.version) == (40, 43)
+    learner.learn([order(43, "rollback", version=40), order(44, "reset")])
+    learner.learn([order(45, "rollback", version=40)])  # one can go back there again and again
+    assert learner.weights() == before
+    assert len(set(learner.kept)) == len(learner.progress.kept) == 5
 
 
 def test_one_can_go_back_to_the_ends_of_the_newest_days():
