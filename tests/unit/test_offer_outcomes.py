@@ -78,6 +78,7 @@ def test_an_order_of_unknown_margin_earns_what_is_stated(said):
     assert earned(outcome(judge(), ("order_placed", 1, said))) == (1.0, 10.0)
     assert earned(outcome(judge(none_value=4), ("order_placed", 1, said), none=True)) == (1.0, 4.0)
     twice = ("order_placed", 2, said)
+    assert earned(outcome(judge(), ("order_placed", 1, said), twice)) == (1.0, 20.0)
     assert earned(outcome(judge(), ("order_placed", 1, order(100)), twice)) == (1.0, 11.0)
 
 
@@ -101,6 +102,8 @@ def test_one_large_order_does_not_count_for_ever():
 def test_what_happens_outside_the_window_is_not_its_outcome():
     assert earned(outcome(judge(), ("order_placed", 0, order(900)))) == (0.0, 0.0)
     assert earned(outcome(judge(), ("order_placed", 7, order(900)))) == (0.0, 0.0)
+    for day in (0, 7):
+        assert earned(outcome(judge(), ("offer_accepted", day, Said(offer="coupon")))) == (0.0, 0.0)
     longer = judge(attribution_days=10)
     assert earned(outcome(longer, ("order_placed", 8, order(900)), days=10)) == (1.0, 9.0)
 
