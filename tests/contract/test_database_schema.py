@@ -33,6 +33,7 @@ PUBLISHED = {
     "0013_traits.sql": "53eb2281a20fab3b582ee04ce1e1acdb339e4b526f321465f4f7da962459df00",
     "0014_reasons.sql": "073d639adde4721c9f2124e019519f10414eb4d3252067e0d35923bc0f04e284",
     "0015_resends.sql": "59b0a2353e5181007ba5a927c9f6fa5eeacd12b9e544484f1175f4530f7a6e84",
+    "0016_model_alerts.sql": "b16da7cc28a756fa530d37b7ce06d82f643d4dd4bce789cc3f0d72b36645f863",
 }
 
 
