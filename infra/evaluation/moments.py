@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -9,6 +10,8 @@ from infra.evaluation.table import Cell
 
 DAY_S = 86_400.0
 _EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))  # from, to seconds
+_NUMBER = re.compile(r"[$€£₩¥]? ?[-+]?\d+(,\d{3})*(,\d+|\.\d+)? ?[%€₩]?", re.ASCII)
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?$")
 _WRITTEN = ("%Y%m%d", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y-%m", "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y")
 
 
@@ -45,7 +48,7 @@ def number_of(cell: Cell) -> float | None:
     try:
         number = float(cell)
     except ValueError:
-        return None
+        number = _written_number(str(cell))
     return number if abs(number) < float("inf") else None
 
 
@@ -55,6 +58,16 @@ def is_date(cell: Cell) -> bool:
     if number is not None:
         return _of_number(number, None) is not None
     return isinstance(cell, str) and _parsed(cell, None) is not None
+
+
+@lru_cache(maxsize=8_192)
+def _written_number(text: str) -> float:
+    """Return 1,234.5 and 1,5 and $3 and 40% as numbers; infinity when it is none."""
+    if not _NUMBER.fullmatch(text):
+        return float("inf")
+    digits = text.strip("$€£₩¥% ")
+    separated = digits.replace(",", "" if _THOUSANDS.match(digits) else ".")
+    return float(separated) / (100.0 if text.endswith("%") else 1.0)
 
 
 def _of_number(number: float, written: str | None) -> float | None:

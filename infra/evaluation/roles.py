@@ -18,8 +18,9 @@ _TIMES = (
 )  # fmt: skip
 _KEYS = (
     "key", "customer", "customer_id", "customerid", "user_id", "userid", "user", "client_id",
-    "account_id", "subscriber_id", "member_id", "id", "rownames",
+    "account_id", "subscriber_id", "member_id", "household", "hid",
 )  # fmt: skip
+_ROWS = ("", "index", "row", "row_id", "rownames", "unnamed: 0", "id")  # what numbers rows
 _LABEL_TIMES = ("label_time", "label_at", "label_date", "known_at", "matured_at")
 SHOWN = 12
 
@@ -152,7 +153,9 @@ def _features(columns: dict[str, Column], role: Roles) -> None:
             continue
         if asked.features and name not in asked.features:
             continue
-        if column.kind in ("empty", "constant"):
+        if name.casefold() in _ROWS and name not in asked.features:
+            role.left_out[name] = "numbers the rows"
+        elif column.kind in ("empty", "constant"):
             role.left_out[name] = f"is {column.kind}"
         elif column.kind == "free text" and name not in asked.features:
             role.left_out[name] = "is free text: nearly every value is another one"

@@ -42,7 +42,9 @@ class Table:
             raise FileUnreadableError(f"{path}: no such file")
         self.path = path
         self.kind: Kind = kind_of(path)
-        self._layout = _layout(path) if self.kind == "csv" else Layout()
+        self._layout = Layout()
+        if self.kind == "csv":
+            self._layout = _layout(path)
 
     def __iter__(self) -> Iterator[Line]:
         """Yield every row. Raises FileUnreadableError when the file breaks off."""
@@ -94,8 +96,21 @@ def _layout(path: Path) -> Layout:
             continue
         except (OSError, EOFError) as error:
             raise FileUnreadableError(f"{path}: {error}") from error
-        return Layout(delimiter=_separator(begins), encoding=encoding)
+        separator = _separator(begins)
+        _header(path, begins, separator)
+        return Layout(delimiter=separator, encoding=encoding)
     raise FileUnreadableError(f"{path}: neither UTF-8 nor Windows-1252 text; write it as UTF-8")
+
+
+def _header(path: Path, lines: list[str], separator: str) -> None:
+    """Refuse a table of which two columns have one name. Raises FileUnreadableError."""
+    if separator == "whitespace":
+        names = lines[0].split()
+    else:
+        names = next(csv.reader(lines, delimiter=separator), [])
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise FileUnreadableError(f"{path}: more than one column is named {twice[0]!r}; rename it")
 
 
 def _begins(path: Path, encoding: str) -> list[str]:

@@ -16,7 +16,7 @@ from infra.cli.models_file import command
 from infra.errors import UserError
 from infra.evaluation import bandit, churn
 from infra.evaluation.columns import look, told
-from infra.evaluation.moments import Clock
+from infra.evaluation.moments import Clock, number_of
 from infra.evaluation.reading import contents
 from infra.evaluation.roles import Asked, roles
 from infra.evaluation.table import Table
@@ -46,10 +46,13 @@ def people(count=600, seed=1):
         logit = {"a": -2.0, "b": 0.0, "c": 1.0}[plan] + 1.5 * called - 0.3 * math.log(spent)
         left = rng.random() < 1 / (1 + math.exp(-logit))
         yield {
-            "when": str(date(2026, 1, 1) + timedelta(days=at // 40)), "who": f"u{at % 97}", "plan": plan,
-            "called": "yes" if called else "no", "spent": "" if not at % 9 else f"{spent:.2f}",
+            "when": str(date(2026, 1, 1) + timedelta(days=at // 40)),
+            "who": f"u{at % 97}",
+            "plan": plan,
+            "called": "yes" if called else "no",
+            "spent": "" if not at % 9 else f"{spent:.2f}",
             "left": "yes" if left else "no",
-        }  # fmt: skip
+        }
 
 
 def evaluated(path, **asked):
@@ -312,3 +315,28 @@ def test_a_page_shows_a_files_words_as_words(tmp_path):
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script>" not in text
     assert "<i>people" not in text
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1,234.5", 1234.5), ("1,5", 1.5), ("$3", 3.0), ("40%", 0.4), ("-2", -2.0), ("1e3", 1000.0),
+        ("12,345,678", 12345678.0), ("₩1,000", 1000.0), ("a1", None), ("1,2,3", None),
+        ("inf", None), ("nan", None), ("", None), (True, None), ("1-2", None),
+    ],
+)  # fmt: skip
+def test_numbers_are_read_however_they_are_written(cell, number):
+    assert number_of(cell) == (number if number is None else pytest.approx(number))
+
+
+def test_columns_that_number_the_rows_are_no_features_and_no_customers(tmp_path):
+    rows = [{"": at, **row} for at, row in enumerate(people(60))]
+    report = evaluated(written(tmp_path / "people.csv", rows))
+    assert report["columns"]["left_out"][""] == "numbers the rows"
+    assert report["columns"]["key"] is None
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("a,b,a\n1,2,3\n")
+    assert "more than one column is named 'a'" in refusal(path)
