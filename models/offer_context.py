@@ -10,8 +10,11 @@ from models.customer import Customer
 from models.features import features
 from models.judge import Judge
 from models.records import unpack
+from models.traits.moods import interests
 
-USES, LIKES = "uses:", "likes:"  # a channel's, and a category's, share of what came of a customer
+# A channel's share of the customer's events, a category's of his interests as they are now.
+USES, LIKES = "uses:", "likes:"
+ALL = 1_000  # categories: more than a profile holds
 
 
 def context(customer: Customer, at_ms: int, cause: str, judge: Judge) -> dict[str, float]:
@@ -22,10 +25,10 @@ def context(customer: Customer, at_ms: int, cause: str, judge: Judge) -> dict[st
         by_channel, contacts = profile.events_by_channel, profile.events
         for channel in catalogue.channels:
             seen[USES + channel] = by_channel.get(channel, 0) / contacts
-    if profile.interests:
-        looked = sum(profile.interests.values())
+    if catalogue.categories and profile.interest_weeks:
+        shares = {one.category: one.share for one in interests(profile, at_ms, ALL)}
         for category in catalogue.categories:
-            seen[LIKES + category] = profile.interests.get(category, 0) / looked
+            seen[LIKES + category] = shares.get(category, 0.0)
     return seen
 
 

@@ -13,6 +13,7 @@ from models.judgement import DECIDE_WITHIN_MS, judged, note
 from models.offer_context import context
 from models.online.offers import OfferModel
 from models.profile import Profile, Trait
+from models.profile.weekly import WEEK_MS
 from models.records import Example, Reserved, unpack
 from models.rhythm import DAY_MS
 from models.score import score
@@ -326,7 +327,8 @@ def test_a_control_customer_is_told_as_one():
 
 def test_habits_and_interests_are_seen_where_offers_turn_on_them():
     some = judge(offer(category="shoes"))
-    who = customer(events=4, events_by_channel={"app": 1, "web": 3}, interests={"shoes": 1, "x": 3})
+    weeks = {T0 // WEEK_MS: {"shoes": 1, "x": 3}}
+    who = customer(events=4, events_by_channel={"app": 1, "web": 3}, interest_weeks=weeks)
     seen = context(who, T0, "e", some)
     assert (seen["uses:app"], seen["uses:email"], seen["likes:shoes"]) == (0.25, 0.0, 0.25)
 
