@@ -13,7 +13,8 @@ from models.judge import Judge
 from models.online.evaluation import WINDOW, Evaluation, auc
 from models.online.snapshots import Snapshot, SnapshotError, decode, encode
 from models.online.stable import Stable
-from models.records import Example, unpack
+from models.records import Command, Example, unpack
+from models.topics import MODEL_REPORTS
 from streams.judge import Seat
 from streams.lane import Batch, Outbox, Record, View
 from streams.learn import School
@@ -245,3 +246,64 @@ def test_the_window_forgets_and_the_totals_do_not():
     assert (metrics["examples"], metrics["base_rate_window"]) == (WINDOW + 500, 1.0)
     assert metrics["brier"] > metrics["brier_window"]
     assert Evaluation.from_state(json.loads(json.dumps(evaluation.to_state()))).metrics() == metrics
+
+
+DAY_MS = 86_400_000
+
+
+def daily(count, a_day=4):
+    return [
+        example(n, at_ms=0, label_ms=n // a_day * DAY_MS + n, features={"silence": n % 7 / 2})
+        for n in range(count)
+    ]
+
+
+def test_earlier_states_are_stored_beside_the_model_and_the_oldest_forgotten():
+    stored, _ = learnt([batch([value], at) for at, value in enumerate(daily(48))])
+    kept = {key for key, value in stored.items() if key != b"churn" and value is not None}
+    assert kept == {f"churn@{4 * day}".encode() for day in range(5, 12)}
+    assert {key for key, value in stored.items() if value is None} == {
+        f"churn@{4 * day}".encode() for day in range(1, 5)
+    }
+
+
+def test_an_earlier_state_goes_only_when_the_snapshot_does_without_it():
+    first, _ = learnt([batch(daily(32))])
+    view = View(first)
+    School(KEY).advance(batch(daily(33)[32:], 32), view, Outbox())
+    written = list(view.changes)
+    assert written == [b"churn@32", b"churn", b"churn@4"]
+    assert view.changes[b"churn@4"] is None
+
+
+def command(action, **given):
+    made = {"command_id": "1", "model": "churn", "at_ms": 1, "by": "kim", "reason": "why"}
+    return msgspec.json.encode(Command(action=action, **made | given))
+
+
+def test_a_rollback_finds_its_state_however_the_log_is_cut():
+    values = [*daily(30), command("rollback", version=24), *daily(40)[30:]]
+    whole, _ = learnt([batch(values)])
+    cut = [batch(values[:30]), batch(values[30:31], 30), batch(values[31:], 31)]
+    there = {key: value for key, value in learnt(cut, forgetful=True)[0].items() if value}
+    assert there == {key: value for key, value in whole.items() if value}
+    assert decode(whole[b"churn"], KEY).progress.history[-1].kind == "rolled_back"
+
+
+def test_a_follower_takes_no_earlier_state_for_the_model():
+    stored, _ = learnt([batch(daily(20))])
+    seat = seat_after(stored[b"churn"])
+    seat.note(Record(9, b"churn@8", stored[b"churn@8"]))
+    assert (seat.current().churn.learnt, seat.refused) == (20, 0)
+
+
+def test_reports_go_out_with_what_the_learner_saw():
+    _, outbox = learnt([batch(daily(12))])
+    told = [one for one in outbox.messages if one.topic is MODEL_REPORTS]
+    assert {one.key for one in told} == {b"churn"}
+    assert json.loads(told[-1].value)["model"] == "churn"
+
+
+def test_a_command_to_no_model_of_ours_is_buried():
+    _, letters = learnt([batch([command("freeze", model="nobody")])])
+    assert b"unknown_type" in dict(letters.messages[0].headers).values()
