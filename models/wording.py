@@ -201,6 +201,8 @@ _FLAGS: dict[str, _Flag] = {
         ("the contract has ended", "계약이 끝남"), ("never had a contract", "계약한 적 없음")
     ),
 }
+_JUST_NOW = 0.05  # days: of who is here there is no silence to tell
+_HERE = _Told(days, "in touch just now, usually every {usual}", "방금 접촉함, 보통 {usual} 간격")
 _PLAIN = {
     BASE: ("what all customers share", "전체 고객의 공통 위험"),
     OTHER: ("everything else", "그 밖의 모든 요인"),
@@ -218,6 +220,8 @@ def sentence(reason: Reason, language: Language) -> str:
         flag = _FLAGS[about]
         return (flag.yes if reason.value >= 0.5 else flag.no)[at]
     told = _TOLD.get(about) or _unknown(about)
+    if about == "silence" and reason.value < _JUST_NOW:
+        told = _HERE
     pattern = told.ko if language == "ko" else told.en
     if reason.usual is None:
         return pattern.partition(", ")[0].format(value=told.show(reason.value, language))

@@ -25,6 +25,12 @@ from models.wording import NAMES, OTHER, in_words, sentence
             "silent for 74 days, usually 31 days",
             "조용한 지 74일, 보통 31일",
         ),
+        (
+            Reason("silence", -1.0, 0.0, 7.0, "silence"),
+            "in touch just now, usually every 7 days",
+            "방금 접촉함, 보통 7일 간격",
+        ),
+        (Reason("silence", -1.0, 0.0), "in touch just now", "방금 접촉함"),
         (Reason("silence", 1.0, 1.0), "silent for 1 day", "조용한 지 1일"),
         (
             Reason("messages", 1.0, 0.34, 0.21, "clicked"),
