@@ -6,15 +6,15 @@ names the place, never an offer that is silently left out.
 
 from __future__ import annotations
 
-import tomllib
 from datetime import datetime
 from functools import cached_property
 from typing import Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.events.base import Channel
 from models.money import Currency
+from models.toml import read
 
 NONE = "none"  # the arm that offers nothing
 MOST = 64  # offers, of which the model keeps what it learnt
@@ -217,13 +217,4 @@ class Catalogue(_Strict):
 
 def parse(text: str) -> Catalogue:
     """Read a catalogue from TOML. Raises CatalogueError naming each fault."""
-    try:
-        return Catalogue.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"not TOML: {error}") from None
-    except ValidationError as error:
-        faults = [
-            f"{'.'.join(str(part) for part in fault['loc']) or 'catalogue'}: {fault['msg']}"
-            for fault in error.errors()
-        ]
-        raise CatalogueError("\n".join(faults)) from None
+    return read(Catalogue, text, CatalogueError, "catalogue")

@@ -8,14 +8,14 @@ id follows from it.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.events.base import IdentifierType
+from models.toml import read
 
 LARGEST: Final = 1_000  # customers in one at most: more is a shared device, not a person
 # What names a device or a browser; all others name a person.
@@ -171,13 +171,4 @@ SHIPPED: Final = Rules()
 
 def parse(text: str) -> Rules:
     """Read rules from TOML; what is left out is as shipped. Raises RulesError naming each fault."""
-    try:
-        return Rules.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise RulesError(f"not TOML: {error}") from None
-    except ValidationError as error:
-        faults = [
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors(include_url=False)
-        ]
-        raise RulesError("\n".join(faults)) from None
+    return read(Rules, text, RulesError, "rules")

@@ -9,30 +9,16 @@ import pytest
 from models.customer import decode as read_customer
 from models.online.learner import read_lesson, resume
 from models.online.snapshots import Snapshot, decode, encode
-from models.records import Example, Score
+from models.records import Score
 from models.topics import EXAMPLES, MODEL_SNAPSHOTS, PROFILES, SCORES, TOUCHPOINTS
 from tests.support.kafka_log import newest, read_all, send
+from tests.support.log_samples import example
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 
 KEY = b"test-snapshot-secret"
 PATIENCE = 120  # seconds; a busy machine takes most of them to start a worker
-
-
-def example(number):
-    made = Example(
-        example_id=f"churn:{number}",
-        customer_id=f"c_{number % 50}",
-        model="churn",
-        model_version=0,
-        at_ms=number,
-        label_ms=number + 1,
-        features={"silence": number % 7 / 2, "visits": float(number % 3)},
-        label=float(number % 7 > 3),
-        probability=0.5,
-    )
-    return (b"churn", msgspec.json.encode(made))
 
 
 def page_view(user):

@@ -30,7 +30,7 @@ from models.links import decode_link, links_of
 from models.links import encode as write
 from models.online import snapshots
 from models.react import Position
-from models.records import Delivery, Example, pack
+from models.records import Delivery
 from models.replay import replay
 from models.topics import (
     DELIVERIES,
@@ -47,7 +47,7 @@ from streams.lane.store import MemoryStore
 from tests.support import waiting
 from tests.support.histories import event
 from tests.support.kafka_log import newest, read_all, send
-from tests.support.log_samples import history, messages
+from tests.support.log_samples import example, history, messages
 
 pytestmark = pytest.mark.stack
 until = partial(waiting.until, seconds=150)
@@ -189,21 +189,6 @@ def test_nothing_is_swapped_while_a_worker_of_somebody_else_runs(settings, folde
     with pytest.raises(UserError, match="workers still run"), workers.stopped(settings, print, 1):
         pytest.fail("it was let in")
     assert decode(newest(settings.kafka, settings.topic(PROFILES))[wrong.customer_id.encode()])
-
-
-def example(number):
-    made = Example(
-        example_id=f"churn:{number}",
-        customer_id=f"c_{number % 50}",
-        model="churn",
-        model_version=0,
-        at_ms=number,
-        label_ms=number + 1,
-        features=pack({"silence": number % 7 / 2, "visits": float(number % 3)}),
-        label=float(number % 7 > 3),
-        probability=0.5,
-    )
-    return (b"churn", msgspec.json.encode(made))
 
 
 def test_a_model_is_learnt_anew_to_the_same_bytes_and_a_forged_one_replaced(

@@ -1,8 +1,10 @@
-"""Events as the log holds them, seeded: what projecting is tested with."""
+"""Events and examples as their logs hold them, seeded."""
 
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+import msgspec
 
 from models.events import (
     Context,
@@ -18,6 +20,7 @@ from models.events import (
     encode_event,
 )
 from models.money import Money
+from models.records import Example, pack
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -111,3 +114,19 @@ def regrouped(number: int, member: str, root: str, others: int = 0) -> CustomerR
 def messages(events: list) -> list:
     """Return (key, value) for each event."""
     return [(event.customer_id.encode(), encode_event(event)) for event in events]
+
+
+def example(number):
+    """A labelled example of the churn model, as its log has it."""
+    made = Example(
+        example_id=f"churn:{number}",
+        customer_id=f"c_{number % 50}",
+        model="churn",
+        model_version=0,
+        at_ms=number,
+        label_ms=number + 1,
+        features=pack({"silence": number % 7 / 2, "visits": float(number % 3)}),
+        label=float(number % 7 > 3),
+        probability=0.5,
+    )
+    return (b"churn", msgspec.json.encode(made))
