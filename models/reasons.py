@@ -10,9 +10,10 @@ from math import log
 
 from models.customer import Customer
 from models.online.served import BASE, PRIOR, Served
+from models.phrases import OTHER
 from models.records import Reason, Score
 from models.rhythm import silence_days
-from models.wording import OTHER, as_it_was
+from models.wording import as_it_was
 
 # reason -> its features. The prior is told by what it was made from.
 GROUPS = {

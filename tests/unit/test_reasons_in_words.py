@@ -10,11 +10,12 @@ from models.judge import Judge
 from models.judgement import note
 from models.online.scaling import sigmoid
 from models.online.served import BASE, PRIOR, Served
+from models.phrases import NAMES, OTHER
 from models.reasons import GROUPS, rest
 from models.records import Reason, Score
 from models.rhythm import DAY_MS
 from models.score import score
-from models.wording import NAMES, OTHER, in_words, sentence
+from models.wording import in_words, sentence
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from models.catalogue import NONE, Catalogue
 from models.customer import Customer
 from models.naming import id_of
+from models.phrases import Language
 from models.profile import Moment, moments
 from models.reasons import rest
 from models.records import Decision, Reason
-from models.wording import Language, sentence
+from models.wording import sentence
 from projections.live_glance import Glance
 from projections.live_learnt import Known
 from projections.serve.console import present
