@@ -15,7 +15,7 @@ from models.records import Features, pack
 AFFINITY: Final = "affinity"  # the model's name
 ONE: Final = 16  # a basket's count: it survives four halvings
 HALF_LIFE: Final = 20_000  # baskets
-PRODUCTS, PAIRS = 400, 2_500  # kept; there may be half as many more until the smallest go
+PRODUCTS, PAIRS = 1_000, 6_000  # kept; there may be half as many more until the smallest go
 NEIGHBOURS: Final = 30  # of a product that are looked at
 BASKET: Final = 12  # products of a basket that are looked at, bought now or before
 SUPPORT: Final = 3 * ONE  # baskets that a pair must have been in before it is told
@@ -86,19 +86,26 @@ class AffinityModel:
             self.pairs = _largest(self.pairs, PAIRS)
 
     def goes_with(self, owned: Iterable[str], top: int = 5) -> list[Together]:
-        """Return products that are not owned and go with what is, the surest first."""
+        """Return products that are not owned and go with what is, the surest first.
+
+        All that is owned speaks for a product (noisy-or of the confidences, which guesses
+        better than the strongest alone); the reason told is the strongest.
+        """
         have = set(owned)
         best: dict[str, Together] = {}
+        against: dict[str, float] = {}  # P(not it), were each reason a chance of its own
         for product in sorted(have & self.products.keys()):
             for other, together in self._neighbours().get(product, ()):
                 if other in have:
                     continue
                 told = self._told(product, other, together)
-                if told.lift > 1.0 and (
-                    other not in best or told.confidence > best[other].confidence
-                ):
+                if told.lift <= 1.0:
+                    continue
+                against[other] = against.get(other, 1.0) * (1.0 - told.confidence)
+                if other not in best or told.confidence > best[other].confidence:
                     best[other] = told
-        return sorted(best.values(), key=lambda one: (-one.confidence, one.product))[:top]
+        ranked = sorted(best, key=lambda product: (against[product], product))[:top]
+        return [best[product] for product in ranked]
 
     def popular(self, owned: Iterable[str], top: int = 5) -> list[str]:
         """Return the products that sell most and are not owned: what a guess is held against."""
