@@ -26,7 +26,8 @@ STRONG = 14.0  # squared z score: one in 5,000 by chance
 WEAK = 1.0  # a term's, below which it came to nothing
 YOUNG = 2_048  # examples that a product is given
 FADE = 1e-3  # of the covariance, every `posterior.FADE_EVERY` examples: it has long to learn
-CROSS_VARIANCE = 0.05  # of a product's weight, by the prior: it has to show what it is worth
+CROSS_VARIANCE = 0.05  # of a product's weight, by the prior, were its mean square 1
+SMALL = 0.02  # a mean square below it counts as this: no weight is free
 
 
 class Side:
@@ -96,7 +97,7 @@ class Crosses:
             if self.ages[number] >= YOUNG and self.posterior.strength(1 + number) < WEAK:
                 self._drop(number)
         added = 0
-        for strength, pair in self._search.look():
+        for strength, pair, size in self._search.look():
             if strength < STRONG or added >= AT_ONCE:
                 break
             if pair in self.pairs or pair[1] == CONSTANT:
@@ -106,7 +107,7 @@ class Crosses:
                 if 2.0 * self.posterior.strength(1 + weakest) > strength:
                     break
                 self._drop(weakest)
-            self.posterior.insert(1 + len(self.pairs), CROSS_VARIANCE)
+            self.posterior.insert(1 + len(self.pairs), CROSS_VARIANCE / max(SMALL, size))
             self.pairs.append(pair)
             self.usual, self.ages = np.append(self.usual, 0.0), np.append(self.ages, 0.0)
             added += 1

@@ -36,6 +36,14 @@ CONSTANT = Column(-1, 0.0)
 Pair = tuple[Column, Column]
 
 
+class Found(NamedTuple):
+    """A pair that the residuals go with."""
+
+    strength: float  # its squared z score
+    pair: Pair
+    size: float  # its mean square
+
+
 class Search:
     """The sums over all pairs of the pool's columns. The pool is of places."""
 
@@ -63,13 +71,18 @@ class Search:
         self._sums += pulled[:, None] * columns
         self._squares += (pulled * pulled)[:, None] * (columns * columns)
 
-    def look(self) -> list[tuple[float, Pair]]:
-        """Return the strongest pairs, each after its squared z score; then forget a little."""
+    def look(self) -> list[Found]:
+        """Return the strongest pairs, strongest first; then forget a little."""
         strengths = np.triu(self._sums * self._sums / (self._squares + 1e-9))
         size = len(self._columns)
         order = np.argsort(-strengths, axis=None, kind="stable")[:SHOWN]
+        sizes = self._squares / (self._squares[0, 0] + 1e-9)
         found = [
-            (float(strengths.flat[at]), (self._columns[at // size], self._columns[at % size]))
+            Found(
+                float(strengths.flat[at]),
+                (self._columns[at // size], self._columns[at % size]),
+                float(sizes.flat[at]),
+            )
             for at in map(int, order)
         ]
         self._sums *= MEMORY

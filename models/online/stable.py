@@ -86,15 +86,20 @@ class Stable:
             return Served(candidate, self.learnt, intercept, 0.0, 0.0, self.river.terms())
         if candidate not in CANDIDATES:
             raise KeyError(candidate)
-        mix = self.blend.mix() if candidate == "blend" else {candidate: 1.0}
+        mix, shift, stretch = {candidate: 1.0}, 0.0, 1.0
+        if candidate == "blend":
+            shift, stretch = self.blend.calibration()
+            mix = {name: stretch * share for name, share in self.blend.mix().items()}
         parts, prior = self.scaler.parts, self._prior_mean()
         columns, crosses = collapse.products(mix.get("crosses", 0.0), parts, self.crosses)
         start = self._base() if prior is None else 0.0
         return Served(
             candidate=candidate,
             learnt=self.learnt,
-            intercept=start + collapse.intercept(mix, self.logit, self.bayes, self.crosses),
-            prior=0.0 if prior is None else 1.0,
+            intercept=shift
+            + stretch * start
+            + collapse.intercept(mix, self.logit, self.bayes, self.crosses),
+            prior=0.0 if prior is None else stretch,
             prior_mean=prior or 0.0,
             terms=collapse.terms(mix, parts, self.bayes, self.crosses),
             columns=columns,

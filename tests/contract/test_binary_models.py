@@ -367,6 +367,17 @@ def test_products_are_not_found_in_noise():
     assert len(stable.crosses.pairs) <= 2
 
 
+def test_products_are_never_more_than_the_most(monkeypatch):
+    monkeypatch.setattr(crosses, "STRONG", 0.0)
+    monkeypatch.setattr(crosses, "LOOK_EVERY", 16)
+    stable, rng = Stable(), random.Random(14)
+    for _ in range(400):
+        x = {f"noise {n}": rng.gauss(0, 1) for n in range(6)}
+        stable.learn_one(x, float(rng.random() < 0.5))
+        assert len(stable.crosses.pairs) <= crosses.MOST
+    assert len(stable.crosses.pairs) > crosses.MOST - 3
+
+
 @given(
     st.floats(-14, 14),
     st.floats(0, 100),
@@ -390,6 +401,16 @@ def test_doubt_never_exceeds_the_priors():
         posterior.learn_one(array, posterior.correction(array), float(rng.random() < 0.2))
     assert all(0.0 < variance <= 0.1 + 1e-12 for variance in posterior.covariance.diagonal())
     assert all(abs(mean) < 5 for mean in posterior.means)
+
+
+def test_a_mixture_that_is_too_sure_is_calm_soon():
+    blend, rng = Blend(), random.Random(15)
+    for _ in range(3_000):
+        truth = rng.gauss(0, 1)
+        said = dict.fromkeys(START, 3.0 * truth + 1.0)
+        blend.learn_one(said, float(rng.random() < sigmoid(truth)))
+    assert blend.logit(dict.fromkeys(START, 4.0)) == pytest.approx(1.0, abs=0.4)
+    assert blend.logit(dict.fromkeys(START, -5.0)) == pytest.approx(-2.0, abs=0.5)
 
 
 def test_a_blend_starts_with_the_prior_and_comes_to_trust_the_best():
