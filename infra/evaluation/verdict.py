@@ -103,8 +103,8 @@ def verdict_of_offers(report: Mapping[str, Any]) -> list[str]:
         "the best arm of the first part",
     }
     for over, name in names.items():
-        gain = report["gain"][over]
-        if gain is None or (over == "logged" and report["full_information"]):
+        gain = report["gain"].get(over)
+        if gain is None:
             continue
         sure = "more" if gain["low"] > 0 else "LESS" if gain["high"] < 0 else None
         interval = f"{gain['value']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"

@@ -26,7 +26,8 @@ _PORTION = 512  # rows that are resampled at a time
 class Choice(NamedTuple):
     """One decision to make; times ascending. `rewards` by arm, of all eligible ones or of `arm`.
 
-    `propensity`: the chance with which the log took `arm`; None: every reward is known.
+    `arm` and `propensity`: what the log took, and with which chance; None, both of them: every
+    reward is known.
     """
 
     at: float
@@ -146,6 +147,7 @@ class Trial:
         self.first, self.tested = Sums(self.policies), Sums(self.policies)
         self.windows: list[dict[str, Any]] = []
         self._window = window
+        self._logs = False  # whether any row tells only what was taken
         self._part = np.zeros(len(self.policies))
         self._part_rows = 0
         self._now = float("-inf")
@@ -178,11 +180,12 @@ class Trial:
         (self.tested if self.rows >= self.tested_from else self.first).add(key, terms)
         self._part += terms[::4]
         self._part_rows += 1
-        arm = choice.arm
-        if choice.propensity is None or arm is None:
-            arm = drawn(offered.chances, key ^ self.rows)
-        reward = choice.rewards.get(arm, 0.0)
-        heappush(self._waiting, (choice.known_at, self.rows, offered, arm, reward))
+        taken = choice.arm
+        self._logs = self._logs or taken is not None
+        if taken is None:
+            taken = drawn(offered.chances, key ^ self.rows)
+        reward = choice.rewards.get(taken, 0.0)
+        heappush(self._waiting, (choice.known_at, self.rows, offered, taken, reward))
         self.rows += 1
         if self._part_rows >= self._window:
             self._end_window()
@@ -191,6 +194,7 @@ class Trial:
     def report(self) -> dict[str, Any]:
         """Return all figures, as JSON types."""
         first, whole = self.first.figures(), self.first.joined(self.tested).figures()
+        unlogged = set() if self._logs else {LOGGED}
         fixed = [name for name in self.policies if name.startswith(FIXED)]
         tested = self.tested.figures()
         known = max(fixed, key=lambda name: first[name].get("value") or 0.0)
@@ -200,11 +204,15 @@ class Trial:
             "learnt": self.learnt,
             "tested_from": self.tested_from,
             "arms": self.arms,
-            "whole": whole,
-            "tested": tested,
+            "whole": {name: one for name, one in whole.items() if name not in unlogged},
+            "tested": {name: one for name, one in tested.items() if name not in unlogged},
             "best_fixed": known,
             "best_fixed_in_hindsight": hindsight,
-            "gain": {over: self.tested.gain(over) for over in (UNIFORM, LOGGED, known, hindsight)},
+            "gain": {
+                over: self.tested.gain(over)
+                for over in (UNIFORM, LOGGED, known, hindsight)
+                if over not in unlogged
+            },
             "windows": self.windows,
         }
 
