@@ -103,10 +103,12 @@ def _is_suspect(found: Check, folding: Folding, id: str, value: bytes | None) ->
     ours, theirs = folding.get(id), None if value is None else decode(value)
     if theirs is not None and (theirs.regroup is not None or id in folding.beyond):
         found.in_flux += 1
-    for side, one in ((found.expected, ours), (found.found, theirs)):
-        if one is not None:
-            side.add(digest(one))
-    how = differing(ours, theirs)
+    mine = None if ours is None else digest(ours)
+    other = None if theirs is None else digest(theirs)
+    for side, hashed in ((found.expected, mine), (found.found, other)):
+        if hashed is not None:
+            side.add(hashed)
+    how = [] if mine == other else differing(ours, theirs)
     if id in folding.missed:
         how.append(f"not applied: the event at offset {folding.missed[id]}")
     if how:
