@@ -7,11 +7,13 @@ reached the log. Everything follows from the log alone; in which order it is rea
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from models import contracts
 from models.customer import Episode
 from models.events.codec import decode_event
 from models.events.union import Event, Touchpoint
@@ -53,6 +55,7 @@ class Folded(NamedTuple):
     """What a group's events give."""
 
     profile: Profile
+    contracts: contracts.Contracts
     events: int  # that count
     received_ms: int  # when the newest of them reached the log; 0: there is none
     observed_until_ms: int | None
@@ -119,11 +122,16 @@ def fold(entries: Iterable[Entry], at_ms: int | None, known_ms: int | None) -> F
     happened = [one for one in known.values() if at_ms is None or one.occurred_ms <= at_ms]
     return Folded(
         profile=fold_all(Profile(), happened),
+        contracts=reduce(_signed, happened, {}),
         events=len(happened),
         received_ms=max(happened, key=_RECEIVED).received_ms if happened else 0,
         observed_until_ms=_observed_until(happened),
         earliest_ms=min(known.values(), key=_OCCURRED).occurred_ms if known else None,
     )
+
+
+def _signed(held: contracts.Contracts, event: Touchpoint) -> contracts.Contracts:
+    return contracts.after(held, event, min(event.occurred_ms, event.received_ms))
 
 
 def _observed_until(events: Iterable[Touchpoint]) -> int | None:

@@ -200,6 +200,7 @@ def _whole(of: Group, folded: Folded, recorded: Recorded) -> Customer:
         observed_until_ms=folded.observed_until_ms,
         absorbed=[one for one in of.members if one != of.root],
         profile=folded.profile,
+        contracts=folded.contracts,
         risk=recorded.risk,
         offer=recorded.offer,
         episodes=recorded.episodes,

@@ -95,6 +95,20 @@ class ScoreGiven(Answer):
     )
 
 
+class ContractGiven(Answer):
+    """A contract as its events tell."""
+
+    subscription_id: str
+    started_at: datetime
+    renewals: int
+    renews_at: datetime | None = Field(description="the stated end that a renewal would move")
+    over_at: datetime | None = Field(
+        description="when it is over if nothing comes: cancelled, or the end and its grace; "
+        "null: it runs until it is cancelled"
+    )
+    cancelled: bool
+
+
 class OfferNow(Answer):
     """The one decision that stands for the customer; "none" means: make no offer."""
 
@@ -187,6 +201,7 @@ class Known(Traits):
     tiers: dict[str, Stated]
     opportunities: dict[str, Stated] = Field(description="stage, by opportunity id")
     subscriptions: dict[str, Stated]
+    contracts: list[ContractGiven]
     feedback: dict[str, Stated]
     subscription: Stated | None
     attribution: Attribution

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
+from models.contracts import Contract
 from models.customer import Customer, Episode
 from models.money import exponent
 from models.naming import id_of
@@ -61,6 +62,7 @@ def whole(customer: Customer) -> Json:
         "tiers": stated(profile.tiers),
         "opportunities": stated(profile.opportunities),
         "subscriptions": stated(profile.subscriptions),
+        "contracts": contracts(customer.contracts),
         "feedback": stated(profile.feedback),
         "subscription": profile.subscription and said(profile.subscription),
         "attribution": {
@@ -187,6 +189,21 @@ def _reason(one: Reason) -> Json:
         "about": one.about or one.feature,
         "text": in_words(one),
     }
+
+
+def contracts(of: Mapping[str, Contract]) -> list[Json]:
+    """Return the contracts, the newest first."""
+    return [
+        {
+            "subscription_id": id,
+            "started_at": instant(one.first.at_ms),
+            "renewals": one.renewals,
+            "renews_at": instant(one.ends_ms),
+            "over_at": instant(one.over_ms),
+            "cancelled": one.last.what == "cancelled",
+        }
+        for id, one in sorted(of.items(), key=lambda pair: -pair[1].first.at_ms)
+    ]
 
 
 def offer(decision: Decision | None) -> Json | None:

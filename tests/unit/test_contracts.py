@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from models.alerts import RULE
+from models.asof import Entry, fold
 from models.catalogue import Catalogue
 from models.contracts import GRACE_DAYS, running
 from models.customer import Customer
@@ -16,6 +17,7 @@ from models.events import (
     SubscriptionCancelled,
     SubscriptionRenewed,
     SubscriptionStarted,
+    encode_event,
 )
 from models.handover import gathered
 from models.identity import customer_id_of, identify
@@ -27,6 +29,7 @@ from models.records import unpack
 from models.regroup import Part
 from models.rhythm import DAY_MS
 from models.timers import fired
+from projections.serve import views
 from tests.support.histories import ANA, NOON, event
 
 JUDGE = Judge.untrained()
@@ -304,3 +307,26 @@ def test_an_offer_shown_before_a_prediction_did_not_act_on_it():
     waiting = Life().start(0).say(10, PageViewed).customer.pending
     late = acted(waiting, NOON_MS + 8 * DAY_MS)
     assert [one.acted for one in late] == [True, True, False]
+
+
+def test_contracts_are_told_over_the_api_with_their_ends():
+    life = Life().start(0).start(1, "s2", **until(31)).start(2, "s3").cancel(9, "s3")
+    told = {one["subscription_id"]: one for one in views.contracts(life.customer.contracts)}
+    assert list(told) == ["s3", "s2", "s1"]
+    assert (told["s1"]["renews_at"], told["s1"]["over_at"]) == (None, None)
+    assert told["s2"]["over_at"] == views.instant(NOON_MS + (31 + GRACE_DAYS) * DAY_MS)
+    assert (told["s3"]["cancelled"], told["s3"]["over_at"]) == (
+        True, views.instant(NOON_MS + 9 * DAY_MS),
+    )  # fmt: skip
+
+
+def test_contracts_as_of_a_time_are_those_of_the_words_by_then():
+    life = Life().start(0).renew(30, **until(60)).cancel(50)
+    entries = [
+        Entry(0, n, encode_event(one))
+        for n, one in enumerate(life.events)
+        if one.type != "timer_fired"
+    ]
+    (then,) = fold(entries, NOON_MS + 40 * DAY_MS, None).contracts.values()
+    assert (then.renewals, then.last.what) == (1, "renewed")
+    assert fold(entries, None, None).contracts == life.customer.contracts
