@@ -108,10 +108,10 @@ async def _all(settings: Settings, progress: Progress) -> tuple[list[Relearnt], 
         copy = copies[partition] = Copy(MemoryStore())
         await follow(settings, MODEL_SNAPSHOTS, partition, copy)
         live = _live(copy, key)
-        school = await _learn(settings, partition, live, progress)
+        school = await _learn(settings, partition, live, key, progress)
         for model in sorted(school.learners):
             stored = copy.store.contents.get(model.encode())
-            found.append(school.compared(model, live.get(model), stored, key))
+            found.append(school.compared(model, live.get(model), stored))
     return found, copies
 
 
@@ -131,10 +131,10 @@ def _live(copy: Copy, key: bytes) -> dict[str, Snapshot]:
 
 
 async def _learn(
-    settings: Settings, partition: int, live: dict[str, Snapshot], progress: Progress
+    settings: Settings, partition: int, live: dict[str, Snapshot], key: bytes, progress: Progress
 ) -> School:
     async with Reading(settings, EXAMPLES, partition) as log:
-        school, end = School(partition, log.begin, live), await log.end()
+        school, end = School(partition, log.begin, live, key), await log.end()
         async for records in log.upto(end):
             for record in records:
                 school.take(record.offset, record.value)
@@ -145,12 +145,12 @@ async def _learn(
 class School:
     """The learners of one partition, each from nothing."""
 
-    def __init__(self, partition: int, begin: int, live: dict[str, Snapshot]) -> None:
+    def __init__(self, partition: int, begin: int, live: dict[str, Snapshot], key: bytes) -> None:
         self.learners: dict[str, Learner] = {
             model: resume(model) for model in live if model in MODELS
         }
-        self._partition, self._begin, self._live = partition, begin, live
-        self._then: dict[str, Snapshot] = {}  # as each was at the live one's offset
+        self._partition, self._begin, self._live, self._key = partition, begin, live, key
+        self._then: dict[str, bytes] = {}  # as each was at the live one's offset
         self._newest: dict[str, deque[Lesson]] = {}
 
     def take(self, offset: int, value: bytes | None) -> None:
@@ -167,17 +167,16 @@ class School:
         learner.told()  # what it tells was told when it was learnt first
         live = self._live.get(model)
         if live is not None and offset == live.offset:
-            self._then[model] = learner.snapshot()
+            self._then[model] = encode(learner.snapshot(), self._key)  # at once: it learns on
         if isinstance(lesson, Lesson):
             self._newest.setdefault(model, deque(maxlen=TRIED)).append(lesson)
 
-    def compared(
-        self, model: str, live: Snapshot | None, stored: bytes | None, key: bytes
-    ) -> Relearnt:
+    def compared(self, model: str, live: Snapshot | None, stored: bytes | None) -> Relearnt:
         """Return a model learnt anew, compared with the live one at the same example."""
         learner = self.learners[model]
         newest = learner.snapshot()
-        then = self._then.get(model)
+        key, found = self._key, self._then.get(model)
+        then = None if found is None else decode(found, key)
         version = 0 if live is None else live.version
         learnt = 0 if then is None else then.version
         largest = None
@@ -191,7 +190,7 @@ class School:
             version,
             learnt,
             self._begin,
-            then is not None and encode(then, key) == stored,
+            found is not None and found == stored,
             largest,
             encode(newest, key),
             newest.version - learnt,

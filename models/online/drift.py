@@ -77,8 +77,8 @@ class Watch:
             "river": RIVER,
             "number": self.number,
             "open": None if self.open is None else list(self.open),
-            "quiet": self._quiet,
-            "before": self._before,
+            "quiet": dict(self._quiet),
+            "before": dict(self._before),
             "windows": {
                 name: pack_bytes(window._helper.__getstate__())
                 for name, window in self._windows.items()

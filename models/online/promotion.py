@@ -87,7 +87,8 @@ class Race:
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        return {"champion": self.champion, "run": self.run, "bets": self._bets}
+        bets = {name: list(bet) for name, bet in self._bets.items()}
+        return {"champion": self.champion, "run": self.run, "bets": bets}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], start: str, candidates: Iterable[str]) -> Self:

@@ -176,6 +176,14 @@ def test_commands_states_and_reports_are_the_same_wherever_the_log_is_cut(cuts):
     assert "rolled_back" in [change.kind for one in run(1)[2] for change in one.changes]
 
 
+def test_a_snapshot_stays_as_it_is_when_its_learner_goes_on():
+    learner = taught(*(lesson(n, day=n / 9) for n in range(40)))
+    taken, told = learner.snapshot(), learner.told()
+    before = encode(taken, KEY), msgspec.json.encode(told.reports)
+    learner.learn([*(lesson(n, day=n / 9) for n in range(40, 90)), order(90, "reset")])
+    assert (encode(taken, KEY), msgspec.json.encode(told.reports)) == before
+
+
 # --- definitions
 
 
