@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.customer import Customer
 from models.events import Line, OrderPlaced
+from models.judge import Judge
 from models.online import affinity
 from models.online.affinity import (
     BASKET,
@@ -24,6 +26,7 @@ from models.online.affinity import (
 )
 from models.online.learner import AFFINITY, Lesson, resume
 from models.profile import Profile, evolve
+from models.react import Position, react
 from models.records import unpack
 from models.traits.baskets import examples
 from tests.support.histories import event
@@ -191,11 +194,26 @@ def test_a_basket_is_bounded_and_tells_what_was_bought_from_what_was_had():
 def test_an_order_is_an_example_with_what_the_customer_had():
     first = event(OrderPlaced, lines=(Line(sku="tea"),))
     before = evolve(Profile(), first)
-    second = event(OrderPlaced, id="e2", lines=(Line(sku="cup"), Line(sku="tea")))
+    second = event(OrderPlaced, id="e2", lines=(Line(sku="cup"),))
     assert examples("c_1", Profile(), first, 1) == []
     [made] = examples("c_1", before, second, 5)
     assert (made.example_id, made.model, made.at_ms) == ("affinity:c_1:e2", AFFINITY, 5)
-    assert unpack(made.features) == {"cup": 1.0, "tea": 1.0}
+    assert unpack(made.features) == {"cup": 1.0, "tea": 0.0}
+
+
+def test_the_fold_sends_each_basket_once_and_a_mute_one_none():
+    lines = (Line(sku="tea"), Line(sku="cup"))
+    order = event(OrderPlaced, lines=lines).model_copy(
+        update={"customer_id": "c", "origin": "touchpoints/0", "origin_offset": 4}
+    )
+    at = Position("events", 0, 7)
+    first = react(Customer(customer_id="c"), order, at, Judge.untrained())
+    assert [one.example_id for one in first.examples] == ["affinity:c:e1"]
+    for again in (at, Position("events", 0, 8)):
+        assert react(first.customer, order, again, Judge.untrained()).examples == []
+    resent = order.model_copy(update={"origin_offset": 9})
+    assert react(first.customer, resent, Position("events", 0, 9), Judge.untrained()).examples == []
+    assert react(Customer(customer_id="c"), order, at, Judge.mute()).examples == []
 
 
 def test_the_learner_counts_guesses_beside_best_sellers_and_goes_on_from_its_snapshot():
