@@ -27,7 +27,7 @@ _MARKS = [(mark // 2 / TICKS, mark % 2) for mark in range(2 * TICKS + 2)]
 _LOSS = [-math.log(max(p if y else 1.0 - p, 1e-6)) for p, y in _MARKS]
 _SQUARE = [(p - y) ** 2 for p, y in _MARKS]
 _BIN = [min(int(p * BINS), BINS - 1) for p, _ in _MARKS]
-_BINS = np.array(_BIN)
+_BINS, _LOSSES, _SQUARES = np.array(_BIN), np.array(_LOSS), np.array(_SQUARE)
 
 Ints = NDArray[np.int64]
 Bin = tuple[int, float, float]  # examples, mean prediction, share that came true
@@ -62,15 +62,15 @@ class Evaluation:
         """
         if not self.count:
             return {"examples": 0.0}
-        size, marks = len(self.window), np.array(self.window)
+        size, marks = len(self.window), self._marks()
         found = {
             "examples": float(self.count),
             "log_loss": self.log_loss / self.count,
             "brier": self.brier / self.count,
             "ece": _ece(*(np.array(column) for column in zip(*self._bins, strict=True))),
             "base_rate": sum(true for _, _, true in self._bins) / self.count,
-            "log_loss_window": fsum(map(_LOSS.__getitem__, self.window)) / size,
-            "brier_window": fsum(map(_SQUARE.__getitem__, self.window)) / size,
+            "log_loss_window": fsum(_LOSSES[marks].tolist()) / size,
+            "brier_window": fsum(_SQUARES[marks].tolist()) / size,
             "ece_window": self.ece(),
             "base_rate_window": int((marks & 1).sum()) / size,
             "predicted_window": int((marks >> 1).sum()) / TICKS / size,
@@ -85,7 +85,7 @@ class Evaluation:
 
     def ece(self) -> float:
         """Return the calibration error over the newest examples; 1 while there are none."""
-        marks = np.array(self.window, dtype=np.int64)
+        marks = self._marks()
         if not len(marks):
             return 1.0
         bins = _BINS[marks]
@@ -104,7 +104,10 @@ class Evaluation:
 
     def lift(self) -> list[float]:
         """Return the lift of each tenth of the newest examples; empty with labels of one class."""
-        return lift(self.window)
+        return lift(self._marks())
+
+    def _marks(self) -> Ints:
+        return np.fromiter(self.window, np.int64, len(self.window))
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
@@ -133,7 +136,7 @@ def mark_of(probability: float, label: float) -> int:
     return 2 * round(min(1.0, max(0.0, probability)) * TICKS) + (label >= 0.5)
 
 
-def auc(marks: Iterable[int]) -> float | None:
+def auc(marks: Iterable[int] | Ints) -> float | None:
     """Return the exact area under the ROC curve, ties counted half; None with one class."""
     levels, true = _levels(marks)
     false = levels - true
@@ -145,7 +148,7 @@ def auc(marks: Iterable[int]) -> float | None:
     return won / (2 * positives * negatives)
 
 
-def lift(marks: Iterable[int]) -> list[float]:
+def lift(marks: Iterable[int] | Ints) -> list[float]:
     """Return how much oftener than usual it came true, by tenth, the highest predictions first.
 
     1 is what chance gives; equal predictions share what came true of them evenly. Empty with
@@ -163,9 +166,9 @@ def lift(marks: Iterable[int]) -> list[float]:
     return [float(one) for one in found]
 
 
-def _levels(marks: Iterable[int]) -> tuple[Ints, Ints]:
+def _levels(marks: Iterable[int] | Ints) -> tuple[Ints, Ints]:
     """Return how many there are of each prediction, ascending, and how many of them came true."""
-    array = np.array(list(marks), dtype=np.int64)
+    array = marks if isinstance(marks, np.ndarray) else np.fromiter(marks, np.int64)
     all_of = np.bincount(array >> 1, minlength=1)
     true = np.bincount(array[(array & 1) == 1] >> 1, minlength=len(all_of))
     there = all_of > 0
