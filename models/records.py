@@ -143,7 +143,7 @@ class Example(
 
     example_id: str
     customer_id: str
-    model: str  # "churn", "offers"
+    model: str  # "churn", "contract", "offers", "affinity": a basket, with nothing predicted
     model_version: int  # that predicted
     at_ms: int  # when predicted
     label_ms: int  # when the label became due
