@@ -101,9 +101,9 @@ class Span(NamedTuple):
 
 
 def newest(client: Client, now_ms: int, most: int) -> Span:
-    """Return the span that holds the newest `most` decisions that have an outcome."""
-    rows = client.query(_NTH, {"skip": most}, settings=_SETTINGS).result_rows
-    return Span(rows[0][0] + 1 if rows else 0, now_ms)
+    """Return the span of the newest `most` decisions with an outcome, and of those as old."""
+    rows = client.query(_NTH, {"skip": most - 1}, settings=_SETTINGS).result_rows
+    return Span(rows[0][0] if rows else 0, now_ms)
 
 
 class Counts(NamedTuple):

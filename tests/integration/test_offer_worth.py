@@ -335,7 +335,7 @@ async def test_the_api_tells_results_lift_and_policies_of_the_tables(filled, tmp
     assert near(uniform.value.model_dump(), UNIFORM)
     assert greedy.gain.low > 0
     with connect(filled) as client:
-        assert newest(client, 9, 6_000) == Span(0, 9)
-        half = OfferLog(client, newest(client, BEGIN * 2, 2_999))
-        assert half.counts().made == 0  # those of the first turn are all of one moment
-        assert OfferLog(client, newest(client, BEGIN * 2, 3_000)).counts().made == 3_000
+        now = BEGIN * 2
+        assert newest(client, now, 6_001) == Span(0, now)
+        assert newest(client, now, 6_000) == newest(client, now, 3_001) == Span(BEGIN, now)
+        assert OfferLog(client, newest(client, now, 3_000)).counts().made == 3_000
