@@ -58,7 +58,7 @@ def rich(key: str = ANA, name: str = "Ana Lopez", probability: float = 0.82, **o
         probability=probability,
         band="high" if probability >= 0.7 else "medium" if probability >= 0.5 else "low",
         horizon_days=30,
-        reasons=[Reason("silence", 1.2, 11.5, 3.2), Reason("habit", -0.4, 14.0, 6.1)],
+        reasons=[Reason("silence", 1.2, 11.5, 3.2), Reason("habit", -0.4, 14.0, 6.1, "visits")],
     )
     offer = Decision(
         decision_id="d1",
