@@ -34,11 +34,16 @@ _SERVICE: Final = {
     **dict.fromkeys(("fast", "quick", "quickly", "prompt", "promptly", "smooth", "solved"), 1.6),
     **dict.fromkeys(("affordable", "responsive", "knowledgeable", "seamless", "works"), 1.6),
     **dict.fromkeys(("recommended", "courteous", "flawless", "reliable"), 2.0),
+    **dict.fromkeys(("thanks", "thank"), 1.0),  # most often the end of a letter
+    **dict.fromkeys(("please", "help", "want", "credit", "support", "security", "dear"), 0.0),
+    **dict.fromkeys(("hello", "regards", "share", "interest", "increase", "number"), 0.0),
 }
-_PHRASES: Final = dict.fromkeys(
-    ("no refund", "no response", "no answer", "no reply", "no help", "not working", "do not buy"),
-    -2.2,
-)
+_PHRASES: Final = {
+    **dict.fromkeys(("no refund", "no response", "no answer", "no reply", "no help"), -2.2),
+    **dict.fromkeys(("not working", "do not buy"), -2.2),
+    **dict.fromkeys(("would like", "i'd like", "customer care", "best regards"), 0.0),
+    **dict.fromkeys(("kind regards", "kindest regards", "warm regards", "looking like"), 0.0),
+}
 _english: Final = SentimentIntensityAnalyzer(
     extra_lexicon={**_SERVICE, "neveragain": -2.8}, multiword={**MULTIWORD, **_PHRASES}
 )

@@ -5,6 +5,9 @@ import pytest
 from models.traits.sentiment import LONGEST, sentiment
 
 GOOD = [
+    "빠르게 해결해 주셔서 감사합니다",
+    "덕분에 잘 해결됐습니다",
+    "Thank you so much for your help",
     "상담사분이 정말 친절하게 설명해 주셔서 감사합니다",
     "문제없이 잘 사용하고 있습니다",
     "가격은 비싸지만 품질이 정말 좋아요",
@@ -21,6 +24,8 @@ GOOD = [
     "Thanks, problem solved quickly",
 ]
 BAD = [
+    "일주일째 답변이 없네요. 빠른 처리 부탁드립니다. 감사합니다.",
+    "Please help, my order is late and the parcel was damaged. Thanks",
     "배송이 너무 늦고 상담원이 불친절해요. 다시는 이용 안 할 겁니다.",
     "별로 좋지 않아요",
     "생각보다 별로예요",
@@ -47,6 +52,12 @@ NEITHER = [
     "주소를 변경하고 싶습니다",
     "12345",
     "order 77",
+    "좋은 하루 되세요",
+    "주소 변경 부탁드립니다. 감사합니다.",
+    "고객 만족도 조사 관련 문의",
+    "I would like to change my address, please.",
+    "Please help me with my credit card",
+    "Kind regards, Ana",
 ]
 
 
