@@ -1,5 +1,6 @@
 """Decisions: who may get what, one at a time, drawn with known chances."""
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from models.judge import Judge
 from models.judgement import DECIDE_WITHIN_MS, judged, note
 from models.offer_context import context
 from models.online.offers import OfferModel
+from models.online.thompson import propensities
 from models.profile import Profile, Trait
 from models.profile.weekly import WEEK_MS
 from models.records import Example, Reserved, unpack
@@ -304,6 +306,27 @@ def test_an_offer_that_may_be_shown_no_more_stands_no_more():
         assert after.decisions == []  # its outcome is still awaited
         late = T0 + DAY_MS + DECIDE_WITHIN_MS + 1
         assert look(changed, T0 + DAY_MS, some, "e2", late).customer.offer is None
+
+
+def test_an_offer_that_left_the_catalogue_stands_no_more():
+    some = judge(offer("gone"), none_value=0, floor=0)
+    who = look(customer(), T0, some).customer
+    assert look(who, T0 + DAY_MS, judge(offer("other")), "e2").customer.offer is None
+
+
+def test_what_was_drawn_from_is_recorded_and_does_not_stay_with_the_customer():
+    some = judge(offer("a"), boldness=0.25, none_value=3)
+    [made] = look(customer(), T0, some).decisions
+    means, variances = some.offers.predict_arms(unpack(made.features), list(made.propensities))
+    assert made.means == pytest.approx(means.tolist(), abs=1e-4)
+    assert made.deviations == pytest.approx((0.25 * variances**0.5).tolist(), abs=1e-4)
+    assert made.margins == [10.0, 10.0, 3.0]
+    doubts = np.array(made.deviations) ** 2
+    again = propensities(np.array(made.means), doubts, np.array(made.margins), np.zeros(3), 0.03)
+    assert again == list(made.propensities.values())
+    stays = look(customer(), T0, some).customer.offer
+    assert (stays.decision_id, stays.propensity) == (made.decision_id, made.propensity)
+    assert (stays.propensities, stays.means, stays.deviations, stays.margins) == ({}, [], [], [])
 
 
 def test_it_can_be_asked_what_would_be_drawn_and_why_not():
