@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect, sync_playwright
@@ -22,7 +23,7 @@ from models.errors import Reason, TouchpointRejectedError
 from models.events import Identifier, OrderPlaced, PageViewed, encode_event
 from models.naming import derive
 from models.profile import Moment, Trait, timeline
-from models.topics import DEAD_LETTERS, EVENTS, PROFILES
+from models.topics import DEAD_LETTERS, EVENTS, MODEL_REPORTS, PROFILES
 from projections.client import connect
 from projections.load import Chunk, Loader
 from projections.migrate import migrate
@@ -31,6 +32,7 @@ from tests.conftest import SECRETS, clickhouse_address
 from tests.support.customers import ANA, NOW_MS, OFFERS, customer, rich
 from tests.support.histories import event, usd
 from tests.support.kafka_log import send
+from tests.support.model_reports import reports
 from tests.support.past import Record
 from tests.support.waiting import until
 
@@ -142,6 +144,8 @@ def console(broker, clickhouse_server, tmp_path_factory):
     rejected = TouchpointRejectedError(Reason.BAD_FIELD, "not a decimal number", "lines.0.price")
     letter = headers_of(rejected, "touchpoints/3/17", [])
     send(broker, settings.topic(DEAD_LETTERS), [(b"k", b"{}", letter)])
+    told = [(b"churn", msgspec.json.encode(report)) for report in reports()]
+    send(broker, settings.topic(MODEL_REPORTS), told)
     made.start()
     yield made
     process.stop(made.process, 10)
@@ -263,7 +267,13 @@ def test_every_page_is_readable(open_page, language, size, scheme):
     expect(page.locator("#offer")).to_contain_text(offer)
     expect(page.locator("#episodes .notice.bad")).to_be_visible()
     check_looks(page, f"{name}-customer")
-    for path in ("/customers?q=person", "/customers?q=nobody", "/dead-letters"):
+    for path in (
+        "/customers?q=person",
+        "/customers?q=nobody",
+        "/dead-letters",
+        "/models",
+        "/offers",
+    ):
         page.goto(path)
         check_looks(page, f"{name}-{path.strip('/').replace('?q=', '-')}")
 

@@ -1,7 +1,6 @@
 """Models over HTTP, in the console and the terminal, and their cards."""
 
 import io
-import random
 from types import SimpleNamespace
 
 import httpx
@@ -12,43 +11,17 @@ from rich.console import Console
 from infra.cli import models_view
 from models.metrics import MODEL_METRICS
 from models.online.cards import card
-from models.online.learner import Lesson, Order, resume
 from models.online.stable import CANDIDATES
-from models.records import Command, Example, pack
 from projections.live_models import POINTS, Models
 from projections.serve import model_schemas
 from projections.serve.app import build
 from projections.serve.sources import Sources
 from streams import learn
 from streams.lane.pages import gauges
+from tests.support.model_reports import reports
 
 KEY = {"Authorization": "Bearer test-api-key"}
 FROM_HERE = {"Origin": "http://c360", "Sec-Fetch-Site": "same-origin"}
-
-
-def reports(examples=60):
-    rng, learner = random.Random(3), resume("churn")
-    for number in range(examples):
-        x = {"silence": rng.gauss(0, 1), "visits": rng.gauss(0, 1)}
-        example = Example(
-            example_id=f"churn:{number}",
-            customer_id="c_1",
-            model="churn",
-            model_version=0,
-            at_ms=0,
-            label_ms=1_790_000_000_000 + number,
-            features=pack(x),
-            label=float(rng.random() < 1 / (1 + 2.7 ** -x["silence"])),
-            probability=0.4,
-            horizon="silence-30/1",
-            acted=number % 3 == 0,
-        )
-        learner.learn([Lesson(number, example, x)])
-    frozen = Command(
-        command_id="1", model="churn", action="freeze", at_ms=1, by="kim", reason="<b>stop</b>"
-    )
-    learner.learn([Order(examples, frozen)])
-    return learner.told().reports
 
 
 @pytest.fixture(scope="module")
