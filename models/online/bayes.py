@@ -16,7 +16,7 @@ from models.online.posterior import Posterior, Vector
 TERMS = 128  # features, the first that came: the covariance is a square of them
 VARIANCE = 0.1  # of a feature's weight, by the prior
 INTERCEPT_VARIANCE = 1.0
-FADE = 1e-2  # of the covariance, every `posterior.FADE_EVERY` examples: some 500 count
+FADE = 1e-2  # of the covariance, at each fading
 
 
 class Bayes:

@@ -3,8 +3,8 @@
 The weights are those of a Bayesian mixture in which at each example, with a small chance,
 another candidate becomes the best: so none is ever given up. What is mixed are logits, not
 probabilities (a logarithmic opinion pool), so that a mixture of linear models is one too. What
-comes of it is calibrated by a shift and a stretch (Platt 1999), learnt online and forgotten
-fast: too sure, too shy or too late a mixture is put right before its members are.
+comes of it is calibrated by a shift and a stretch (Platt 1999), learnt online: too sure, too
+shy or too late a mixture is put right before its members are.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import numpy as np
 
 from models.online.posterior import Posterior
 
+RATE = 0.5  # what an example's loss counts: examples of one customer say the same in part
 SHARE = 1e-4  # chance of a change, at each example
 LEAST = 0.01  # weights below it are left out of what is mixed: their crosses cost time
 WORST = 12.0  # nats: no one example may count more
 # What is believed before any label: the prior, which has learnt from other customers.
 START = {"prior": 0.7, "logit": 0.1, "bayes": 0.1, "crosses": 0.1}
 SHARERS = tuple(START)
-CALIBRATION_VARIANCE = 0.01  # of the shift and of the stretch, by the prior: near 0 and 1
-CALIBRATION_FADE = 1e-2
+CALIBRATION_VARIANCE = 0.003  # of the shift and of the stretch, by the prior: near 0 and 1
+CALIBRATION_FADE = 1e-3
 
 
 class Blend:
@@ -64,7 +65,7 @@ class Blend:
         for name in weights:
             wrong = -logits[name] if label else logits[name]
             loss = math.log1p(math.exp(wrong)) if wrong < WORST else WORST
-            weights[name] *= math.exp(-loss)
+            weights[name] *= math.exp(-RATE * loss)
         total = sum(weights.values())
         for name, weight in weights.items():
             weights[name] = (1.0 - SHARE) * weight / total + SHARE * START[name]

@@ -25,7 +25,7 @@ AT_ONCE = 3  # products that become terms at one look
 STRONG = 14.0  # squared z score: one in 5,000 by chance
 WEAK = 1.0  # a term's, below which it came to nothing
 YOUNG = 2_048  # examples that a product is given
-FADE = 1e-3  # of the covariance, every `posterior.FADE_EVERY` examples: it has long to learn
+FADE = 1e-3  # of the covariance, at each fading: it has long to learn
 CROSS_VARIANCE = 0.05  # of a product's weight, by the prior, were its mean square 1
 SMALL = 0.02  # a mean square below it counts as this: no weight is free
 

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from models.online.scaling import sigmoid
 
 Vector = NDArray[np.float64]
-FADE_EVERY = 64  # examples between two fadings
+# Doubt, p * (1 - p) summed, between two fadings: some 60 examples where labels are even, more
+# where one is rare. What is rare must not be forgotten before it comes again.
+FADE_EVERY = 12.0
 STEPS = 40  # of the search for the mode, at most
 NEAR = 1e-9  # in logits: the mode is found
 
@@ -30,6 +32,7 @@ class Posterior:
     def __init__(self, fade: float) -> None:
         self.fade = fade
         self.learnt = 0
+        self.fresh = 0.0  # doubt since the last fading
         self.means: Vector = np.zeros(0)
         self.variances: Vector = np.zeros(0)
         self.covariance: Vector = np.zeros((0, 0))
@@ -67,7 +70,9 @@ class Posterior:
         gain *= (doubt / (1.0 + doubt * variance)) ** 0.5
         self.covariance -= gain[:, None] * gain
         self.learnt += 1
-        if not self.learnt % FADE_EVERY:
+        self.fresh += doubt
+        if self.fresh >= FADE_EVERY:
+            self.fresh = 0.0
             self.covariance *= 1.0 - self.fade
             np.einsum("ii->i", self.covariance)[:] += self.fade * self.variances
 
@@ -75,6 +80,7 @@ class Posterior:
         """Return all that a continuation needs, as JSON types."""
         return {
             "learnt": self.learnt,
+            "fresh": self.fresh,
             "variances": pack(self.variances),
             "means": pack(self.means),
             # It is symmetric to the bit: one half tells the other.
@@ -85,7 +91,7 @@ class Posterior:
     def from_state(cls, state: dict[str, Any], fade: float) -> Self:
         """Return the posterior that `to_state` wrote, bit for bit."""
         posterior = cls(fade)
-        posterior.learnt = int(state["learnt"])
+        posterior.learnt, posterior.fresh = int(state["learnt"]), float(state["fresh"])
         posterior.means, posterior.variances = unpack(state["means"]), unpack(state["variances"])
         size = len(posterior.means)
         rows, columns = np.triu_indices(size)

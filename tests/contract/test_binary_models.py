@@ -420,7 +420,7 @@ def test_a_blend_starts_with_the_prior_and_comes_to_trust_the_best():
         blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 1.0)
     assert blend.weights["bayes"] > 0.99
     assert blend.mix() == {"bayes": 1.0}
-    for _ in range(60):
+    for _ in range(100):
         blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 0.0)
     assert blend.weights["prior"] > 0.9  # none is ever given up
     assert sum(blend.weights.values()) == pytest.approx(1.0)
