@@ -137,8 +137,7 @@ class Parts(NamedTuple):
 
     means: Vector
     covariances: Vector
-    channel_means: Vector | None
-    channel_variances: Vector | None
+    channel: tuple[Vector, Vector] | None  # means and variances
     mean: float
     variance: float
 
@@ -194,9 +193,9 @@ class Sheet:
         means = own.means.copy()
         row = own.covariances.ravel().take(self._upper)
         row *= self._twice
-        if own.channel_means is not None:
-            means += own.channel_means
-            row[self._diagonal] += own.channel_variances
+        if own.channel is not None:
+            means += own.channel[0]
+            row[self._diagonal] += own.channel[1]
         means[0] += own.mean
         row[0] += own.variance
         place = self._rows.get(arm)

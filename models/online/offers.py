@@ -144,8 +144,9 @@ class OfferModel:
 
     def _parts(self, arm: str, terms: int) -> Parts:
         offer, channel = parts_of(arm)
-        by = self.channels.of(channel, terms) if channel else (None, None)
-        return Parts(*self.offers.of(offer, terms), *by, *self.arms.get(arm, (0.0, ARM_VARIANCE)))
+        by = self.channels.of(channel, terms) if channel else None
+        mean, variance = self.arms.get(arm, (0.0, ARM_VARIANCE))
+        return Parts(*self.offers.of(offer, terms), by, mean, variance)
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
