@@ -19,6 +19,9 @@ _POSITIVE = (
 )  # fmt: skip
 
 
+NEARLY = 0.99  # of the rows have one of the two values; others are told and left out
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """The column that is predicted: `positive` against `negatives`."""
@@ -43,16 +46,23 @@ class Label:
 def label(columns: dict[str, Column], asked: Asked, notes: list[str]) -> Label:
     """Return what is predicted. Raises UserError when it cannot be told."""
     column = columns[asked.label or _found(columns, asked, notes)]
-    values = dict(column.values)
-    positive = _positive(column, asked, notes)
+    values = dict(column.values) if asked.positive is not None else _two(column)
+    positive = _positive(column, values, asked, notes)
     return Label(column.name, positive, frozenset(values) - {positive})
+
+
+def _two(column: Column) -> dict[str, int]:
+    """Return the column's values, or its two commonest if others hardly ever come."""
+    common = dict(column.values.most_common(2))
+    nearly = len(common) == 2 and sum(common.values()) >= NEARLY * column.present
+    return common if nearly else dict(column.values)
 
 
 def _found(columns: dict[str, Column], asked: Asked, notes: list[str]) -> str:
     two = [
         name
         for name, column in columns.items()
-        if not column.more and (column.classes == 2 or (asked.positive and column.classes > 1))
+        if len(_two(column)) == 2 or (asked.positive and not column.more and column.classes > 1)
     ]
     by_name = {name.casefold(): name for name in two}
     for name in _LABELS:
@@ -69,8 +79,7 @@ def _found(columns: dict[str, Column], asked: Asked, notes: list[str]) -> str:
     )
 
 
-def _positive(column: Column, asked: Asked, notes: list[str]) -> str:
-    values = dict(column.values)
+def _positive(column: Column, values: dict[str, int], asked: Asked, notes: list[str]) -> str:
     by_name = {value.casefold(): value for value in values}
     if asked.positive is not None:
         wanted = told(asked.positive).casefold()
@@ -80,7 +89,7 @@ def _positive(column: Column, asked: Asked, notes: list[str]) -> str:
                 f"It has {listed(values)}.",
             )
         return by_name[wanted]
-    if column.more or len(values) != 2:
+    if len(values) != 2:
         raise UserError(
             f"column {column.name!r} has {'more than ' if column.more else ''}{len(values)} "
             "values; what is predicted has two",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from infra.errors import UserError
 from infra.evaluation.columns import Column, Contents, Kind
 from infra.evaluation.moments import Clock
+from models.online.encoding import COLUMNS
 
 _TIMES = (
     "time", "at", "timestamp", "ts", "date", "datetime", "occurred_at", "event_time", "day",
@@ -148,19 +149,28 @@ def _time(columns: dict[str, Column], role: Roles) -> None:
 
 def _features(columns: dict[str, Column], role: Roles) -> None:
     asked = role.asked
+    taken = {role.time, role.key, role.label_time, *asked.drop}
     for name, column in columns.items():
-        if name in (role.time, role.key, role.label_time) or name in asked.drop:
+        if name in taken or (asked.features and name not in asked.features):
             continue
-        if asked.features and name not in asked.features:
-            continue
-        if name.casefold() in _ROWS and name not in asked.features:
-            role.left_out[name] = "numbers the rows"
-        elif column.kind in ("empty", "constant"):
-            role.left_out[name] = f"is {column.kind}"
-        elif column.kind == "free text" and name not in asked.features:
-            role.left_out[name] = "is free text: nearly every value is another one"
+        why = _useless(column, meant=name in asked.features)
+        if why:
+            role.left_out[name] = why
         else:
             role.features[name] = "text" if column.kind == "free text" else column.kind
     if not role.features:
         raise UserError("no column is left to predict from", f"The file has {listed(columns)}.")
+    if len(role.features) > COLUMNS:
+        role.notes.append(f"of {len(role.features)} columns the first {COLUMNS} are learnt from")
     role.notes += [f"left out: {name!r} {why}" for name, why in role.left_out.items()]
+
+
+def _useless(column: Column, *, meant: bool) -> str:
+    """Return why a column cannot tell anything; `meant`: the user named it as a feature."""
+    if column.kind in ("empty", "constant"):
+        return f"is {column.kind}"
+    if meant:
+        return ""
+    if column.name.casefold() in _ROWS:
+        return "numbers the rows"
+    return "is free text: nearly every value is another one" if column.kind == "free text" else ""

@@ -12,6 +12,7 @@ from models.online.prequential import CHAMPION
 FEW = 100  # positives or negatives below which figures are told to be uncertain
 RANKS_WORSE, LOSES_MORE = 0.002, 0.002  # against the best batch model: what counts as no worse
 CALIBRATED = 0.02
+DOUBTED = 1.5  # times what chance gives, up to which a calibration error is held for it
 
 
 def verdict(report: Mapping[str, Any]) -> list[str]:
@@ -56,7 +57,12 @@ def _ranking(figures: Mapping[str, float]) -> str:
 
 
 def _calibration(figures: Mapping[str, float]) -> str:
-    ece = figures["ece"]
+    ece, chance = figures["ece"], figures["ece_by_chance"]
+    if ece > CALIBRATED and ece <= DOUBTED * chance:
+        return (
+            f"Whether a probability means what it says cannot be told from so few rows "
+            f"(calibration error {ece:.4f}; {chance:.4f} would be chance)."
+        )
     meant = "means what it says" if ece <= CALIBRATED else "is off"
     return f"A probability {meant} (calibration error {ece:.4f})."
 

@@ -71,6 +71,17 @@ class Tally:
         gaps = (abs(said - came) for _, said, came in self._bins)
         return sum(gaps) / self.count if self.count else 0.0
 
+    @property
+    def ece_by_chance(self) -> float:
+        """The calibration error that a perfect model with these predictions would show by chance.
+
+        Of each bin the mean absolute deviation of a binomial, as a normal's.
+        """
+        spread = sum(
+            math.sqrt(said * (1.0 - said / count)) for count, said, _ in self._bins if count
+        )
+        return math.sqrt(2.0 / math.pi) * spread / self.count if self.count else 0.0
+
     def calibration(self) -> list[Bin]:
         """Return the bins that hold anything, lowest probability first."""
         return [
@@ -100,6 +111,7 @@ class Tally:
             "log_loss": self._loss / self.count,
             "brier": self._square / self.count,
             "ece": self.ece,
+            "ece_by_chance": self.ece_by_chance,
             "lift_top_tenth": lift[0] if lift else None,
         }
 

@@ -67,6 +67,11 @@ def against(name: str, run: dict, others: Iterable[str], why: str = "") -> list[
     goals = (
         at_least(f"{name}: AUC", ours["auc"], best - RANKS, why),
         at_most(f"{name}: log loss", ours["log_loss"], least + LOSES, why),
-        at_most(f"{name}: calibration error", ours["ece"], CALIBRATED, why),
+        at_most(f"{name}: calibration error", ours["ece"], CALIBRATED, _by_chance(ours)),
     )
     return [goal.told() for goal in goals]
+
+
+def _by_chance(figures: dict) -> str:
+    """Return what a perfect model's calibration error would be on so many rows."""
+    return f"a perfect model would show {figures['ece_by_chance']:.4f} on so many rows"

@@ -340,3 +340,17 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
     path = tmp_path / "twice.csv"
     path.write_text("a,b,a\n1,2,3\n")
     assert "more than one column is named 'a'" in refusal(path)
+
+
+def test_a_label_that_hardly_ever_is_something_else_is_left_out_and_told(tmp_path):
+    rows = list(people(400))
+    rows[7]["left"] = "perhaps"
+    report = evaluated(written(tmp_path / "people.csv", rows))
+    assert report["rows"] == 399
+    assert report["trouble"]["told"] == ["row 9: no label: 'perhaps' in column 'left'"]
+
+
+def test_of_very_many_columns_the_report_says_how_many_count(tmp_path):
+    rows = [{**{f"c{n}": (n * at) % 7 for n in range(300)}, "y": at % 2} for at in range(40)]
+    report = evaluated(written(tmp_path / "wide.csv", rows))
+    assert any("the first 256" in note for note in report["notes"])

@@ -152,3 +152,14 @@ def test_certainties_and_one_class_do_not_break_the_figures():
     assert figures["auc"] is None
     assert math.isfinite(figures["log_loss"])
     assert Tally().figures() == {"rows": 0}
+
+
+def test_the_calibration_error_of_a_perfect_model_is_about_what_chance_gives():
+    rng = random.Random(5)
+    found = []
+    for _ in range(20):
+        chances = [rng.random() for _ in range(500)]
+        tally = tally_of([(p, float(rng.random() < p)) for p in chances])
+        found.append((tally.ece, tally.ece_by_chance))
+    mean, expected = (sum(part) / 20 for part in zip(*found, strict=True))
+    assert mean == pytest.approx(expected, rel=0.2)
