@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from models.online.drift import RIVER
 from models.online.lessons import Lesson, Order
+from models.online.obeying import RefusedError, obey
 from models.online.snapshots import Kept, Progress, Snapshot
 from models.records import Alert, Command, Example, Reserved
 from models.reports import Change, ChangeKind, Figures, Report
@@ -28,7 +29,6 @@ HISTORY: Final = 20  # changes that a report repeats
 REPORT_MOST: Final = 1_000
 _write = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(dict[str, Any]).decode
-_kept = msgspec.json.Decoder(Kept).decode
 
 
 class Told(NamedTuple):
@@ -36,10 +36,6 @@ class Told(NamedTuple):
 
     reports: list[Report]
     alerts: list[Alert]
-
-
-class RefusedError(ValueError):
-    """A command that cannot be followed; its text says why."""
 
 
 class Learner(ABC):
@@ -198,7 +194,7 @@ class Learner(ABC):
         if before.kept_day < 0:
             self.progress = replace(before, kept_day=day)
         elif day > before.kept_day and self.learnt():
-            self._keep(day)
+            self.keep(day)
         self.version += self.learn_one(lesson.example, lesson.features, lesson.received_ms)
         self.progress = replace(
             self.progress, seen=before.seen + 1, at_ms=max(before.at_ms, label_ms)
@@ -214,53 +210,13 @@ class Learner(ABC):
     def _follow(self, command: Command) -> None:
         self.progress = replace(self.progress, at_ms=max(self.progress.at_ms, command.at_ms))
         try:
-            self._obey(command)
+            obey(self, command)
         except RefusedError as error:
             self.note("refused", command.by, f"{command.action}: {error}")
         self._report(self.progress.at_ms // DAY_MS)
 
-    def _obey(self, command: Command) -> None:
-        by, reason = command.by, command.reason
-        match command.action:
-            case "freeze" | "unfreeze" as action:
-                self.frozen = action == "freeze"
-                self.note("frozen" if self.frozen else "unfrozen", by, reason)
-            case "reset":
-                self._keep(self.progress.kept_day)
-                self.load(None, "")
-                self.horizon = ""
-                before = str(self.version)
-                self.version += 1
-                self.note("reset", by, reason, before=before)
-            case "rollback":
-                self._roll_back(command)
-            case "promote":
-                before, figures = self.promote(command.candidate or "")
-                self.version += 1
-                self.note(
-                    "promoted", by, reason, before=before, after=self.champion, figures=figures
-                )
-            case "population":
-                self.fit(command)
-                self.version += 1
-                self.note("fitted", by, reason)
-
-    def _roll_back(self, command: Command) -> None:
-        version = self.version if command.version is None else command.version
-        value = self.kept.get(version)
-        if value is None:
-            there = ", ".join(map(str, sorted(self.kept))) or "none"
-            raise RefusedError(f"version {version} is not kept; there are: {there}")
-        then = _kept(value)
-        self._keep(self.progress.kept_day)
-        self.load(_read(then.state), then.champion)
-        self.horizon = then.horizon
-        before = str(self.version)
-        self.version += 1
-        self.note("rolled_back", command.by, command.reason, before=before, after=str(version))
-
-    def _keep(self, day: int) -> None:
-        """Keep the state as it is now, and no more than KEPT in all."""
+    def keep(self, day: int | None = None) -> None:
+        """Keep the state as it is now, of KEPT at most; `day`: the end of which it is."""
         self.kept[self.version] = _write(
             Kept(
                 model=self.model,
@@ -273,6 +229,7 @@ class Learner(ABC):
         )
         for version in sorted(self.kept)[:-KEPT]:
             del self.kept[version]
+        day = self.progress.kept_day if day is None else day
         self.progress = replace(self.progress, kept_day=day, kept=sorted(self.kept))
 
     def _report(self, day: int) -> None:

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from models.online.contest import Contest
 from models.online.drift import RULE, Edge, Watch
 from models.online.evaluation import Evaluation
-from models.online.learning import Learner, RefusedError
+from models.online.learning import Learner
+from models.online.obeying import RefusedError
 from models.online.snapshots import Snapshot
 from models.records import Alert, Example, Reason
 from models.reports import FeatureUse, Figures, Report

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from models.online.learning import Learner, RefusedError
+from models.online.learning import Learner
+from models.online.obeying import RefusedError
 from models.population import decode
 from models.records import Command, Example
 from models.reports import Figures
@@ -40,7 +41,7 @@ class FittedLearner(Learner):
         if not fitted.customers:
             raise RefusedError("parameters that were fitted to no customer")
         if self.parameters:
-            self._keep(self.progress.kept_day)
+            self.keep()
         self.parameters = _read(command.population)
 
     def weights(self) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Dot(NamedTuple):
     radius: float
     predicted: float
     happened: float
-    count: int
+    examples: int
 
 
 def line(
