@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from models.catalogue import NONE, Arm
 from models.customer import Customer
-from models.eligibility import Refusal, considered, eligible, fraction, held, is_held_out
+from models.eligibility import Refusal, considered, eligible
+from models.holdout import fraction, held, is_held_out
 from models.judge import Judge
 from models.offer_context import context
 from models.online.thompson import conversions, propensities

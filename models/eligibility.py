@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from hashlib import blake2b
 
 from models.catalogue import Arm, Offer
 from models.customer import Customer
+from models.holdout import held, is_held_out
 from models.judge import Judge
 from models.profile import Profile, Trait
 from models.rhythm import DAY_MS
@@ -77,28 +77,6 @@ def withdrawn(customer: Customer, judge: Judge) -> bool:
         _of_person(profile, offer) is not None
         or _of_channel(profile, made.channel) is Refusal.CHANNEL_CONSENT
     )
-
-
-def is_held_out(customer_id: str, judge: Judge) -> bool:
-    """Tell whether this customer is a control: by a hash of the id, so for good."""
-    policy = judge.catalogue.policy
-    return fraction(policy.seed, f"holdout:{customer_id}") < policy.holdout
-
-
-def held(customer_id: str, judge: Judge) -> list[str]:
-    """Return the campaigns whose control this customer is: by a hash with the campaign's seed."""
-    seed = judge.catalogue.policy.seed
-    return [
-        one.id
-        for one in judge.catalogue.campaigns
-        if fraction(seed, f"holdout:{one.id}:{one.seed}:{customer_id}") < one.holdout
-    ]
-
-
-def fraction(seed: str, subject: str) -> float:
-    """Return a number in [0, 1) that follows from its arguments alone."""
-    digest = blake2b(f"{seed}:{subject}".encode(), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
 
 
 def _of_all(customer: Customer, at_ms: int, judge: Judge) -> Refusal | None:

@@ -26,16 +26,8 @@ from models.labels import (
     returned,
     signed,
 )
-from models.outcomes import (
-    ANSWERS,
-    FOLLOWS,
-    NOTHING_SAID,
-    Said,
-    await_outcome,
-    beside,
-    followed,
-    reserved,
-)
+from models.offer_words import ANSWERS, FOLLOWS, NOTHING_SAID, Said
+from models.outcomes import await_outcome, beside, followed, reserved
 from models.profile import moments
 from models.profile.laws import tally
 from models.reaction import Judgement

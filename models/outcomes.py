@@ -7,51 +7,16 @@ after its end counts no more: the outcome is learnt by then.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from msgspec.structs import replace
 
 from models.catalogue import NONE, Catalogue
 from models.customer import Awaited, Customer
-from models.events.union import Event
 from models.money import exponent
+from models.offer_words import ANSWERS, PURCHASES, Said
 from models.records import Decision, Example, Outcome, Reserved
 from models.rhythm import DAY_MS
 
-PURCHASES = frozenset({"order_placed", "subscription_started"})
-ANSWERS = frozenset({"offer_shown", "offer_accepted", "offer_declined"})
-FOLLOWS = PURCHASES | ANSWERS
-HOLDOUT = "holdout"
-
-
-class Said(NamedTuple):
-    """What a touchpoint says about offers: which, and what a purchase left."""
-
-    offer: str = ""
-    decision_id: str = ""
-    coupon: str = ""
-    margin: int | None = None  # minor units; None: unknown
-    currency: str = ""
-
-
-NOTHING_SAID = Said()
-
-
-def said_of(event: Event) -> Said:
-    """Return what a touchpoint of FOLLOWS says about offers."""
-    match event.type:
-        case "offer_shown" | "offer_accepted" | "offer_declined":
-            return Said(offer=event.offer, decision_id=event.decision_id or "")
-        case "order_placed":
-            named = event.properties.get("decision_id")
-            return Said(
-                decision_id=named if isinstance(named, str) else "",
-                coupon=event.coupon or "",
-                margin=event.margin_minor,
-                currency=event.total.currency,
-            )
-        case _:
-            return NOTHING_SAID
+HOLDOUT = "holdout"  # the policy of control customers
 
 
 def await_outcome(customer: Customer, made: Decision, catalogue: Catalogue) -> Customer:

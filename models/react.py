@@ -14,7 +14,7 @@ from models.events.union import Event, Touchpoint
 from models.judge import Judge
 from models.judgement import MOMENTS, judged, note, wakes
 from models.merging import diverted, settle
-from models.outcomes import FOLLOWS, NOTHING_SAID, Said, said_of
+from models.offer_words import FOLLOWS, NOTHING_SAID, Said, said_of
 from models.profile import evolve
 from models.reaction import Position, Reaction
 from models.regroup import observed_until

@@ -18,9 +18,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.online.arms import Parts, Rows, Sheet
 from models.online.posterior import Vector, mode
+from models.online.rows import Rows
 from models.online.scaling import Moments, Scaler, sigmoid
+from models.online.sheet import Parts, Sheet
 
 START = -2.2  # the shared level before anything was learnt: one in ten converts
 LEVEL_VARIANCE, OFFER_VARIANCE, CHANNEL_VARIANCE, ARM_VARIANCE = 1.0, 1.0, 0.25, 0.1

@@ -306,7 +306,7 @@ def test_taken_units_are_counted_and_given_back():
     st.floats(0, 0.3),
 )
 def test_propensities_are_how_often_each_arm_is_best(arms, floor):
-    """Against Monte Carlo: 20,000 draws of each arm's logit; 0.4 % is the method.s, the rest the draws.."""
+    """Against Monte Carlo: 20,000 draws of each arm's logit; 0.4 % of the error is the method's."""
     means, deviations, margins, costs = map(np.array, zip(*arms, strict=True))
     chances = propensities(means, deviations**2, margins, costs, floor)
     assert math.fsum(chances) == pytest.approx(1.0, abs=1e-9)

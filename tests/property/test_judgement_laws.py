@@ -16,9 +16,9 @@ from models.customer import encode as write_customer
 from models.judge import Judge
 from models.judgement import judged, note, wakes
 from models.labels import MAX_PENDING
+from models.offer_words import Said
 from models.online.scaling import sigmoid
 from models.online.thompson import propensities
-from models.outcomes import Said
 from models.rhythm import DAY_MS
 
 T0 = 1_780_000_000_000

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from models.catalogue import NONE, Catalogue, CatalogueError, parse
 from models.customer import Customer
 from models.decide import consider, decide
-from models.eligibility import Refusal, considered, held, is_held_out
+from models.eligibility import Refusal, considered
 from models.eligibility import eligible as arms_for
+from models.holdout import held, is_held_out
 from models.judge import Judge
 from models.judgement import DECIDE_WITHIN_MS, judged, note
 from models.offer_context import context

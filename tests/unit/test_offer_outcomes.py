@@ -10,7 +10,8 @@ from models.customer import Customer, decode, encode
 from models.events import decode_event
 from models.judge import Judge
 from models.judgement import judged, note
-from models.outcomes import NOTHING_SAID, Said, beside, said_of
+from models.offer_words import NOTHING_SAID, Said, said_of
+from models.outcomes import beside
 from models.profile import Profile
 from models.records import Example, Reserved
 from models.rhythm import DAY_MS
