@@ -154,10 +154,11 @@ def folded(log: Iterable[Any], judge: Judge) -> Folded:
 
 def taught(examples: Iterable[Any], secret: bytes) -> set[bytes]:
     """Learn the examples; return the models as they are kept."""
-    lessons: dict[str, list[learner.Lesson]] = {}
+    lessons: dict[str, list[learner.Lesson | learner.Order]] = {}
     for record in examples:
         lesson = learner.read_lesson(record.offset, record.value, record.timestamp)
-        lessons.setdefault(lesson.example.model, []).append(lesson)
+        said = lesson.command if isinstance(lesson, learner.Order) else lesson.example
+        lessons.setdefault(said.model, []).append(lesson)
     made = set()
     for model, some in lessons.items():
         learnt = learner.resume(model)
