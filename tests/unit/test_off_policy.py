@@ -1,6 +1,7 @@
 """What a policy would have earned: the estimators, their intervals, and when there are none."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -383,6 +384,20 @@ def test_margins_as_the_log_tells_them_move_with_the_value_of_an_offer():
     # One half converts: the log says 1 for either, and a costs 1 to make.
     assert named("greedy", ARMS, told)(log).tolist() == [[1, 0, 0]]
     assert named("greedy", ARMS, dearer, told)(log).tolist() == [[0, 1, 0]]
+
+
+def test_a_bolder_catalogue_draws_more_evenly():
+    log = replace(believed([[0.2, -0.2, 0.0]], [[0.4, 0.3, 0.3]]), deviations=np.full((1, 3), 0.2))
+    told = parse("[policy]\nfloor = 0\nboldness = 0.5\nnone_value = 1\n" + OFFER)
+    bolder = parse("[policy]\nfloor = 0\nboldness = 2\nnone_value = 1\n" + OFFER)
+    free = told.model_copy(
+        update={"offers": (told.offers[0].model_copy(update={"cost": 0.0}),)},
+    )
+    freer = bolder.model_copy(update={"offers": free.offers})
+    [[timid, *_]] = named("thompson", ARMS, free)(log).tolist()
+    [[bold, *_]] = named("thompson", ARMS, freer, free)(log).tolist()
+    assert 0.85 < timid < 0.97
+    assert 0.5 < bold < 0.7
 
 
 def test_a_policy_that_nobody_knows_is_refused_with_those_that_are():
