@@ -32,15 +32,28 @@ def command(model: str, action: str, by: str, reason: str, **given: Any) -> Comm
     return msgspec.convert(made | given, Command)
 
 
+def append(settings: Settings, said: Command) -> int:
+    """Append a command to its model's log; return its offset there.
+
+    Raises KafkaError when it is not there for sure.
+    """
+    producer = KafkaProducer(
+        bootstrap_servers=settings.brokers.split(","),
+        acks="all",
+        enable_idempotence=True,
+        delivery_timeout_ms=SECONDS * 1_000,
+        request_timeout_ms=10_000,
+    )
+    with closing(producer):
+        sent = producer.send(
+            settings.topic(EXAMPLES), key=said.model.encode(), value=msgspec.json.encode(said)
+        )
+        return int(sent.get(SECONDS).offset)
+
+
 def say(settings: Settings, said: Command) -> int:
-    """Append a command to its model's log; return its offset there. Raises UserError."""
+    """Append a command as `append` does. Raises UserError when Kafka does not answer."""
     try:
-        with closing(
-            KafkaProducer(bootstrap_servers=settings.brokers.split(","), acks="all")
-        ) as producer:
-            sent = producer.send(
-                settings.topic(EXAMPLES), msgspec.json.encode(said), said.model.encode()
-            )
-            return int(sent.get(SECONDS).offset)
+        return append(settings, said)
     except KafkaError as error:
         raise unreachable(settings, error) from error

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
-import msgspec
-from kafka import KafkaProducer
 from msgspec import Raw
 
-from infra.settings import Settings
+from infra.model_log import append
 from models.population import Population, encode
 from models.records import Command
-from models.topics import EXAMPLES
 
+__all__ = ("MODEL", "append", "command")
 MODEL = "population"
-SEND_SECONDS = 30
 
 
 def command(population: Population, by: str, reason: str) -> Command:
@@ -28,19 +23,3 @@ def command(population: Population, by: str, reason: str) -> Command:
         reason=reason,
         population=Raw(encode(population)),
     )
-
-
-def append(settings: Settings, made: Command) -> None:
-    """Append a command to its model's log. Raises KafkaError when it is not there for sure."""
-    producer = KafkaProducer(
-        bootstrap_servers=settings.brokers.split(","),
-        acks="all",
-        enable_idempotence=True,
-        delivery_timeout_ms=SEND_SECONDS * 1_000,
-        request_timeout_ms=10_000,
-    )
-    with closing(producer):
-        sent = producer.send(
-            settings.topic(EXAMPLES), key=made.model.encode(), value=msgspec.json.encode(made)
-        )
-        sent.get(SEND_SECONDS)
