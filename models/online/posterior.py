@@ -4,8 +4,8 @@ Each example is one Laplace step (Spiegelhalter & Lauritzen 1990): its likelihoo
 posterior along one direction only, so the new mode is found by a search in one number, and
 the covariance changes by rank one. Between times the covariance drifts back towards the
 prior's, of which it never exceeds: old evidence fades, and nothing can blow up (forgetting
-by division, 1/lambda, does). Element by element, no matrix product: the same bytes on
-every processor.
+by division, 1/lambda, does). Element by element: a matrix product adds in an order that goes
+by the processor.
 """
 
 from __future__ import annotations
