@@ -17,7 +17,7 @@ from models.records import Command, Example, unpack
 from models.topics import MODEL_REPORTS
 from streams.judge import Seat
 from streams.lane import Batch, Outbox, Record, View
-from streams.learn import School
+from streams.learn import BYTES_A_SECOND, SMALL, School, pause
 
 KEY = b"a secret"
 
@@ -302,6 +302,15 @@ def test_reports_go_out_with_what_the_learner_saw():
     told = [one for one in outbox.messages if one.topic is MODEL_REPORTS]
     assert {one.key for one in told} == {b"churn"}
     assert json.loads(told[-1].value)["model"] == "churn"
+
+
+def test_after_few_records_the_learner_waits_for_what_it_wrote_and_after_many_it_does_not():
+    for count, waits in ((SMALL - 1, True), (SMALL, False)):
+        one, view = batch([example(n) for n in range(count)]), View({})
+        School(KEY).advance(one, view, Outbox())
+        size = sum(len(value) for value in view.changes.values())
+        assert pause(one, view) == (size / BYTES_A_SECOND if waits else 0.0)
+    assert pause(batch([b"junk"]), View({})) == 0.0
 
 
 def test_a_command_to_no_model_of_ours_is_buried():
