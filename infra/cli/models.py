@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from infra import model_log
-from infra.cli import models_file, models_fit, models_policy, models_view
+from infra.cli import models_baskets, models_file, models_fit, models_policy, models_view
 from infra.cli.api import Api, Json, asking
 from infra.cli.context import settings_and_secrets
 from infra.errors import UserError
@@ -137,6 +137,7 @@ def promote(
 
 
 app.command("evaluate-file")(models_file.command)
+app.command("evaluate-baskets")(models_baskets.command)
 app.command("evaluate")(models_policy.command)
 app.command("fit")(models_fit.command)
 
