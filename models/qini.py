@@ -87,26 +87,15 @@ class Trial:
         with np.errstate(over="ignore"):
             chance = keys * np.uint64(0x9E3779B97F4A7C15)
         ranked = np.lexsort((chance, -np.nan_to_num(scores)))
-        steps = np.empty(len(ranked), np.intp)
-        steps[ranked] = np.arange(len(ranked)) * STEPS // len(ranked)
+        both = np.array([treated, treated * outcomes, 1 - treated, (1 - treated) * outcomes])
+        parts = (both * weights).T
         sums = Resampled(4 * STEPS)
-        by_key = np.argsort(keys, kind="stable")
-        for at in range(0, len(keys), 2_000):
-            some = by_key[at : at + 2_000]
-            table = np.zeros((len(some), STEPS, 4))
-            is_treated = treated[some]
-            table[np.arange(len(some)), steps[some]] = (
-                weights[some]
-                * np.array(
-                    [
-                        is_treated,
-                        is_treated * outcomes[some],
-                        1 - is_treated,
-                        (1 - is_treated) * outcomes[some],
-                    ]
-                )
-            ).T
-            sums.add(keys[some], table.reshape(len(some), -1))
+        # Step by step: a row adds to four sums of its step, and to no other.
+        for step, rows in enumerate(np.array_split(ranked, STEPS)):
+            rows = rows[np.argsort(keys[rows], kind="stable")]
+            own, place = Resampled(4), slice(4 * step, 4 * step + 4)
+            own.add(keys[rows], parts[rows])
+            sums.total[place], sums.replicates[:, place] = own.total, own.replicates
         return sums
 
 
