@@ -1,8 +1,14 @@
 """Parameters of the population: recovered where they are known, refused where nobody could tell."""
 
+from collections import defaultdict
+from datetime import date
+from importlib.metadata import files
+from pathlib import Path
+
 import numpy as np
 import pytest
-from lifetimes import GammaGammaFitter, ModifiedBetaGeoFitter
+from lifetimes import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter
+from scipy.stats import rankdata
 
 from models.fitting import (
     CannotFitError,
@@ -133,3 +139,48 @@ def test_too_few_contracts_or_purchases_are_refused():
 def test_fifths_part_the_values_in_five():
     assert fifths(range(101)) == [20, 40, 60, 80]
     assert fifths([1, 2, 3, 4]) == []
+
+
+@pytest.fixture(scope="module")
+def cdnow():
+    """Every fifth customer's days with a purchase: 39 weeks to fit to, 39 to look at."""
+    (packed,) = [one for one in files("Lifetimes") if one.name == "CDNOW_master.txt"]
+    bought = defaultdict(set)
+    for line in Path(str(packed.locate())).read_text().splitlines()[1:]:
+        customer, day, _, _ = line.split()
+        bought[customer].add(date.fromisoformat(day).toordinal() - date(1997, 1, 1).toordinal())
+    rows = []
+    for days in list(bought.values())[::5]:
+        known = sorted(day for day in days if day < WEEKS_39)
+        later = any(day >= WEEKS_39 for day in days)
+        rows.append((len(known) - 1, known[-1] - known[0], WEEKS_39 - known[0], later))
+    *known, later = (np.array(column) for column in zip(*rows, strict=True))
+    return [one.astype(float) for one in known], later
+
+
+WEEKS_39 = 273
+
+
+def test_on_real_purchases_the_parameters_are_those_of_the_library(cdnow):
+    known, _ = cdnow
+    found, theirs = fit_lifetime(*known), ModifiedBetaGeoFitter().fit(*known).params_
+    assert (found.r, found.alpha, found.a, found.b) == pytest.approx(
+        tuple(theirs[name] for name in ("r", "alpha", "a", "b")), rel=0.02
+    )
+
+
+def test_who_buys_again_is_ranked_better_than_by_the_librarys_bg_nbd(cdnow):
+    known, later = cdnow
+    found, theirs = fit_lifetime(*known), BetaGeoFitter().fit(*known)
+    rows = list(zip(*known, strict=True))
+    alive = [found.alive(int(repeats), last, age) for repeats, last, age in rows]
+    again = [1 - found.silent(int(repeats), last, age, WEEKS_39) for repeats, last, age in rows]
+    bg_nbd = np.ravel(theirs.conditional_probability_alive(*known))
+    assert ranked(alive, later) > 0.65 > 0.5 > ranked(bg_nbd, later)
+    assert ranked(again, later) > 0.72
+
+
+def ranked(chances, came):
+    """Return the area under the ROC curve."""
+    places, n = rankdata(chances), came.sum()
+    return (places[came].sum() - n * (n + 1) / 2) / (n * (len(came) - n))
