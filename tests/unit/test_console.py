@@ -8,6 +8,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from models.contracts import Contract, Term
 from models.customer import Regroup
 from models.errors import Reason as Refusal
 from models.events.base import Channel, IdentifierType
@@ -240,6 +241,15 @@ async def test_pages_allow_no_foreign_code_and_stay_in_no_cache(agent):
         assert "unsafe" not in policy
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_contract_is_shown_with_its_end(agent, serve):
+    term = Term(1_780_000_000_000, "e", "started", 1_790_000_000_000, 30)
+    contracts = {"s1": Contract(term, term, 2), "s2": Contract(term, replace(term, until_ms=None))}
+    serve.state.sources.live.apply([record(rich(contracts=contracts))])
+    page = (await agent.get(f"/customers/{derive(ANA)}")).text
+    assert page.count("Contract to be renewed") == 1
+    assert "renewed 2 times so far" in page
 
 
 async def test_the_customers_page_speaks_both_languages(agent, serve):
