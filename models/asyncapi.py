@@ -74,9 +74,8 @@ def _schemas() -> Json:
     logged = schema.events("#/components/schemas/Logged{model}")
     event = logged.pop("Event")
     own = {f"Logged{name}": part for name, part in logged.items()}
-    record: Json = {
-        "oneOf": [{"$ref": schema.REF.format(model=name)} for name in ("Example", "Command")]
-    }
+    kinds = ("Example", "Command", "Reserved")
+    record: Json = {"oneOf": [{"$ref": schema.REF.format(model=name)} for name in kinds]}
     return schema.touchpoints() | schema.records() | own | {"Event": event, "ModelRecord": record}
 
 

@@ -10,13 +10,13 @@ from pydantic import TypeAdapter
 from models.customer import Customer
 from models.events import Event, Touchpoint
 from models.events.envelope import OURS
-from models.records import Alert, Command, Decision, Delivery, Example, Score
+from models.records import Alert, Command, Decision, Delivery, Example, Reserved, Score
 from models.reports import Report
 
 Json = dict[str, Any]
 REF = "#/components/schemas/{model}"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-RECORDS = (Customer, Score, Decision, Alert, Delivery, Example, Command, Report)
+RECORDS = (Customer, Score, Decision, Alert, Delivery, Example, Command, Reserved, Report)
 # What `parse` fills in when it is not sent.
 _OPTIONAL = ("event_id", "occurred_at", "schema_version")
 _SHORT: Json = {
