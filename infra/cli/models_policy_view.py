@@ -12,6 +12,8 @@ from models.offpolicy import Estimate, PolicyValue
 from models.uplift import Lift
 from projections.offer_worth import Judged
 
+_COLUMNS = ("dr", "95 %", "more than logged", "dr_clipped", "snips", "ips")
+
 
 def show(console: Console, judged: Judged, never: Mapping[str, list[str]]) -> None:
     """Print the whole answer."""
@@ -26,11 +28,16 @@ def show(console: Console, judged: Judged, never: Mapping[str, list[str]]) -> No
     console.print()
     console.print(Text("What making offers caused, against the control customers", "bold"))
     console.print(_lifts(judged.lift))
+    for campaign, lift in judged.lift.items():
+        if lift.refused:
+            console.print(Text(f"{campaign or 'all offers'}: refused: {lift.refused}", "yellow"))
     console.print(
         Text(
             "A decision's worth: margin after the offer's cost, in the catalogue's money. dr is the"
-            " one to read; where it and the others part, trust none. Intervals: 95 %, customers"
-            " drawn anew. adjusted: less what the groups differed by before (CUPED).",
+            " one to read; where it and the others part, trust none. Clipped: no decision stands"
+            f" for more than {judged.policies[0].clip if judged.policies else 1:.0f}. Intervals:"
+            " 95 %, customers drawn anew. adjusted: less what the groups differed by before"
+            " (CUPED).",
             "dim",
         )
     )
@@ -54,20 +61,22 @@ def _about(judged: Judged) -> Text:
 
 def _worths(judged: Judged) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("policy")
-    for name in ("dr", "95 %", "more than logged", "snips", "ips", "effective", "supported"):
+    longest = max(map(len, ("as logged", *(one.policy for one in judged.policies))))
+    table.add_column("policy", overflow="fold", min_width=min(longest, 24))
+    for name in (*_COLUMNS, "effective", "supported"):
         table.add_column(name, justify="right")
-    table.add_row("as logged", *_estimate(judged.logged), "", "", "", f"{judged.judged:,}", "100 %")
+    without = [""] * (len(_COLUMNS) - 2)
+    table.add_row("as logged", *_estimate(judged.logged), *without, f"{judged.judged:,}", "100 %")
     for one in judged.policies:
         sure = (f"{one.effective:,.0f}", f"{one.supported:.0%}".replace("%", " %"))
         if one.refused:
-            table.add_row(one.policy, "–", "", "", "", "", *sure, style="dim")
+            table.add_row(one.policy, "–", "", *without, *sure, style="dim")
             continue
         table.add_row(
             one.policy,
             *_estimate(one.estimates["dr"]),
             _gain(one.gain),
-            *(f"{one.estimates[name].value:.3f}" for name in ("snips", "ips")),
+            *(f"{one.estimates[name].value:.3f}" for name in _COLUMNS[3:]),
             *sure,
         )
     return table
@@ -113,7 +122,7 @@ def _lifts(lifts: Mapping[str, Lift]) -> Table:
     for campaign, one in lifts.items():
         counts = (campaign or "all offers", f"{one.offered:,}", f"{one.control:,}")
         if one.lift is None:
-            table.add_row(*counts, Text(one.refused or "", "yellow"), "", "", "")
+            table.add_row(*counts, "–", "", "–", "", style="dim")
         else:
             table.add_row(
                 *counts,
