@@ -16,14 +16,14 @@ import numpy as np
 
 from models.online.posterior import Posterior
 
-RATE = 0.5  # what an example's loss counts: examples of one customer say the same in part
+RATE = 0.25  # what an example's loss counts: examples of one customer say much the same
 SHARE = 1e-4  # chance of a change, at each example
 LEAST = 0.01  # weights below it are left out of what is mixed: their crosses cost time
 WORST = 12.0  # nats: no one example may count more
 # What is believed before any label: the prior, which has learnt from other customers.
 START = {"prior": 0.7, "logit": 0.1, "bayes": 0.1, "crosses": 0.1}
 SHARERS = tuple(START)
-CALIBRATION_VARIANCE = 0.003  # of the shift and of the stretch, by the prior: near 0 and 1
+CALIBRATION_VARIANCE = 3e-4  # of the shift and of the stretch, by the prior: near 0 and 1
 CALIBRATION_FADE = 1e-3
 
 

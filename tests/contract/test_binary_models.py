@@ -403,24 +403,24 @@ def test_doubt_never_exceeds_the_priors():
     assert all(abs(mean) < 5 for mean in posterior.means)
 
 
-def test_a_mixture_that_is_too_sure_is_calm_soon():
+def test_a_mixture_that_is_too_sure_becomes_calmer():
     blend, rng = Blend(), random.Random(15)
-    for _ in range(3_000):
+    for _ in range(5_000):
         truth = rng.gauss(0, 1)
-        said = dict.fromkeys(START, 3.0 * truth + 1.0)
+        said = dict.fromkeys(START, 3.0 * truth)
         blend.learn_one(said, float(rng.random() < sigmoid(truth)))
-    assert blend.logit(dict.fromkeys(START, 4.0)) == pytest.approx(1.0, abs=0.4)
-    assert blend.logit(dict.fromkeys(START, -5.0)) == pytest.approx(-2.0, abs=0.5)
+    assert 1.0 < blend.logit(dict.fromkeys(START, 3.0)) < 2.1
+    assert -2.1 < blend.logit(dict.fromkeys(START, -3.0)) < -1.0
 
 
 def test_a_blend_starts_with_the_prior_and_comes_to_trust_the_best():
     blend = Blend()
     assert max(blend.weights, key=blend.weights.__getitem__) == "prior"
-    for _ in range(100):
+    for _ in range(400):
         blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 1.0)
     assert blend.weights["bayes"] > 0.99
     assert blend.mix() == {"bayes": 1.0}
-    for _ in range(100):
+    for _ in range(200):
         blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 0.0)
     assert blend.weights["prior"] > 0.9  # none is ever given up
     assert sum(blend.weights.values()) == pytest.approx(1.0)
