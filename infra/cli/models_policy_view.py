@@ -12,7 +12,8 @@ from models.offpolicy import Estimate, PolicyValue
 from models.uplift import Lift
 from projections.offer_worth import Judged
 
-_COLUMNS = ("dr", "95 %", "more than logged", "dr_clipped", "snips", "ips")
+# Besides doubly robust, its interval, and what it is more than what was logged.
+_OTHERS = {"clipped": "dr_clipped", "snips": "snips", "ips": "ips"}
 
 
 def show(console: Console, judged: Judged, never: Mapping[str, list[str]]) -> None:
@@ -34,7 +35,8 @@ def show(console: Console, judged: Judged, never: Mapping[str, list[str]]) -> No
     console.print(
         Text(
             "A decision's worth: margin after the offer's cost, in the catalogue's money. dr is the"
-            " one to read; where it and the others part, trust none. Clipped: no decision stands"
+            " one to read; where it and the others part, trust none. gain: over what was logged."
+            " sample: decisions of its own that would tell as much. clipped: no decision stands"
             f" for more than {judged.policies[0].clip if judged.policies else 1:.0f}. Intervals:"
             " 95 %, customers drawn anew. adjusted: less what the groups differed by before"
             " (CUPED).",
@@ -60,24 +62,26 @@ def _about(judged: Judged) -> Text:
 
 
 def _worths(judged: Judged) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
     longest = max(map(len, ("as logged", *(one.policy for one in judged.policies))))
     table.add_column("policy", overflow="fold", min_width=min(longest, 24))
-    for name in (*_COLUMNS, "effective", "supported"):
-        table.add_column(name, justify="right")
-    without = [""] * (len(_COLUMNS) - 2)
-    table.add_row("as logged", *_estimate(judged.logged), *without, f"{judged.judged:,}", "100 %")
+    for name in ("dr", "95 %", "gain", *_OTHERS, "sample"):
+        # In a narrow terminal intervals may take two lines, numbers may not.
+        spans = name in ("95 %", "gain")
+        table.add_column(name, justify="right", no_wrap=not spans)
+    without = [""] * (1 + len(_OTHERS))
+    table.add_row("as logged", *_estimate(judged.logged), *without, f"{judged.judged:,}")
     for one in judged.policies:
-        sure = (f"{one.effective:,.0f}", f"{one.supported:.0%}".replace("%", " %"))
+        effective = f"{one.effective:,.0f}"
         if one.refused:
-            table.add_row(one.policy, "–", "", *without, *sure, style="dim")
+            table.add_row(one.policy, "–", "", *without, effective, style="dim")
             continue
         table.add_row(
             one.policy,
             *_estimate(one.estimates["dr"]),
             _gain(one.gain),
-            *(f"{one.estimates[name].value:.3f}" for name in _COLUMNS[3:]),
-            *sure,
+            *(f"{one.estimates[name].value:.3f}" for name in _OTHERS.values()),
+            effective,
         )
     return table
 
