@@ -206,6 +206,21 @@ def test_endless_arms_do_not_make_it_grow_for_ever_and_the_newest_are_kept():
     assert len(state_of(model)) < 300_000
 
 
+def test_who_is_least_lately_learnt_gives_way_and_leaves_nothing_behind():
+    model = OfferModel()
+    for number in range(OFFERS):
+        for _ in range(20):
+            model.learn_one({"silence": number % 3}, f"offer-{number}/app", 1.0)
+    model.learn_one({}, "offer-0/app", 1.0)  # the oldest, but for this
+    model.learn_one({}, "new/app", 0.0)
+    kept = model.to_state()["offers"]["rows"]
+    assert "offer-0" in kept
+    assert "offer-1" not in kept
+    means, covariance = model.offers.of("new", 2)
+    assert means[0] < 0.0
+    assert covariance[0, 0] > 0.8 * OFFER_VARIANCE
+
+
 def test_a_new_offer_starts_where_all_are():
     model = taught(2_000)
     mean, variance = model.predict_one({"silence": 3.0}, "new/web")
