@@ -137,6 +137,31 @@ def test_predicting_in_between_moves_no_weight():
         )
 
 
+def plain_logit(model, x, arm):
+    """An arm's mean and variance, written as the formula says."""
+    terms = np.array([1.0, *model.scaler.vector(x)])
+    offer, _, channel = arm.partition("/")
+    level, variance = model.arms.get(arm, (0.0, ARM_VARIANCE))
+    means, covariance = model.offers.of(offer, len(terms))
+    mean = model.level[0] + level + means @ terms
+    variance += terms @ covariance @ terms
+    if channel:
+        means, variances = model.channels.of(channel, len(terms))
+        mean += means @ terms
+        variance += variances @ terms**2
+    return mean, variance
+
+
+def test_arms_are_the_plain_formula_before_and_after_each_outcome():
+    model = taught(200)
+    arms = [*ARM_NAMES, "a/web", "new/app"]
+    for n, (x, rng) in enumerate(contexts(40, seed=6)):
+        means, variances = model.predict_arms(x, arms)
+        for arm, mean, variance in zip(arms, means, variances, strict=True):
+            assert (mean, variance) == pytest.approx(plain_logit(model, x, arm), abs=1e-9)
+        model.learn_one(x, arms[n % 5], float(rng.random() < 0.4), half_life=100.0)
+
+
 def test_features_may_come_and_go():
     model = taught()
     model.learn_one({"new": 1.0}, "a/app", 1.0)
