@@ -25,8 +25,9 @@ from models.outcomes import freed, released
 from models.records import Example, Reserved, Score
 from models.rhythm import DAY_MS
 
+# Predictions that wait for their labels, evenly over the horizon: what is predicted an hour
+# later says much the same, costs as much to keep and to learn, and would leave no room.
 MAX_PENDING = 8
-APART_MS = DAY_MS  # predictions waiting for their labels are at least this far apart
 CHECKPOINT_DAYS = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a customer is scored
 _CHECKPOINTS_MS = tuple(days * DAY_MS for days in CHECKPOINT_DAYS)
 # Days from a contract's stated end at which the customer is scored; the last is the grace's end.
@@ -41,8 +42,9 @@ def await_label(customer: Customer, made: Score) -> Customer:
 
     Unless another one waits close by, or the label falls due beyond the observed data.
     """
-    pending, due = customer.pending, made.at_ms + made.horizon_days * DAY_MS
-    if len(pending) >= MAX_PENDING or (pending and made.at_ms - pending[-1].at_ms < APART_MS):
+    pending, horizon_ms = customer.pending, made.horizon_days * DAY_MS
+    due, apart_ms = made.at_ms + horizon_ms, horizon_ms // MAX_PENDING
+    if len(pending) >= MAX_PENDING or (pending and made.at_ms - pending[-1].at_ms < apart_ms):
         return customer
     if customer.observed_until_ms is not None and due > customer.observed_until_ms:
         return customer

@@ -90,11 +90,12 @@ def test_labels_due_within_the_data_are_kept():
     assert len(mature(customer, at(400), Catalogue())[1]) == 1
 
 
-def test_predictions_that_wait_are_a_day_apart_and_few():
+def test_predictions_that_wait_are_few_and_spread_over_the_horizon():
     often, _ = start(*(hour / 24 for hour in range(0, 29 * 24, 7)))
     waits = [p.at_ms for p in often.pending]
-    assert len(waits) <= MAX_PENDING
-    assert all(b - a >= DAY_MS for a, b in pairwise(waits))
+    assert len(waits) == MAX_PENDING
+    assert all(b - a >= 30 * DAY_MS / MAX_PENDING for a, b in pairwise(waits))
+    assert waits[-1] > at(26)
 
 
 def test_silence_is_looked_at_on_its_checkpoints_and_then_no_more():
@@ -110,8 +111,9 @@ def test_a_contact_starts_the_checkpoints_anew():
 
 
 def test_a_merge_keeps_both_sides_labels_within_bounds():
-    a, _ = start(*range(0, 8))
-    b, _ = start(*range(0, 16, 2))
+    a, _ = start(*range(0, 21, 4))
+    b, _ = start(*range(1, 21, 4))
+    assert len(a.pending) + len(b.pending) > MAX_PENDING
     both = absorb(a, b, at(20), at(20), "m").customer
     assert len(both.pending) == MAX_PENDING
     assert both.rhythm.visits == a.rhythm.visits + b.rhythm.visits
