@@ -24,9 +24,11 @@ from models.reports import Change, ChangeKind, Figures, Report
 DAY_MS = 86_400_000
 KEPT: Final = 7  # earlier states: of the newest days, and before what throws one away
 HISTORY: Final = 20  # changes that a report repeats
-# A report is due after an eighth of the examples before it, after so many at the latest,
-# and with the first label of a day.
+# A report is due after a quarter of the examples before it, after REPORT_MOST at the latest,
+# and with the first label of a day that comes after at least REPORT_LEAST: it costs as much as
+# learning from thirty examples, and a past that is read in has many days.
 REPORT_MOST: Final = 1_000
+REPORT_LEAST: Final = 100
 _write = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -202,8 +204,8 @@ class Learner(ABC):
         new = before.seen + 1 - before.reported
         if (
             self._changes
-            or new >= max(1, min(REPORT_MOST, before.reported // 8))
-            or day > before.reported_day
+            or new >= max(1, min(REPORT_MOST, before.reported // 4))
+            or (day > before.reported_day and new >= REPORT_LEAST)
         ):
             self._report(day)
 

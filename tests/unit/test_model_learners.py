@@ -10,7 +10,7 @@ from models.judge import Judge
 from models.online.contest import START
 from models.online.evaluation import Evaluation
 from models.online.learner import Lesson, Order, resume
-from models.online.learning import DAY_MS, KEPT, REPORT_MOST
+from models.online.learning import DAY_MS, KEPT, REPORT_LEAST, REPORT_MOST
 from models.online.learning_binary import REDEFINED
 from models.online.seating import seated
 from models.online.snapshots import Sight, decode, encode, glance
@@ -245,15 +245,24 @@ def test_drift_raises_an_alert_of_the_model_once_and_never_resets_it():
     assert any(report.drifting for report in told.reports)
 
 
-def test_reports_come_often_at_first_then_seldom_and_with_each_day():
+def test_reports_come_often_at_first_then_seldom():
     learner = taught(*(lesson(n) for n in range(400)))
     seen = [int(one.figures["served"].metrics["examples"]) for one in learner.told().reports]
-    assert seen[:8] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert len(seen) < 60
+    assert seen[:4] == [1, 2, 3, 4]
+    assert len(seen) < 30
     gaps = [b - a for a, b in pairwise(seen)]
-    assert max(gaps) <= min(REPORT_MOST, 400 // 8)
-    learner.learn([lesson(400, day=1.0), lesson(401, day=2.0)])
-    assert len(learner.told().reports) == 2
+    assert max(gaps) <= min(REPORT_MOST, 400 // 4)
+
+
+def test_a_day_s_first_label_brings_a_report_once_enough_is_new():
+    learner = taught(*(lesson(n) for n in range(4_000)))
+    learner.told()
+    since = learner.progress.seen - learner.progress.reported
+    later = range(4_000, 4_000 + REPORT_LEAST - since - 1)
+    learner.learn([lesson(n, day=1.0) for n in later])
+    assert learner.told().reports == []
+    learner.learn([lesson(9_000, day=1.0)])
+    assert len(learner.told().reports) == 1
 
 
 def test_a_report_can_be_read_back_and_tells_who_was_acted_on_apart():
@@ -263,7 +272,7 @@ def test_a_report_can_be_read_back_and_tells_who_was_acted_on_apart():
     counts = {
         name: report.figures[name].metrics["examples"] for name in ("served", "acted", "untouched")
     }
-    assert counts == {"served": 37, "acted": 10, "untouched": 27}
+    assert counts == {"served": 33, "acted": 9, "untouched": 24}
     assert {*CANDIDATES} <= report.figures.keys()
 
 
