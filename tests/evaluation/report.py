@@ -25,8 +25,8 @@ _HERE = (
     "in them. Only the simulator knows what a different offer would have done.",
     "The default parameters of the lifetime prior were once fitted on CDNOW's first 39 weeks; here "
     "they serve for the first 90 days only, until the first fit.",
-    "Candidates were chosen while CDNOW and mlc_churn were looked at; the set `unseen` and the "
-    "made-up streams are what they were not chosen on.",
+    "Candidates were chosen while CDNOW, mlc_churn, drifting streams and, of the tables under "
+    "`unseen`, attrition, mortgage and caravan were looked at; the other tables were not.",
 )
 
 

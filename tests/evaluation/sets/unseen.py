@@ -1,4 +1,4 @@
-"""Tables that no learner was chosen on, as anybody would bring them: evaluate-file, no options.
+"""Tables as anybody would bring them: evaluate-file, no options. Most were not looked at before.
 
 Each goes through whole, with what the command finds by itself; beside it batch models on the
 same rows. Asked is that the online champion is as good as batch logistic regression in the
