@@ -11,8 +11,6 @@ import math
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
 
-from river.drift import ADWIN
-
 from models.online.packing import pack_bytes, unpack_bytes
 
 RULE = "model_drift"
@@ -51,6 +49,9 @@ class Watch:
     """Both windows of one model, and the episode that is open, if any."""
 
     def __init__(self) -> None:
+        # Imported by who learns alone: SciPy and pandas behind it take a second to load.
+        from river.drift import ADWIN
+
         self.number = 0  # of the newest episode; 0: there was none
         self.open: Shift | None = None
         self._quiet = {LOSS: CALM, RATE: CALM}  # examples since the newest change

@@ -9,11 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
-from river import optim
-from river.linear_model import LogisticRegression
-from river.preprocessing import StandardScaler
-from river.utils import VectorDict
-
 from models.online.logit import LEARNING_RATE
 from models.online.served import SPREAD, Term
 
@@ -24,6 +19,11 @@ class RiverPipeline:
     """River's classes, with their state as JSON."""
 
     def __init__(self) -> None:
+        # Imported by who learns alone: SciPy and pandas behind it take a second to load.
+        from river import optim
+        from river.linear_model import LogisticRegression
+        from river.preprocessing import StandardScaler
+
         self.scaler = StandardScaler()
         self.regression = LogisticRegression(
             optim.AdaGrad(LEARNING_RATE), intercept_lr=INTERCEPT_RATE
@@ -76,8 +76,11 @@ class RiverPipeline:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Return the pipeline that `to_state` wrote, bit for bit."""
+        from river.utils import VectorDict
+
         pipeline = cls()
-        pipeline.scaler = StandardScaler._from_state(state["counts"], state["means"], state["vars"])
+        scaler = type(pipeline.scaler)
+        pipeline.scaler = scaler._from_state(state["counts"], state["means"], state["vars"])
         regression = pipeline.regression
         regression._weights = VectorDict(state["weights"])
         regression.intercept = state["intercept"]
