@@ -163,7 +163,7 @@ def test_every_part_is_killed_in_turn_and_comes_back_with_equal_data(tmp_path):
     try:
         up.wait_ready()
         with Shoppers(up, "turn").buying() as shoppers:
-            for name in ("ingest", "serve", "project", "worker", "clickhouse", "kafka"):
+            for name in ("fit", "ingest", "serve", "project", "worker", "clickhouse", "kafka"):
                 victim = up.pids()[name]
                 kill(victim)
                 until(lambda n=name, v=victim: up.pids().get(n, v) != v, 60, f"{name} again")

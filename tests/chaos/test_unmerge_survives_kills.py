@@ -91,6 +91,7 @@ def settings(make_settings, broker, tmp_path):
         partitions=PARTITIONS,
         session_seconds=SESSION,
         horizon_days=DAYS + 15,  # nothing is learnt, so all outputs follow from the log
+        contract_horizon_days=DAYS + 15,
         offers_file=patient(tmp_path / "offers.toml"),
         backfill_grace_seconds=GRACE,
     )

@@ -14,6 +14,7 @@ from infra.local import ports
 from infra.local.clickhouse import ClickHouseServer
 from infra.local.kafka import KafkaBroker
 from infra.settings import OFFERS_FILE, Settings
+from models.catalogue import parse as parse_catalogue
 from tests.chaos.soak.crew import Zygote
 from tests.chaos.soak.plan import SESSION, Plan, plan
 from tests.chaos.soak.run import Run
@@ -127,6 +128,7 @@ class Ground:
                 "state": plan.state,
                 "standbys": plan.standbys,
                 "horizon_days": 7 if plan.learning else DAYS + 15,
+                "contract_horizon_days": 7 if plan.learning else DAYS + 15,
                 "offers_file": OFFERS_FILE if plan.learning else patient(home / "offers.toml"),
                 "backfill_grace_seconds": GRACE,
                 "snapshot_secret": "chaos-snapshots",
@@ -163,6 +165,9 @@ class Ground:
 def patient(file: Path) -> Path:
     """Write a catalogue whose decisions are never over, so that nothing is learnt from them."""
     text = OFFERS_FILE.read_text(encoding="utf-8")
-    assert "valid_days = 14" in text
-    file.write_text(text.replace("valid_days = 14", "valid_days = 4000"), encoding="utf-8")
+    for name in ("valid_days", "attribution_days"):
+        assert f"{name} = 14" in text
+        text = text.replace(f"{name} = 14", f"{name} = 4000")
+    file.write_text(text, encoding="utf-8")
+    parse_catalogue(text)  # here, not in each worker, is the place to hear that it cannot be used
     return file
