@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.evaluation.page import FIGURES, LIMITS, ordered, shown
 from infra.evaluation.pictures import pictures
+from tests.bench.report import read as read  # kept as the benchmark keeps its own
 
 RESULTS = Path(__file__).parent / "results"
 _HEAD = """\
@@ -28,14 +29,6 @@ _HERE = (
     "Candidates were chosen while CDNOW, mlc_churn, drifting streams and, of the tables under "
     "`unseen`, attrition, mortgage and caravan were looked at; the other tables were not.",
 )
-
-
-def read(folder: Path = RESULTS) -> dict:
-    """Return the results so far."""
-    try:
-        return json.loads((folder / "latest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
 
 
 def write(results: Mapping, folder: Path = RESULTS) -> None:

@@ -24,12 +24,12 @@ from models.records import Decision, Example, Outcome
 from models.rhythm import CONTACTS
 from models.topics import DECISIONS, EVENTS, EXAMPLES, PROFILES
 from projections.client import connect
-from projections.load import Chunk, Loader
 from projections.migrate import migrate
 from projections.views import ANALYST_VIEWS
 from tests.conftest import SECRETS, clickhouse_in
 from tests.support.customers import rich
 from tests.support.histories import event as made
+from tests.support.loading import load
 from tests.support.log_samples import START, history, merged, messages, order
 
 pytestmark = pytest.mark.stack
@@ -39,22 +39,6 @@ REFUSED = (
 )
 LOSER, WINNER = (f"c_{number:020d}" for number in (0, 1))
 HISTORY = history(1_500, customers=60, seed=3)
-
-
-class Record:
-    partition = 0
-    timestamp = 1_700_000_000_000
-    headers = ()
-
-    def __init__(self, offset, key, value):
-        self.offset, self.key, self.value = offset, key, value
-
-
-def load(settings, topic, keyed):
-    records = [Record(offset, key, value) for offset, (key, value) in enumerate(keyed)]
-    loader = Loader(lambda: connect(settings), settings.clickhouse_database)
-    loader.load([Chunk(topic, 0, 0, len(records) - 1, records)])
-    loader.close()
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from models.links import Edge, Identity, Refusal, encode, state_merge, state_unmerge
 from models.topics import EVENTS, IDENTITIES, IDENTITY_LINKS
 from projections.client import connect
-from projections.load import Chunk, Loader
 from projections.migrate import FOLDER, migrate
+from tests.support.loading import load
 from tests.support.log_samples import START, merged, messages, order, regrouped
 
 pytestmark = pytest.mark.stack
@@ -24,25 +24,11 @@ class Log:
         self.offsets = {EVENTS: 0, IDENTITIES: 0, IDENTITY_LINKS: 0}
 
     def put(self, topic, *keyed):
-        first = self.offsets[topic]
-        records = [Record(first + at, key, value) for at, (key, value) in enumerate(keyed)]
-        self.offsets[topic] += len(records)
-        loader = Loader(lambda: connect(self.settings), self.settings.clickhouse_database)
-        loader.load([Chunk(topic, 0, first, records[-1].offset, records)])
-        loader.close()
+        load(self.settings, topic, keyed, self.offsets[topic])
+        self.offsets[topic] += len(keyed)
 
     def tell(self, *events):
         self.put(EVENTS, *messages(events))
-
-
-class Record:
-    topic = "t"
-    partition = 0
-    timestamp = 1_700_000_000_000
-    headers = ()
-
-    def __init__(self, offset, key, value):
-        self.offset, self.key, self.value = offset, key, value
 
 
 def joined(at, loser, winner):

@@ -15,13 +15,13 @@ from models.offpolicy.policies import named
 from models.records import Decision, Example, Outcome, pack
 from models.topics import DECISIONS, EVENTS, EXAMPLES
 from projections.client import connect
-from projections.load import Chunk, Loader
 from projections.migrate import migrate
 from projections.offer_log import OfferLog, Span, TooManyArmsError, newest
 from projections.offer_worth import judge
 from projections.serve.app import build
 from projections.serve.offer_schemas import OfferResults
 from projections.serve.sources import Sources
+from tests.support.loading import load
 from tests.support.log_samples import merged, messages
 
 pytestmark = pytest.mark.stack
@@ -139,23 +139,6 @@ GREEDY = sum(
     for believed, worth in TRUTH
 ) / len(TRUTH)
 NOTHING = sum(worth["none"] for _, worth in TRUTH) / len(TRUTH)
-
-
-class Record:
-    topic = "t"
-    partition = 0
-    timestamp = 1_700_000_000_000
-    headers = ()
-
-    def __init__(self, offset, key, value):
-        self.offset, self.key, self.value = offset, key, value
-
-
-def load(settings, topic, keyed):
-    records = [Record(offset, key, value) for offset, (key, value) in enumerate(keyed)]
-    loader = Loader(lambda: connect(settings), settings.clickhouse_database)
-    loader.load([Chunk(topic, 0, 0, len(records) - 1, records)])
-    loader.close()
 
 
 def fill(settings, decisions, examples):

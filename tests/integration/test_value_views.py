@@ -18,9 +18,9 @@ from models.rhythm import DAY_MS
 from models.topics import EVENTS, EXAMPLES, PROFILES
 from models.traits.value import value
 from projections.client import connect
-from projections.load import Chunk, Loader
 from projections.migrate import migrate
 from tests.support.histories import NOON, event, usd
+from tests.support.loading import load
 from tests.support.log_samples import messages, order
 
 pytestmark = pytest.mark.stack
@@ -33,22 +33,6 @@ FITTED = Population(
     fitted_ms=NOON_MS,
     customers=777,
 )
-
-
-class Record:
-    partition = 0
-    timestamp = 1_700_000_000_000
-    headers = ()
-
-    def __init__(self, offset, key, value):
-        self.offset, self.key, self.value = offset, key, value
-
-
-def load(settings, topic, keyed):
-    records = [Record(offset, key, value) for offset, (key, value) in enumerate(keyed)]
-    loader = Loader(lambda: connect(settings), settings.clickhouse_database)
-    loader.load([Chunk(topic, 0, 0, len(records) - 1, records)])
-    loader.close()
 
 
 def buyer(number, days, totals=("20.00",), **fields):
