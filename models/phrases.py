@@ -55,6 +55,10 @@ def _share(value: float, language: Language) -> str:
     return f"{min(max(value, 0.0), 1.0):.0%}"
 
 
+def _rate(value: float, language: Language) -> str:
+    return f"{min(max(value, 0.0), 1.0):.1%}"
+
+
 def _loss(value: float, language: Language) -> str:
     return f"{value:.3f}"
 
@@ -83,10 +87,14 @@ LOGS = frozenset(
     }
 )
 TOLD: dict[str, Told] = {
-    # Of a model that drifts; usual is what it was.
+    # Of a model that drifts; usual is what it was, of rewards what was predicted.
     "log_loss": Told(_loss, "log loss {value}, was {usual}", "로그 손실 {value}, 이전 {usual}"),
     "base_rate": Told(
         _share, "came true for {value}, was {usual}", "실제 비율 {value}, 이전 {usual}"
+    ),
+    "reward": Told(_rate, "converted {value}, predicted was {usual}", "전환 {value}, 예측 {usual}"),
+    "hit_rate": Told(
+        _share, "guessed right {value}, was {usual}", "추천 적중률 {value}, 이전 {usual}"
     ),
     "silence": Told(days, "silent for {value}, usually {usual}", "조용한 지 {value}, 보통 {usual}"),
     "visits": Told(
@@ -201,4 +209,3 @@ PLAIN = {
     BASE: ("what all customers share", "전체 고객의 공통 위험"),
     OTHER: ("everything else", "그 밖의 모든 요인"),
 }
-NAMES = frozenset({*TOLD, *FLAGS, *PLAIN})

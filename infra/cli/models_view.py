@@ -17,6 +17,8 @@ _COLUMNS = (
     ("lift", "lift_window", "{:.2f}"),
     ("came true", "base_rate_window", "{:.1%}"),
     ("reward", "reward", "{:.3f}"),
+    ("hit rate", "hit_rate", "{:.3f}"),
+    ("best sellers'", "hit_rate_popular", "{:.3f}"),
     ("examples", "examples", "{:,.0f}"),
 )
 
@@ -43,6 +45,9 @@ def whole(model: Json) -> Group:
     head = Text.assemble((model["model"], "bold"), f"  version {model['version']:,}  ")
     head.append(model["horizon"] or "", "dim")
     parts: list[RenderableType] = [head, _state(model), _figures(model)]
+    watched = {name: mean for name, mean in model["drift"].items() if not name.endswith("_width")}
+    if watched:
+        parts.append(Text("watched: " + ", ".join(f"{k} {v:.3f}" for k, v in watched.items())))
     served = model["figures"].get("served")
     if served and served["calibration"]:
         parts += [Text("\ncalibration of what was served", "bold"), _calibration(served)]

@@ -9,77 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from models.online.card_words import (
+    BINARY_DATA,
+    DATA,
+    JUDGED,
+    LIMITS,
+    PREDICTS,
+    SHOWN,
+    SOURCE_BY_STEM,
+    SOURCES,
+)
 from models.reports import Change, Figures, Report
-
-_PREDICTS = {
-    "churn": "the probability that a customer without a contract stays away: no contact of the "
-    "customer's own within the horizon",
-    "contract": "the probability that a customer with a contract has none left within the "
-    "horizon: cancelled, or not renewed",
-    "offers": "by offer and channel, the probability that making it is followed by a conversion",
-    "population": "nothing by itself: parameters of lifetimes and spend, fitted to a sample of "
-    "customers, from which the other models start",
-    "affinity": "which products are bought together more often than chance",
-}
-_DATA = {
-    "offers": "decisions of this deployment with what came of them by the end of their window; "
-    "rewards of 0 are released at the window's end, like the others",
-    "population": "a sample of this deployment's customers, drawn by a hash of their id",
-    "affinity": "baskets of this deployment's orders",
-}
-_BINARY_DATA = (
-    "predictions made for this deployment's customers, each with the features as they were then; "
-    "both labels are released when the horizon ends, so no label tells by its freshness what it is"
-)
-_SOURCES = {
-    "prior_logit": "the lifetime model (MBG/NBD), or the tenure model of contracts",
-    "subscribed": "subscription events",
-}
-_SOURCE_BY_STEM = (
-    (("silence", "visits", "gap", "overdue", "unsteady", "once", "age"), "the customer's contacts"),
-    (("order", "item", "refund", "since_order", "spend"), "orders"),
-    (("ticket", "wait", "open_tickets", "since_ticket"), "service tickets"),
-    (("nps", "csat", "ces", "review", "sentiment"), "what the customer said"),
-    (("open", "click"), "messages sent"),
-    (("accept", "decline"), "offers shown"),
-    (("contract", "tenure", "renew", "trial", "period", "days_to"), "subscription events"),
-)
-_SHOWN = (
-    ("auc_window", "AUC"),
-    ("log_loss_window", "log loss"),
-    ("brier_window", "Brier score"),
-    ("ece_window", "calibration error (ECE)"),
-    ("base_rate_window", "came true"),
-    ("predicted_window", "predicted on average"),
-    ("lift_window", "lift of the highest tenth"),
-    ("reward", "mean reward"),
-    ("examples", "examples judged, ever"),
-)
-_LIMITS = {
-    "binary": (
-        "Whoever was predicted to leave may have been helped to stay: what is learnt of customers "
-        "that somebody acted on mixes the risk with the help. Such examples are marked and judged "
-        "apart (acted, untouched); compare the two before trusting either.",
-        "The model's own predictions decide who is acted on, and so what it learns next (a "
-        "feedback loop). A holdout that never gets offers, and a share of offers that is drawn by "
-        "chance, keep part of the examples free of it.",
-        "A probability says how often such customers left so far. It names no cause.",
-        "Labels come a horizon late: a change of the customers' ways shows in the figures only "
-        "after that, and the drift alert cannot come sooner.",
-        "Figures over 1,000 examples are uncertain by some hundredths of AUC, by more where the "
-        "label is rare; ECE is never 0 by chance alone.",
-    ),
-    "offers": (
-        "What is known of an arm comes from those to whom it was made. The floor of exploration "
-        "and the holdout keep that from being only whom the model favoured; compare policies by "
-        "`c360 models evaluate`, not by the rewards in this card.",
-        "A conversion that follows an offer need not follow from it: only the difference to the "
-        "holdout is uplift.",
-    ),
-    "other": (
-        "Parameters describe the population on average and say little of a single customer.",
-    ),
-}
 
 
 def card(report: Report) -> str:
@@ -91,18 +31,18 @@ def _lines(report: Report) -> Iterator[str]:
     model = report.model
     yield f"# Model card: {model}, version {report.version:,}"
     yield ""
-    yield f"Predicts {_PREDICTS.get(model, 'what its name says')}."
+    yield f"Predicts {PREDICTS.get(model, 'what its name says')}."
     yield ""
     yield from _facts(report)
-    yield from _quality(report)
+    kind = "binary" if report.champion else report.model if report.model in LIMITS else "other"
+    yield from _quality(report, JUDGED[kind])
     yield from _calibration(report.figures.get("served"))
     yield from _candidates(report)
     yield from _features(report)
     yield from _history(report)
     yield "## Limits"
     yield ""
-    kind = "binary" if report.champion else "offers" if model == "offers" else "other"
-    for limit in _LIMITS[kind]:
+    for limit in LIMITS[kind]:
         yield f"- {limit}"
 
 
@@ -114,22 +54,28 @@ def _facts(report: Report) -> Iterator[str]:
         "As of": f"{_time(report.at_ms)} (newest label), offset {report.offset:,} of its log",
         "State": "frozen: nothing is learnt" if report.frozen else "learning",
         "Drift": "an alert is open" if report.drifting else "none is open",
+        "Watched": _watched(report),
         "River": report.river or "–",
-        "Learnt from": _BINARY_DATA if report.champion else _DATA.get(report.model, "–"),
+        "Learnt from": BINARY_DATA if report.champion else DATA.get(report.model, "–"),
         "Kept versions": ", ".join(f"{one:,}" for one in report.kept) or "none",
     }
     yield from (f"- {name}: {value}" for name, value in facts.items())
     yield ""
 
 
-def _quality(report: Report) -> Iterator[str]:
+def _watched(report: Report) -> str:
+    means = {name: mean for name, mean in report.drift.items() if not name.endswith("_width")}
+    shown = (f"{name.replace('_', ' ')} {mean:.3f}" for name, mean in means.items())
+    return ", ".join(shown) or "–"
+
+
+def _quality(report: Report, how: Sequence[str]) -> Iterator[str]:
     judged = [name for name in ("served", "acted", "untouched") if name in report.figures]
     if not judged:
         return
     yield "## How good what was served has been"
     yield ""
-    yield "Judged when the label became known, by what had been predicted then."
-    yield "Over the newest 1,000 examples, but for the last row."
+    yield from how
     yield ""
     yield from _table(report, judged)
 
@@ -150,7 +96,7 @@ def _candidates(report: Report) -> Iterator[str]:
 def _table(report: Report, names: Sequence[str]) -> Iterator[str]:
     yield "| | " + " | ".join(_crowned(name, report) for name in names) + " |"
     yield "|---|" + "---|" * len(names)
-    for metric, label in _SHOWN:
+    for metric, label in SHOWN:
         values = [report.figures[name].metrics.get(metric) for name in names]
         if any(value is not None for value in values):
             yield f"| {label} | " + " | ".join(map(_figure, values)) + " |"
@@ -194,9 +140,9 @@ def _features(report: Report) -> Iterator[str]:
 
 
 def _source(name: str) -> str:
-    if name in _SOURCES:
-        return _SOURCES[name]
-    for stems, source in _SOURCE_BY_STEM:
+    if name in SOURCES:
+        return SOURCES[name]
+    for stems, source in SOURCE_BY_STEM:
         if name.startswith(stems):
             return source
     return "the customer's profile"

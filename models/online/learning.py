@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from models.online.drift import RIVER
 from models.online.lessons import Lesson, Order
 from models.online.obeying import RefusedError, obey
 from models.online.snapshots import Kept, Progress, Snapshot
+from models.online.window import RIVER
 from models.records import Alert, Command, Example, Reserved
 from models.reports import Change, ChangeKind, Figures, Report
 

@@ -15,12 +15,13 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from models.online.contest import Contest
-from models.online.drift import RULE, Edge, Watch
+from models.online.drift import Watch, tell
 from models.online.evaluation import Evaluation
 from models.online.learning import Learner
+from models.online.measures import LOSS, RATE
 from models.online.obeying import RefusedError
 from models.online.snapshots import Snapshot
-from models.records import Alert, Example, Reason
+from models.records import Example
 from models.reports import FeatureUse, Figures, Report
 
 SERVED, ACTED, UNTOUCHED = "served", "acted", "untouched"
@@ -35,7 +36,7 @@ class BinaryLearner(Learner):
     def __init__(
         self, model: str, before: Snapshot | None = None, kept: Mapping[int, bytes] | None = None
     ) -> None:
-        self.watch = Watch()
+        self.watch = Watch(LOSS, RATE)
         self.judged = {name: Evaluation() for name in (SERVED, ACTED, UNTOUCHED)}
         super().__init__(model, before, kept)
 
@@ -103,7 +104,7 @@ class BinaryLearner(Learner):
         state = before.evaluation
         self.contest = Contest.from_state(before.state, state["contest"])
         self.judged = {name: Evaluation.from_state(one) for name, one in state["judged"].items()}
-        self.watch = Watch.from_state(state["watch"])
+        self.watch.resume(state["watch"])
         self._other = state["other"]
 
     def figures(self) -> dict[str, Figures]:
@@ -147,35 +148,5 @@ class BinaryLearner(Learner):
         self.judged[ACTED if example.acted else UNTOUCHED].update(
             example.probability, example.label
         )
-        edge = self.watch.update(loss, example.label)
-        if edge is not None:
-            self._tell(edge, example, received_ms)
-
-    def _tell(self, edge: Edge, example: Example, received_ms: int) -> None:
-        shift, status = edge.shift, "opened" if edge.opened else "closed"
-        figures = {"before": shift.before, "now": shift.now}
-        reason = f"{shift.measure} is {shift.now:.3g}, and was {shift.before:.3g}"
-        self.note(
-            "drift_opened" if edge.opened else "drift_closed",
-            "rule",
-            reason if edge.outcome is None else f"{edge.outcome}: {reason}",
-            figures=figures,
-        )
-        subject = f"model:{self.model}"
-        episode = f"{RULE}:{subject}:{edge.number}"
-        told = Reason(shift.measure, shift.now - shift.before, shift.now, shift.before)
-        self.raise_alert(
-            Alert(
-                alert_id=f"{episode}:{status}",
-                episode_id=episode,
-                customer_id=subject,
-                rule=RULE,
-                status="opened" if edge.opened else "closed",
-                severity="warning" if edge.opened else "info",
-                at_ms=example.label_ms,
-                received_ms=received_ms,
-                cause=example.example_id,
-                outcome=edge.outcome,
-                reasons=[told],
-            )
-        )
+        edge = self.watch.update((loss, float(example.label >= 0.5)))
+        tell(self, edge, example, received_ms)

@@ -82,14 +82,18 @@ async def test_the_card_is_the_same_wherever_it_is_asked_for(http, told):
 
 
 @pytest.mark.parametrize(
-    ("language", "word"), [("en", "Champion and challengers"), ("ko", "챔피언")]
+    ("language", "word", "watched"),
+    [("en", "Champion and challengers", "Came true 0."), ("ko", "챔피언", "실제 비율 0.")],
 )
-async def test_the_page_shows_candidates_and_escapes_what_people_wrote(http, language, word):
+async def test_the_page_shows_candidates_and_escapes_what_people_wrote(
+    http, language, word, watched
+):
     await http.post("/login", data={"key": "test-api-key"}, headers=FROM_HERE)
     page = (await http.get(f"/models?lang={language}")).text
     assert word in page
     assert "&lt;b&gt;stop&lt;/b&gt;" in page
     assert "<b>stop</b>" not in page
+    assert watched in page
 
 
 async def test_the_page_says_so_before_any_model_reported(make_settings):
@@ -126,6 +130,7 @@ async def test_the_terminal_shows_what_the_api_tells(http):
     out.print(models_view.whole(answer))
     shown = out.file.getvalue()
     assert all(name in shown for name in (*CANDIDATES, "served", "frozen", "silence-30/1", "kim"))
+    assert "watched: log_loss 0." in shown
 
 
 def test_the_worker_tells_prometheus_of_the_models_it_learns(told, monkeypatch):

@@ -1,14 +1,12 @@
-"""Promotion and drift: equals do not take turns, the better one wins, a change is told once."""
+"""Promotion: equals do not take turns, the better one wins."""
 
 import json
 import math
 import random
 
 import pytest
-from river.drift import ADWIN
 
 from models.online import promotion
-from models.online.drift import CALM, DELTA, QUIET, Watch
 from models.online.promotion import DWELL, FLOOR, Race, loss
 
 NAMES = ("prior", "blend", "other")
@@ -109,74 +107,3 @@ def test_a_champion_that_is_no_more_gives_way_to_the_first():
     left = Race.from_state(race.to_state(), "blend", ("prior", "blend"))
     assert left.champion == "blend"
     assert set(left.evidence) == {"prior"}
-
-
-# --- drift
-
-
-def watched(rates, seed=3):
-    """Serve 0.3 for labels of such rates; return the edges with where they came."""
-    rng, watch, edges = random.Random(seed), Watch(), []
-    for number, rate in enumerate(rates):
-        label = float(rng.random() < rate)
-        edge = watch.update(-math.log(0.3 if label else 0.7), label)
-        if edge is not None:
-            edges.append((number, edge))
-    return watch, edges
-
-
-def test_what_stays_as_it_is_is_no_drift():
-    assert watched([0.3] * 15_000)[1] == []
-
-
-def test_a_change_is_told_once_when_it_begins_and_once_when_it_is_the_usual():
-    _, edges = watched([0.3] * 4_000 + [0.6] * 8_000)
-    [(began, opened), (ended, closed)] = edges
-    assert 4_000 < began < 4_600
-    assert (opened.number, opened.opened, closed.opened) == (1, True, False)
-    assert opened.shift.before == pytest.approx(0.3, abs=0.05)
-    assert closed.outcome == "settled"
-    assert ended - began >= QUIET
-
-
-def test_what_gets_back_to_what_it_was_has_recovered():
-    _, edges = watched([0.3] * 6_000 + [0.7] * 500 + [0.3] * 3_000)
-    assert [edge.outcome for _, edge in edges][:2] == [None, "recovered"]
-
-
-def test_portions_that_a_window_forgets_are_one_change():
-    watch = Watch()
-    rng = random.Random(1)
-    for number in range(3_000 + CALM):
-        watch.update(0.6, float(rng.random() < (0.3 if number < 3_000 else 0.6)))
-    assert watch.number == 1
-
-
-def test_a_watch_goes_on_from_its_state_bit_for_bit():
-    watch, _ = watched([0.3] * 2_000 + [0.6] * 300)
-    again = Watch.from_state(json.loads(json.dumps(watch.to_state())))
-    rng = random.Random(9)
-    for _ in range(1_500):
-        label = float(rng.random() < 0.6)
-        loss_now = -math.log(0.3 if label else 0.7)
-        assert watch.update(loss_now, label) == again.update(loss_now, label)
-    assert watch.to_state() == again.to_state()
-
-
-def test_windows_of_another_river_begin_anew_and_the_episode_stays():
-    watch, _ = watched([0.3] * 2_000 + [0.6] * 300)
-    state = watch.to_state() | {"river": "0.1"}
-    again = Watch.from_state(state)
-    assert (again.number, again.open) == (watch.number, watch.open)
-    assert again.means()["base_rate_width"] == 0
-
-
-def test_rivers_window_is_still_what_we_keep_of_it():
-    detector, rng = ADWIN(delta=DELTA), random.Random(2)
-    for _ in range(700):
-        detector.update(rng.random())
-    state = detector._helper.__getstate__()
-    other = ADWIN(delta=DELTA)
-    other._helper.__setstate__(state)
-    assert (other.width, other.estimation) == (detector.width, detector.estimation)
-    assert len(state) < 4_000

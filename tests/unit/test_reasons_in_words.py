@@ -10,7 +10,7 @@ from models.judge import Judge
 from models.judgement import note
 from models.online.scaling import sigmoid
 from models.online.served import BASE, PRIOR, Served
-from models.phrases import NAMES, OTHER
+from models.phrases import FLAGS, OTHER, PLAIN, TOLD
 from models.reasons import GROUPS, rest
 from models.records import Reason, Score
 from models.rhythm import DAY_MS
@@ -67,7 +67,8 @@ def test_a_reason_is_said_in_words(reason, english, korean):
 
 def test_every_feature_that_a_reason_may_be_about_has_its_words():
     told = {name for members in GROUPS.values() for name in members}
-    assert told - {"overdue", "since_order"} <= NAMES  # told as the silence that they are of
+    worded = TOLD.keys() | FLAGS.keys() | PLAIN.keys()
+    assert told - {"overdue", "since_order"} <= worded  # told as the silence that they are of
 
 
 def test_every_feature_of_a_customer_belongs_to_a_reason():

@@ -52,6 +52,7 @@ def models_page(models: Models, asked: str | None) -> dict[str, Any]:
         "rows": _rows(report),
         "measures": [one for one in MEASURES if any(one in f.metrics for f in _judged(report))],
         "whole": [] if report.champion or not served else sorted(served.metrics.items()),
+        "watched": [(m, v) for m, v in report.drift.items() if not m.endswith("_width")],
         "arms": _arms(report),
         "lines": _lines(models.points(report.model)),
         "dots": charts.calibration(served.calibration) if served else [],
