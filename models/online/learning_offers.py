@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from msgspec.structs import replace
 
 from models.catalogue import NONE
 from models.online.drift import Watch, tell
 from models.online.learning import Learner
 from models.online.measures import REWARD
-from models.online.offers import OfferModel
+from models.online.offers import OfferModel, conversion
 from models.online.scaling import MOST
 from models.online.snapshots import Snapshot
-from models.online.thompson import conversions
 from models.records import Example, Outcome, Reserved
 from models.reports import Figures, Report
 
@@ -50,11 +48,12 @@ class OffersLearner(Learner):
             made, converted, earned = self.arms.get(arm, (0, 0.0, 0.0))
             earned += said.margin - said.cost
             self.arms[arm] = [made + 1, converted + example.label, earned]
-        edge = self.watch.update((example.label,), self._expected(features, arm))
-        tell(self, edge, example, received_ms)
-        if not self.frozen:
+        if self.frozen:
+            believed = conversion(*self.offers.predict_one(features, arm))
+        else:
             margin = said.margin if example.label else None
-            self.offers.learn_one(features, arm, example.label, margin, said.half_life)
+            believed = self.offers.learn_one(features, arm, example.label, margin, said.half_life)
+        tell(self, self.watch.update((example.label,), believed), example, received_ms)
         return not self.frozen
 
     def reserve(self, word: Reserved) -> None:
@@ -87,10 +86,6 @@ class OffersLearner(Learner):
         """Add whether rewards are what was predicted."""
         drifting = self.watch.open is not None
         return replace(report, drift=self.watch.means(), drifting=drifting)
-
-    def _expected(self, features: dict[str, float], arm: str) -> float:
-        mean, variance = self.offers.predict_one(features, arm)
-        return conversions(np.array([mean]), np.array([variance]))[0]
 
 
 def _figures(made: int, converted: float, earned: float) -> Figures:

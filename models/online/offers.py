@@ -12,6 +12,7 @@ each is; between times their doubt drifts back to what it was at first, so old e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -40,6 +41,11 @@ def parts_of(arm: str) -> tuple[str, str]:
     """Return an arm's offer and channel; the channel is empty where the arm has none."""
     offer, _, channel = arm.partition("/")
     return offer, channel
+
+
+def conversion(logit: float, variance: float) -> float:
+    """Return P(conversion), the doubt about the logit averaged over (MacKay 1992)."""
+    return sigmoid(logit / math.sqrt(1.0 + math.pi / 8.0 * variance))
 
 
 class OfferModel:
@@ -85,9 +91,10 @@ class OfferModel:
         converted: float,
         margin: float | None = None,
         half_life: float = 0.0,
-    ) -> None:
+    ) -> float:
         """Learn one outcome: whether it converted (0..1), and what that brought.
 
+        Return P(conversion) as it was believed before.
         `half_life`: outcomes after which half of what was known is forgotten; 0: nothing is.
         """
         self.learnt += 1
@@ -97,12 +104,13 @@ class OfferModel:
             distances[part.place] = distance
         offer, channel = parts_of(arm)
         label = min(1.0, max(0.0, converted))
-        self._step(self._terms(distances), offer, channel, arm, label)
+        believed = self._step(self._terms(distances), offer, channel, arm, label)
         if margin is not None and label > 0.0 and -MOST_MARGIN <= margin <= MOST_MARGIN:
             count, total = self.margins.get(offer, (0.0, 0.0))
             _newest(self.margins, offer, [count + 1.0, total + margin], OFFERS)
         if half_life > 0.0 and not self.learnt % FADE_EVERY:
             self._fade(0.5 ** (FADE_EVERY / half_life))
+        return believed
 
     def take(self, offer: str, units: int) -> None:
         """Note that units of a limited offer were promised; a negative number gives some back."""
@@ -115,7 +123,7 @@ class OfferModel:
     def _terms(self, distances: list[float]) -> Vector:
         return np.array([1.0, *distances[:TERMS]])
 
-    def _step(self, terms: Vector, offer: str, channel: str, arm: str, label: float) -> None:
+    def _step(self, terms: Vector, offer: str, channel: str, arm: str, label: float) -> float:
         rows = [(self.offers, offer), *([(self.channels, channel)] if channel else [])]
         levels = [self.level, self.arms.pop(arm, [0.0, ARM_VARIANCE])]
         looks = [row.look(name, terms) for row, name in rows]
@@ -131,6 +139,7 @@ class OfferModel:
             level[1] -= level[1] * level[1] * shrink
         _newest(self.arms, arm, levels[1], ARMS)
         self._sheet.forget(offer, channel)
+        return conversion(logit, variance)
 
     def _fade(self, kept: float) -> None:
         self.offers.fade(kept)

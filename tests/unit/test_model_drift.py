@@ -153,7 +153,7 @@ def test_a_policy_that_earns_more_as_it_learns_does_not_drift():
     # From one arm to the other, which converts twice as often: more rewards, and all predicted.
     both = list(offered([0.15] * 9_000))
     first, second = ([one for one in both if one.example.arm == arm] for arm in ("a/app", "b/app"))
-    known, chosen = both[:1_000], [*first[500:2_000], *second[500:4_000]]
+    known, chosen = both[:600], [*first[300:3_000], *second[300:4_000]]
     again = [
         Lesson(offset, one.example, one.features, one.received_ms)
         for offset, one in enumerate(known + chosen)
