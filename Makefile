@@ -16,14 +16,17 @@ $(READY): requirements.txt pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-demo: $(READY) java ## Everything on this machine, with simulated customers; FOR=60 ends by itself after 60 s
+compiled: $(READY) # the core's hot modules by mypyc, where there is a C compiler; not twice for the same sources
+	@$(BIN)/python -m infra.compiled
+
+demo: compiled java ## Everything on this machine, with simulated customers; FOR=60 ends by itself after 60 s
 	@$(BIN)/c360 up --demo $(if $(FOR),--for $(FOR))
 
 java: # Kafka's runtime and what fetches it
 	@command -v java >/dev/null && command -v mvn >/dev/null || { echo "Java or Maven is missing. On Debian:"; \
 	  echo "  apt-get install -y openjdk-17-jre-headless maven"; exit 1; }
 
-setup: $(READY) ## Create the environment (.venv), every version locked with hashes
+setup: compiled ## Create the environment (.venv), every version locked with hashes; compile the core
 
 lock: ## Lock the newest versions that pyproject.toml allows
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev --extra evaluate --upgrade pyproject.toml -o requirements.txt
@@ -33,12 +36,12 @@ check: $(READY) ## Format, lint, types, import contract, fast tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not stack and not browser and not chaos"
+	CUSTOMER360_INTERPRETED=1 $(BIN)/python -m pytest -q -m "not stack and not browser and not chaos and not compiled"
 
-test: $(READY) chromium ## All tests, on a real Kafka, ClickHouse and browser
+test: compiled chromium ## All tests, on a real Kafka, ClickHouse and browser
 	$(BIN)/python -m pytest
 
-soak: $(READY) java ## Random chaos, seed after seed; RUNS=50 for so many, FROM=51 to begin there, SEED=17 for one
+soak: compiled java ## Random chaos, seed after seed; RUNS=50 for so many, FROM=51 to begin there, SEED=17 for one
 	@$(BIN)/python -m tests.chaos.soak $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),10) --from $(or $(FROM),1))
 
 chromium: # the browser that the console's tests drive; installed when it is missing
@@ -46,10 +49,10 @@ chromium: # the browser that the console's tests drive; installed when it is mis
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
 	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; }
 
-bench: $(READY) java ## Measure every figure (about 20 minutes); results in tests/bench/results
+bench: compiled java ## Measure every figure (about 20 minutes); results in tests/bench/results
 	@$(BIN)/python -m tests.bench
 
-evaluate: $(READY) ## How good the learners are, beside batch models (about 10 minutes); MISSING=1 goes on
+evaluate: compiled ## How good the learners are, beside batch models (about 10 minutes); MISSING=1 goes on
 	@$(BIN)/python -m tests.evaluation $(if $(MISSING),--missing)
 
 format: $(READY) ## Format the code and mend what the linter can

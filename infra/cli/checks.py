@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import find_spec
 from typing import Literal, NamedTuple
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from infra import admin
+from infra.compiled import build
 from infra.errors import UserError
 from infra.local import clickhouse, folders, home, kafka, ports
 from infra.local.kafka import java
@@ -38,6 +41,7 @@ class Finding(NamedTuple):
 def examine(settings: Settings) -> Iterator[Finding]:
     """Yield a finding for each check, in the order in which they depend on each other."""
     yield _tried("python", _python)
+    yield _core()
     yield _tried("data directory", lambda: str(folders.prepare(settings.home, private=True)))
     yield _tried("offers", lambda: _offers(settings))
     yield _tried("identity rules", lambda: _rules(settings))
@@ -62,6 +66,14 @@ def _python() -> str:
     if sys.version_info[:2] < OLDEST_PYTHON:
         raise UserError(f"Python {version} is too old", "install Python 3.11 or newer")
     return f"Python {version}"
+
+
+def _core() -> Finding:
+    """Tell whether the core runs compiled; interpreted, it does the same, only later."""
+    spec = find_spec("models.react")
+    if spec is not None and isinstance(spec.loader, ExtensionFileLoader):
+        return Finding("core", "ok", "compiled")
+    return Finding("core", "idle", "interpreted: right, but slower", build.remedy())
 
 
 def _offers(settings: Settings) -> str:

@@ -52,6 +52,7 @@ class Moments:
 
 
 M = TypeVar("M", bound=Moments)
+Values = dict[str, Any]  # features as they come: numbers, but nobody has looked
 
 
 class Scaler(Generic[M]):
@@ -65,29 +66,29 @@ class Scaler(Generic[M]):
         self.parts: dict[str, M] = {}
         self._make = part
 
-    def learn_one(self, features: dict[str, float]) -> list[tuple[M, float]]:
+    def learn_one(self, features: Values) -> list[tuple[M, float]]:
         """Take in an example's features; return those that vary, each with its distance."""
         parts, spread = self.parts, self.spread
         scaled: list[tuple[M, float]] = []
         for name, given in features.items():
-            value = given  # `bounded` in line: calling it for each would cost a third more
-            if type(given) is not float or not -LIMIT <= given <= LIMIT:
-                bound = bounded(given)
-                if bound is None:
-                    continue
-                value = bound
+            # `bounded` in line: calling it for each would cost a third more.
+            usual = type(given) is float and -LIMIT <= given <= LIMIT
+            bound = given if usual else bounded(given)
+            if bound is None:
+                continue
+            value: float = bound
             part = parts.get(name) or self._added(name)
             if part is None:
                 continue
-            mean, scale, usual = part.mean, part.scale, value
+            mean, scale, tamed = part.mean, part.scale, value
             away = value - mean
             if part.count >= KNOWN and not -spread <= away * scale <= spread:
                 away = math.copysign(spread / scale, away)
-                usual = mean + away
+                tamed = mean + away
             part.count = count = part.count + 1
             part.mean = mean = mean + away / count
             variance = part.variance
-            part.variance = variance = variance + (away * (usual - mean) - variance) / count
+            part.variance = variance = variance + (away * (tamed - mean) - variance) / count
             if variance > TINY:
                 part.scale = scale = 1.0 / math.sqrt(variance)
                 distance = (value - mean) * scale
@@ -96,7 +97,7 @@ class Scaler(Generic[M]):
                 scaled.append((part, distance))
         return scaled
 
-    def distances(self, features: dict[str, float]) -> list[tuple[M, float]]:
+    def distances(self, features: Values) -> list[tuple[M, float]]:
         """Return the features that vary, each with its distance; learn nothing."""
         parts, spread = self.parts, self.spread
         scaled: list[tuple[M, float]] = []
@@ -104,19 +105,18 @@ class Scaler(Generic[M]):
             part = parts.get(name)
             if part is None or not part.scale:
                 continue
-            value = given  # `bounded` in line, as above
-            if type(given) is not float or not -LIMIT <= given <= LIMIT:
-                bound = bounded(given)
-                if bound is None:
-                    continue
-                value = bound
+            usual = type(given) is float and -LIMIT <= given <= LIMIT  # `bounded` in line, as above
+            bound = given if usual else bounded(given)
+            if bound is None:
+                continue
+            value: float = bound
             distance = (value - part.mean) * part.scale
             if not -spread <= distance <= spread:
                 distance = math.copysign(spread, distance)
             scaled.append((part, distance))
         return scaled
 
-    def observe(self, features: dict[str, float]) -> list[tuple[M, float]]:
+    def observe(self, features: Values) -> list[tuple[M, float]]:
         """Return what `distances` would, and only then take the features in.
 
         What is learnt from is so just what was predicted from.
@@ -125,9 +125,10 @@ class Scaler(Generic[M]):
         scaled: list[tuple[M, float]] = []
         for name, given in features.items():
             usual = type(given) is float and -LIMIT <= given <= LIMIT  # `bounded` in line, as above
-            value = given if usual else bounded(given)
-            if value is None:
+            bound = given if usual else bounded(given)
+            if bound is None:
                 continue
+            value: float = bound
             part = parts.get(name) or self._added(name)
             if part is None:
                 continue
@@ -149,7 +150,7 @@ class Scaler(Generic[M]):
                 part.scale = 1.0 / math.sqrt(variance)
         return scaled
 
-    def tame(self, features: dict[str, float]) -> dict[str, float]:
+    def tame(self, features: Values) -> dict[str, float]:
         """Return the features' values such as they would be taken in: within what is usual."""
         found: dict[str, float] = {}
         for name, given in features.items():
@@ -169,7 +170,7 @@ class Scaler(Generic[M]):
         part = self.parts[name] = self._make(len(self.parts))
         return part
 
-    def vector(self, features: dict[str, float]) -> list[float]:
+    def vector(self, features: Values) -> list[float]:
         """Return the distances by place; 0, the mean, for what is unknown or never varied."""
         parts, spread = self.parts, self.spread
         scaled = [0.0] * len(parts)
@@ -178,9 +179,10 @@ class Scaler(Generic[M]):
             if part is None:
                 continue
             usual = type(given) is float and -LIMIT <= given <= LIMIT  # `bounded` in line, as above
-            value = given if usual else bounded(given)
-            if value is None:
+            bound = given if usual else bounded(given)
+            if bound is None:
                 continue
+            value: float = bound
             distance = (value - part.mean) * part.scale
             if not -spread <= distance <= spread:
                 distance = math.copysign(spread, distance)

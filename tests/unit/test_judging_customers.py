@@ -28,7 +28,7 @@ MONTHLY = (0, 30, 61, 90, 121)
 def visited(days, **over):
     customer = Customer(customer_id="c_1", **over)
     for day in days:
-        customer = note(customer, "order_placed", T0 + day * DAY_MS)
+        customer = note(customer, "order_placed", T0 + int(day * DAY_MS))
     return customer
 
 
