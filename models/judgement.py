@@ -160,7 +160,7 @@ def _beside(waiting: Customer, other: Customer, contracts: Contracts) -> Custome
     for moment in moments(other.profile.recent):
         if moment.type in CONTACTS:
             pending = returned(pending, moment.at_ms)
-        awaited = beside(awaited, moment.type, moment.at_ms)
+        awaited = beside(awaited, moment.type, moment.at_ms, other.awaited)
         if moment.type in CONTRACTS:
             pending = signed(pending, contracts, moment.at_ms)
     return replace(waiting, pending=pending, awaited=awaited)

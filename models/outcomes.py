@@ -2,7 +2,8 @@
 
 Every arm is judged alike, none and the control customers' too: over one window, by one rule
 for which orders count (`Policy.attribution`). What happened within the window but is heard of
-after its end counts no more: the outcome is learnt by then.
+after its end counts no more: the outcome is learnt by then. Of several decisions that wait, as
+after a merge, a touchpoint follows one alone: that it claims, else the newest that it may follow.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ def await_outcome(customer: Customer, made: Decision, catalogue: Catalogue) -> C
 
 def followed(customer: Customer, event_type: str, at_ms: int, said: Said) -> Customer:
     """Return the customer after a touchpoint of FOLLOWS at `at_ms`."""
-    awaited = [_followed(one, event_type, at_ms, said) for one in customer.awaited]
+    may = [one for one in customer.awaited if _may_follow(one, event_type, at_ms, said)]
+    chosen = max(may, key=lambda one: (_claims(one, said), *_age(one)), default=None)
+    awaited = [
+        _followed(one, event_type, said) if one is chosen else one for one in customer.awaited
+    ]
     customer = replace(customer, awaited=awaited)
     made = customer.offer
     if made is None or event_type == "offer_shown":
@@ -57,17 +62,19 @@ def followed(customer: Customer, event_type: str, at_ms: int, said: Said) -> Cus
     return replace(customer, offer=None) if answered else customer
 
 
-def beside(awaited: list[Awaited], event_type: str, at_ms: int) -> list[Awaited]:
+def beside(
+    awaited: list[Awaited], event_type: str, at_ms: int, theirs: list[Awaited]
+) -> list[Awaited]:
     """Return what waits after a purchase of another who turned out to be the same customer.
 
-    Of that only kind and time are known. Told again it changes nothing.
+    Of that only kind and time are known. One of `theirs`, what waits for the other, may have
+    counted it already. Told again it changes nothing.
     """
-    if event_type not in PURCHASES:
+    if event_type not in PURCHASES or any(_counts(one, at_ms, claims=False) for one in theirs):
         return awaited
-    return [
-        replace(one, unknown=max(1, one.unknown)) if _counts(one, at_ms, claims=False) else one
-        for one in awaited
-    ]
+    may = [one for one in awaited if _counts(one, at_ms, claims=False)]
+    newest = max(may, key=_age, default=None)
+    return [replace(one, unknown=max(1, one.unknown)) if one is newest else one for one in awaited]
 
 
 def released(customer: Customer, waited: Awaited, catalogue: Catalogue) -> Example:
@@ -117,25 +124,36 @@ def freed(customer: Customer, waited: Awaited) -> list[Reserved]:
     return [reserved(customer.customer_id, waited.decision_id, offer, waited.due_ms, -1)]
 
 
-def _followed(waited: Awaited, event_type: str, at_ms: int, said: Said) -> Awaited:
+def _may_follow(waited: Awaited, event_type: str, at_ms: int, said: Said) -> bool:
+    """Tell whether the touchpoint answers the decision, or counts as a purchase after it."""
     if not waited.at_ms < at_ms < waited.due_ms:
-        return waited
+        return False
     if event_type in ANSWERS:
-        if not _is_meant(waited, said):
-            return waited
-        if event_type == "offer_shown":
-            return replace(waited, shown=True)
+        return _is_meant(waited, said)
+    return _counts(waited, at_ms, _claims(waited, said))
+
+
+def _followed(waited: Awaited, event_type: str, said: Said) -> Awaited:
+    """Return the decision after what follows it."""
+    if event_type == "offer_shown":
+        return replace(waited, shown=True)
+    if event_type in ANSWERS:
         return replace(waited, shown=True, claimed=waited.claimed or event_type == "offer_accepted")
-    claims = (waited.coupon != "" and said.coupon == waited.coupon) or (
-        said.decision_id == waited.decision_id
-    )
-    if not _counts(waited, at_ms, claims):
-        return waited
-    claimed = waited.claimed or claims
+    claimed = waited.claimed or _claims(waited, said)
     if said.margin is None or said.currency != waited.currency:
         return replace(waited, claimed=claimed, unknown=waited.unknown + 1)
     earned = waited.earned + said.margin
     return replace(waited, claimed=claimed, known=waited.known + 1, earned=earned)
+
+
+def _claims(waited: Awaited, said: Said) -> bool:
+    """Tell whether what was said names the decision, or its coupon."""
+    named = said.decision_id == waited.decision_id
+    return named or (waited.coupon != "" and said.coupon == waited.coupon)
+
+
+def _age(waited: Awaited) -> tuple[int, str]:
+    return waited.at_ms, waited.decision_id
 
 
 def _is_meant(waited: Awaited, said: Said) -> bool:

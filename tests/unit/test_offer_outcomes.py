@@ -11,7 +11,7 @@ from models.events import decode_event
 from models.judge import Judge
 from models.judgement import judged, note
 from models.offer_words import NOTHING_SAID, Said, said_of
-from models.outcomes import beside
+from models.outcomes import beside, followed
 from models.profile import Profile
 from models.records import Example, Reserved
 from models.rhythm import DAY_MS
@@ -208,11 +208,50 @@ def test_a_unit_that_was_claimed_is_not_given_back():
 
 def test_another_ones_purchases_count_once_however_often_they_are_told():
     [waiting] = decided(judge()).awaited
-    once = beside([waiting], "order_placed", T0 + DAY_MS)
+    once = beside([waiting], "order_placed", T0 + DAY_MS, [])
     assert [one.unknown for one in once] == [1]
-    assert beside(once, "order_placed", T0 + 2 * DAY_MS) == once
-    assert beside([waiting], "page_viewed", T0 + DAY_MS) == [waiting]
-    assert beside([waiting], "order_placed", T0 + 8 * DAY_MS) == [waiting]
+    assert beside(once, "order_placed", T0 + 2 * DAY_MS, []) == once
+    assert beside([waiting], "page_viewed", T0 + DAY_MS, []) == [waiting]
+    assert beside([waiting], "order_placed", T0 + 8 * DAY_MS, []) == [waiting]
+
+
+def both():
+    """One customer with two decisions that wait, as after a merge: "old", and a day later "new"."""
+    [one] = decided(judge()).awaited
+    waiting = [
+        replace(one, decision_id="old", coupon="OLD"),
+        replace(one, decision_id="new", at_ms=T0 + DAY_MS, due_ms=T0 + 8 * DAY_MS),
+    ]
+    return Customer(customer_id="c_1", awaited=waiting)
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "said", "counted"),
+    [
+        ("order_placed", 2, order(500), {"new"}),
+        ("order_placed", 2, order(500, coupon="OLD"), {"old"}),
+        ("order_placed", 2, order(500, decision_id="old"), {"old"}),
+        ("order_placed", 0.5, order(500), {"old"}),
+        ("order_placed", 7.5, order(500), {"new"}),
+        ("order_placed", 9, order(500), set()),
+        ("subscription_started", 2, NOTHING_SAID, {"new"}),
+        ("offer_accepted", 2, Said(offer="coupon"), {"new"}),
+        ("offer_accepted", 2, Said(offer="coupon", decision_id="old"), {"old"}),
+    ],
+)
+def test_of_two_decisions_that_wait_one_alone_is_followed(kind, day, said, counted):
+    who = followed(both(), kind, T0 + int(day * DAY_MS), said)
+    changed = {one.decision_id for one in who.awaited if one not in both().awaited}
+    assert changed == counted
+
+
+def test_a_purchase_that_another_ones_decision_counted_is_not_counted_beside():
+    old, new = both().awaited
+    assert beside([new], "order_placed", T0 + 2 * DAY_MS, [old]) == [new]
+    [counted] = beside([new], "order_placed", T0 + int(7.5 * DAY_MS), [old])
+    assert counted.unknown == 1
+    told = beside([old, new], "order_placed", T0 + 2 * DAY_MS, [])
+    assert [one.unknown for one in told] == [0, 1]
 
 
 def test_an_order_says_its_margin_coupon_and_decision():
@@ -234,4 +273,4 @@ def read(event):
 
 def test_what_waits_is_answered_by_the_customer_one_turns_out_to_be():
     who = decided(judge())
-    assert replace(who, awaited=beside(who.awaited, "order_placed", T0 + 1)) != who
+    assert replace(who, awaited=beside(who.awaited, "order_placed", T0 + 1, [])) != who
