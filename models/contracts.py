@@ -8,70 +8,19 @@ and not renewed. One whose end nobody stated runs until it is cancelled.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final
 from zlib import crc32
-
-from msgspec import Struct
 
 from models.events.base import EPOCH, MILLISECOND
 from models.events.sales import SubscriptionCancelled, SubscriptionRenewed, SubscriptionStarted
 from models.events.union import Touchpoint
 from models.rhythm import DAY_MS
+from models.terms import Contract, Term
 
-GRACE_DAYS = 7  # a renewal may come, or be booked, this much later than the stated end
-MOST = 20  # contracts of one customer that are told apart
+GRACE_DAYS: Final = 7  # a renewal may come, or be booked, this much later than the stated end
+MOST: Final = 20  # contracts of one customer that are told apart
 DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}  # of a period
-_GRACE_MS = GRACE_DAYS * DAY_MS
-
-
-class Term(Struct, frozen=True, array_like=True, gc=False):
-    """One word on a contract, written as an array. `until_ms`: the end that it states."""
-
-    at_ms: int
-    event_id: str
-    what: Literal["started", "renewed", "cancelled"]
-    until_ms: int | None = None
-    days: int = 0  # of a period; 0: not stated
-    trial: bool = False
-
-
-class Contract(Struct, frozen=True, array_like=True, gc=False):
-    """A contract: the first and the newest word on it, and how often it was renewed."""
-
-    first: Term
-    last: Term
-    renewals: int = 0
-
-    @property
-    def days(self) -> int:
-        """How many days a period has; 0: nobody said."""
-        return self.last.days or self.first.days
-
-    @property
-    def ends_ms(self) -> int | None:
-        """The end that a renewal would move, ms; None: none was stated, or it was cancelled."""
-        last = self.last
-        if last.what == "cancelled":
-            return None
-        if last.until_ms is None and last.what == "renewed" and last.days:
-            return last.at_ms + last.days * DAY_MS
-        return last.until_ms
-
-    @property
-    def over_ms(self) -> int | None:
-        """When it is over: cancelled, or its end passed with the grace; None: no end is known."""
-        if self.last.what == "cancelled":
-            return self.last.at_ms
-        ends = self.ends_ms
-        return None if ends is None else ends + _GRACE_MS
-
-    def runs(self, at_ms: int) -> bool:
-        """Tell whether it runs at `at_ms`; what was said of it later says that it still did."""
-        if at_ms < self.first.at_ms:
-            return False
-        over = self.over_ms
-        return over is None or at_ms < over
-
+_GRACE_MS: Final = 604_800_000  # of GRACE_DAYS
 
 Contracts = dict[str, Contract]  # by subscription id
 _Told = SubscriptionStarted | SubscriptionRenewed | SubscriptionCancelled
@@ -105,9 +54,41 @@ def join(a: Contracts, b: Contracts) -> Contracts:
     return dict(sorted(joined.items()))
 
 
+def period(of: Contract) -> int:
+    """Return how many days a period has; 0: nobody said."""
+    return of.last.days or of.first.days
+
+
+def ends_ms(of: Contract) -> int | None:
+    """Return the end that a renewal would move, ms; None: none was stated, or it was cancelled."""
+    last = of.last
+    if last.what == "cancelled":
+        return None
+    until = last.until_ms
+    if until is None and last.what == "renewed" and last.days:
+        return last.at_ms + last.days * DAY_MS
+    return until
+
+
+def over_ms(of: Contract) -> int | None:
+    """Return when it is over: cancelled, or its end passed with the grace; None: not known."""
+    if of.last.what == "cancelled":
+        return of.last.at_ms
+    ends = ends_ms(of)
+    return None if ends is None else ends + _GRACE_MS
+
+
+def runs(of: Contract, at_ms: int) -> bool:
+    """Tell whether it runs at `at_ms`; what was said of it later says that it still did."""
+    if at_ms < of.first.at_ms:
+        return False
+    over = over_ms(of)
+    return over is None or at_ms < over
+
+
 def running(contracts: Contracts, at_ms: int) -> list[Contract]:
     """Return the contracts that run at `at_ms`."""
-    return [one for one in contracts.values() if one.runs(at_ms)]
+    return [one for one in contracts.values() if runs(one, at_ms)]
 
 
 def _term(event: _Told, at_ms: int) -> Term:

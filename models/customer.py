@@ -11,10 +11,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, field
 
-from models.contracts import Contract
 from models.profile import Profile
 from models.records import Decision, Features, Score
-from models.rhythm import Rhythm
+from models.terms import Contract
+from models.visits import Rhythm
 
 
 class Pending(Struct, frozen=True, array_like=True, gc=False):

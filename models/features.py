@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log, log1p, sqrt
 
-from models.contracts import GRACE_DAYS, Contract
+from models.contracts import GRACE_DAYS, ends_ms, period
 from models.customer import Customer
 from models.online.served import PRIOR
+from models.outlook import outlook
 from models.population import DEFAULT, Population
 from models.profile import Profile
-from models.rhythm import DAY_MS, Rhythm
+from models.rhythm import DAY_MS
+from models.terms import Contract
+from models.visits import Rhythm
 
 MOST_SURE = 14.0  # log-odds beyond which nobody is held for gone any surer
 _SCALES = (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0))  # and their tops
@@ -53,7 +56,9 @@ def _rhythm(
     quiet = (at_ms - last) / DAY_MS if at_ms > last else 0.0
     active = age - quiet if age > quiet else 0.0
     contacts, repeats = population.contacts, visits - 1 if visits else 0
-    alive, silent = contacts.outlook(repeats, active, age, horizon_days)
+    alive, silent = outlook(
+        contacts.r, contacts.alpha, contacts.a, contacts.b, repeats, active, age, horizon_days
+    )
     # The customer's own gap, shrunk to the population's: known of who came once, too.
     usual = contacts.gap(repeats, active)
     if usual < 0.25:
@@ -93,9 +98,9 @@ def _contracts(
     found["contracts"] = log1p(len(held))
     found["given_up"] = log1p(len(customer.contracts) - len(held))
     found["trial"] = 1.0 if all(one.first.trial and not one.renewals for one in held) else 0.0
-    if days := max([one.days for one in held]):
+    if days := max([period(one) for one in held]):
         found["period"] = log1p(days)
-    ends = [one.ends_ms for one in held]
+    ends = [ends_ms(one) for one in held]
     stated = [end for end in ends if end is not None]
     if len(stated) == len(ends):  # one whose end nobody stated outlasts the others
         left = (max(stated) - at_ms) / DAY_MS

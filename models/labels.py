@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from models.alerts import is_open
 from models.catalogue import Catalogue
-from models.contracts import GRACE_DAYS, Contracts, running
+from models.contracts import GRACE_DAYS, Contracts, ends_ms, running
 from models.customer import Awaited, Customer, Pending
 from models.horizon import CONTRACT, SILENCE, model_of
 from models.outcomes import freed, released
@@ -145,7 +145,7 @@ def renewal_ms(customer: Customer) -> int | None:
     looks = [
         ends + at
         for one in customer.contracts.values()
-        if (ends := one.ends_ms) is not None
+        if (ends := ends_ms(one)) is not None
         for at in _RENEWALS_MS
         if ends + at > clock
     ]

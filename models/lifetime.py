@@ -8,13 +8,11 @@ For contracts the exponential-gamma (Pareto II) model of durations (Hardie & Fad
 
 from __future__ import annotations
 
-from math import exp, expm1, log
+from math import exp, log
 
 from msgspec import Struct
 
-_MOST = 1e4  # visits beyond which one more tells nothing
-_STEEPEST = 700.0  # exponent, so that a machine with 10^6 visits does not overflow
-_SURE = 1e-6  # nearer to 0 or 1 no chance is told
+from models.outlook import MOST, STEEPEST, SURE, outlook
 
 
 class Lifetime(Struct, frozen=True):
@@ -27,32 +25,13 @@ class Lifetime(Struct, frozen=True):
 
     def alive(self, repeats: int, last: float, age: float) -> float:
         """Return P(still a customer): `repeats` visits after the first, times in days."""
-        shape = min(self.r + repeats, _MOST)
+        shape = min(self.r + repeats, MOST)
         quiet = shape * log((self.alpha + age) / (self.alpha + last))
-        return 1.0 / (1.0 + self.a / (self.b + repeats) * exp(min(quiet, _STEEPEST)))
+        return 1.0 / (1.0 + self.a / (self.b + repeats) * exp(min(quiet, STEEPEST)))
 
     def silent(self, repeats: int, last: float, age: float, horizon: float) -> float:
         """Return P(no visit within the next `horizon` days)."""
-        return self.outlook(repeats, last, age, horizon)[1]
-
-    def outlook(self, repeats: int, last: float, age: float, horizon: float) -> tuple[float, float]:
-        """Return the log-odds of being still a customer, and P(no visit within `horizon` days)."""
-        # `alive` in line, and no calls of `min` and `max`: once an event, they cost as much again.
-        alpha = self.alpha
-        until, shape = alpha + age, self.r + repeats
-        if shape > _MOST:
-            shape = _MOST
-        quiet = shape * log(until / (alpha + last))
-        if quiet > _STEEPEST:
-            quiet = _STEEPEST
-        left = self.a / (self.b + repeats)
-        alive = 1.0 / (1.0 + left * exp(quiet))
-        silent = 1.0 + alive * expm1(shape * log(until / (until + horizon)))
-        if silent < _SURE:
-            silent = _SURE
-        elif silent > 1.0 - _SURE:
-            silent = 1.0 - _SURE
-        return -log(left) - quiet, silent
+        return outlook(self.r, self.alpha, self.a, self.b, repeats, last, age, horizon)[1]
 
     def gap(self, repeats: int, last: float) -> float:
         """Return the days expected between two visits while the customer stays.
@@ -72,7 +51,7 @@ class Tenure(Struct, frozen=True):
         """Return P(a contract that has lasted `tenure` days ends within `horizon` days)."""
         stays = exp(self.s * log((self.beta + tenure) / (self.beta + tenure + horizon)))
         ends = 1.0 - stays
-        return _SURE if ends < _SURE else 1.0 - _SURE if ends > 1.0 - _SURE else ends
+        return SURE if ends < SURE else 1.0 - SURE if ends > 1.0 - SURE else ends
 
 
 # Maximum likelihood on the first 39 weeks of the CDNOW purchases (23,570 customers,

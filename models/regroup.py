@@ -16,8 +16,9 @@ from models.events.system import CustomerRefolded, CustomerRegrouped
 from models.events.union import Event, Touchpoint
 from models.profile import Profile, fold_all
 from models.reaction import Position
-from models.rhythm import CONTACTS, Rhythm, beat
+from models.rhythm import CONTACTS, beat
 from models.topics import EVENTS
+from models.visits import Rhythm
 
 HELD = 256  # events folded at once: a long history never is in memory whole
 _FORWARDED = f"{EVENTS.name}/"

@@ -6,10 +6,12 @@ a message that we sent says nothing about whether anybody is still there.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Final
 
-DAY_MS = 86_400_000
-SESSION_MS = 6 * 3_600_000
+from models.visits import Rhythm
+
+DAY_MS: Final = 86_400_000
+SESSION_MS: Final = 21_600_000  # six hours
 
 # Event types by which the customer, not we, made contact. An opened message is
 # not one: mail programs open messages by themselves.
@@ -41,32 +43,22 @@ CONTACTS = frozenset(
 )
 
 
-class Rhythm(Struct, frozen=True, array_like=True, gc=False):
-    """Visits so far and the gaps between them, in days (Welford's mean and sum of squares).
-
-    Written as an array, in this order.
-    """
-
-    visits: int = 0
-    first_ms: int | None = None
-    last_ms: int | None = None
-    gaps: int = 0
-    gap_mean: float = 0.0
-    gap_m2: float = 0.0
-
-
 def beat(rhythm: Rhythm, at_ms: int) -> Rhythm:
     """Return the rhythm after a contact at `at_ms`; a late one moves no gap."""
-    if rhythm.last_ms is None or rhythm.first_ms is None:
+    first, last = rhythm.first_ms, rhythm.last_ms
+    if first is None or last is None:
         return Rhythm(visits=1, first_ms=at_ms, last_ms=at_ms)
-    quiet = at_ms - rhythm.last_ms
+    quiet = at_ms - last
     visits, gaps, mean, m2 = rhythm.visits, rhythm.gaps, rhythm.gap_mean, rhythm.gap_m2
     if quiet >= SESSION_MS:
         visits += 1
         gaps, mean, m2 = _one_more(gaps, mean, m2, quiet / DAY_MS)
-    elif at_ms <= rhythm.first_ms - SESSION_MS:
+    elif at_ms <= first - SESSION_MS:
         visits += 1
-    first, last = min(rhythm.first_ms, at_ms), max(rhythm.last_ms, at_ms)
+    if at_ms < first:
+        first = at_ms
+    elif at_ms > last:
+        last = at_ms
     return Rhythm(visits, first, last, gaps, mean, m2)
 
 
@@ -103,4 +95,5 @@ def _one_more(gaps: int, mean: float, m2: float, days: float) -> tuple[int, floa
 
 def silence_days(rhythm: Rhythm, at_ms: int) -> float:
     """Return the days since the last contact, 0 when there was none."""
-    return 0.0 if rhythm.last_ms is None else max(0.0, (at_ms - rhythm.last_ms) / DAY_MS)
+    last = rhythm.last_ms
+    return 0.0 if last is None or at_ms <= last else (at_ms - last) / DAY_MS

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infra.fit.sample import One, days
+from models.contracts import ends_ms, over_ms
 from models.fitting import CannotFitError, fifths, fit_lifetime, fit_spend, fit_tenure
 from models.lifetime import Lifetime, Tenure
 from models.population import DEFAULT, Cuts, Population, Spend
@@ -84,10 +85,10 @@ def _contracts(customers: Iterable[One], now_ms: int) -> Tenure:
     for one in customers:
         until = one.seen_until(now_ms)
         for contract in one.contracts.values():
-            over = contract.over_ms
+            over = over_ms(contract)
             is_over = over is not None and over <= until
             # An end that was not renewed is one when it was stated, not when the grace was over.
-            end = until if over is None or not is_over else contract.ends_ms or over
+            end = until if over is None or not is_over else ends_ms(contract) or over
             lasted.append(days(contract.first.at_ms, end))
             ended.append(is_over)
     return fit_tenure(_floats(lasted), np.array(ended, dtype=np.bool_))

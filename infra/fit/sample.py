@@ -14,9 +14,10 @@ from msgspec import Raw, Struct, field
 from infra.admin import partitions
 from infra.settings import Settings
 from infra.verify.log import Reading
-from models.contracts import Contract
-from models.rhythm import DAY_MS, Rhythm
+from models.rhythm import DAY_MS
+from models.terms import Contract
 from models.topics import PROFILES
+from models.visits import Rhythm
 
 MOST = 50_000
 

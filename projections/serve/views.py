@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from models.contracts import Contract
+from models.contracts import ends_ms, over_ms
 from models.customer import Customer, Episode
 from models.money import exponent
 from models.naming import id_of
 from models.profile import Moment, Profile, Trait, moments
 from models.reasons import rest
 from models.records import Decision, Reason, Score
+from models.terms import Contract
 from models.wording import in_words
 
 Json = dict[str, object]
@@ -198,8 +199,8 @@ def contracts(of: Mapping[str, Contract]) -> list[Json]:
             "subscription_id": id,
             "started_at": instant(one.first.at_ms),
             "renewals": one.renewals,
-            "renews_at": instant(one.ends_ms),
-            "over_at": instant(one.over_ms),
+            "renews_at": instant(ends_ms(one)),
+            "over_at": instant(over_ms(one)),
             "cancelled": one.last.what == "cancelled",
         }
         for id, one in sorted(of.items(), key=lambda pair: -pair[1].first.at_ms)

@@ -17,8 +17,9 @@ from models.online.scaling import sigmoid
 from models.online.served import PRIOR
 from models.population import DEFAULT
 from models.population import decode as read_population
-from models.rhythm import DAY_MS, Rhythm
+from models.rhythm import DAY_MS
 from models.topics import EXAMPLES, MODEL_SNAPSHOTS, PROFILES, TOUCHPOINTS
+from models.visits import Rhythm
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.waiting import until
 from tests.unit.test_fitting import customers as simulate

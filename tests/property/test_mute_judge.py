@@ -9,8 +9,8 @@ from models.events import CustomerMerged, encode_event, made
 from models.judge import Judge
 from models.react import Position, react
 from models.replay import replay
-from models.rhythm import Rhythm
 from models.timers import fired
+from models.visits import Rhythm
 from tests.support.histories import NOON, histories
 
 

@@ -8,13 +8,13 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from models.contracts import Contract, Term
 from models.customer import Regroup
 from models.errors import Reason as Refusal
 from models.events.base import Channel, IdentifierType
 from models.events.union import Touchpoint
 from models.naming import derive
 from models.profile import Profile, Trait
+from models.terms import Contract, Term
 from projections.live_lag import READS
 from projections.serve.app import build
 from projections.serve.console import charts, pages, present, session

@@ -7,14 +7,15 @@ import pytest
 
 from infra.fit import append, job, population, sample
 from infra.settings import Settings
-from models.contracts import Contract, Term
 from models.customer import Customer, encode
 from models.fitting import CannotFitError
 from models.lifetime import Lifetime
 from models.population import DEFAULT, decode
 from models.profile import Profile
 from models.records import Command
-from models.rhythm import DAY_MS, Rhythm
+from models.rhythm import DAY_MS
+from models.terms import Contract, Term
+from models.visits import Rhythm
 from tests.unit.test_fitting import customers as simulate
 
 NOW = 1_790_000_000_000

@@ -17,8 +17,9 @@ from models.online.stable import Stable
 from models.profile import Profile, Trait
 from models.reasons import reasons
 from models.records import unpack
-from models.rhythm import DAY_MS, Rhythm, beat, join
+from models.rhythm import DAY_MS, beat, join
 from models.score import score
+from models.visits import Rhythm
 
 T0 = 1_780_000_000_000
 JUDGE = Judge.untrained()

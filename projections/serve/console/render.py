@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from models.catalogue import Catalogue
+from models.contracts import ends_ms
 from projections.serve.console import charts, present
 from projections.serve.console.customer import offer_name
 from projections.serve.console.words import Words, choose, words
@@ -43,6 +44,7 @@ class Renderer:
         )
         self._environment.globals |= {
             "moment": present.moment,
+            "ends_ms": ends_ms,
             "money": present.sums,
             "number": present.whole_number,
             "said": present.said,
