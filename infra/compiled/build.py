@@ -121,12 +121,23 @@ def _install(work: Path, libraries: dict[str, Path], digest: str) -> None:
     manifest = {"digest": digest, "of": _of(), "libraries": found}
     _put(Path(finder.__file__).read_bytes(), site() / "finder.py")
     _put(json.dumps(manifest, indent=1).encode(), site() / finder.MANIFEST)
-    # Python runs such a line at its start if it begins with `import`.
-    start = f"import {PACKAGE}.finder as finder; finder.install({str(site())!r})\n"
-    _put(start.encode(), site().with_suffix(".pth"))
+    _begin(site())
     folders = (path for path in site().iterdir() if path.is_dir() and path.name != "__pycache__")
     for old in sorted(folders, key=lambda path: path.stat().st_mtime)[:-KEPT]:
         shutil.rmtree(old)
+
+
+def _begin(folder: Path) -> None:
+    # Python runs such a line at its start if it begins with `import`.
+    start = f"import {PACKAGE}.finder as finder; finder.install({str(folder)!r})\n"
+    _put(start.encode(), folder.with_suffix(".pth"))
+
+
+def share(packages: Path) -> None:
+    """Let another environment of the same Python, whose site-packages these are, have it too."""
+    if site().exists():
+        shutil.copytree(site(), packages / PACKAGE, dirs_exist_ok=True)
+        _begin(packages / PACKAGE)
 
 
 def _put(content: bytes, path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from infra.compiled import build, finder
+
 PACKAGES = ("faust-streaming", "aiokafka", "river", "pydantic", "msgspec", "uvloop")
 CODE = ("models", "streams", "projections", "infra")
 
@@ -19,6 +21,7 @@ def about() -> dict:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _said("git", "rev-parse", "HEAD"),
         "uncommitted_changes": bool(_said("git", "status", "--porcelain", "--", *CODE)),
+        "compiled": build.is_current() and not os.environ.get(finder.OFF),
         "machine": {
             "cpu": _processor(),
             "cores": os.cpu_count(),

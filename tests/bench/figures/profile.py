@@ -1,9 +1,14 @@
-"""Where the time of (a) and (b) goes, by function: the top in the results, more in files."""
+"""Where the time of (a) and (b) goes, by function: the top in the results, more in files.
 
+Interpreted: of compiled functions py-spy sees none.
+"""
+
+import os
 import subprocess
 from contextlib import closing
 from pathlib import Path
 
+from infra.compiled import finder
 from models.topics import PROFILES
 from tests.bench import pipeline
 from tests.bench.harness import PYTHON, REPOSITORY, Bench
@@ -11,6 +16,7 @@ from tests.bench.sampling import RATE, Profile, recording, sampled
 
 NAME = "profile"
 GOALS: dict[str, str] = {}
+SEEN = {finder.OFF: "1"}
 
 
 def measure(bench: Bench) -> dict:
@@ -31,7 +37,8 @@ def of_core(bench: Bench, out: Path) -> str:
     work = (*PYTHON, "tests.bench.core", str(bench.events), str(bench.fewer(3, 1)))
     with bench.pinned(bench.there):
         spying = recording(out, "--", *work)
-        subprocess.run(spying, check=True, capture_output=True, cwd=REPOSITORY)
+        environ = os.environ | SEEN
+        subprocess.run(spying, check=True, capture_output=True, cwd=REPOSITORY, env=environ)
     return out.read_text()
 
 
@@ -41,7 +48,7 @@ def of_worker(bench: Bench, out: Path, *before: str) -> str:
     bench.topics(settings)
     spots = pipeline.Spots(settings, settings.topic(PROFILES))
     command = (*before, *PYTHON, "streams", "worker")
-    with bench.process(settings, *command) as running, closing(spots):
+    with bench.process(settings, *command, environ=SEEN) as running, closing(spots):
         pipeline.send(settings, messages[: pipeline.WARM_UP])
         spots.settled(running, pipeline.WARM_UP)
         with sampled(running.pid, out):

@@ -5,25 +5,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra.compiled import build
 from tests.bench.harness import Bench
 from tests.bench.peers.kept import kept
 
 PEERS = Path(__file__).parent
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def python(bench: Bench, name: str) -> str:
-    """Return the interpreter of a peer's environment, made when missing. Needs uv."""
+    """Return the interpreter of a peer's environment, made when missing. Needs uv.
+
+    Its core is compiled if ours is.
+    """
     locked = PEERS / name / "requirements.txt"
     doing = f"making the environment of {name}"
     home = kept(bench, name, locked.read_bytes(), doing, lambda home: _make(home, locked))
+    build.share(home / "lib" / f"python{VERSION}" / "site-packages")
     return str(home / "bin" / "python")
 
 
 def _make(home: Path, locked: Path) -> None:
     uv = [shutil.which("uv")] if shutil.which("uv") else [sys.executable, "-m", "uv"]
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     for command in (
-        ["venv", "--quiet", "--clear", "--python", version, str(home)],
+        ["venv", "--quiet", "--clear", "--python", VERSION, str(home)],
         ["pip", "sync", "--quiet", "--python", f"{home}/bin/python", "--require-hashes", locked],
     ):
         subprocess.run([*uv, *command], check=True, capture_output=True)
