@@ -2,6 +2,7 @@
 
 Only the owner of a partition watches its customers. What is appended is an event
 like any other: the fold alone acts on it, and a replay finds it in the log.
+Here the wall clock tells that a timer is due; of a past that is read in, `streams.past` does.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from models.events import encode_event
 from models.regroup import wanted_until
 from models.timers import Alarms, Waiting, fired, waiting, wake_ms
 from models.topics import EVENTS, PROFILES
-from streams import refold
+from streams import past, refold
 from streams.app import app, settings
 from streams.lane import Outbox, StateTable
 from streams.lane.fatal import die
@@ -35,6 +36,7 @@ def watch(partition: int) -> None:
     """Begin to set the alarms of a partition that has become ours; streams do not wait for it."""
     alarms = _alarms[partition] = Alarms()
     refold.begin(partition)
+    past.begin(partition)
     task = asyncio.create_task(set_all(partition, alarms))
     _setting.add(task)
     task.add_done_callback(_setting.discard)
@@ -55,6 +57,7 @@ def unwatch(partition: int) -> None:
     """Forget a partition's alarms: somebody else has them now."""
     _alarms.pop(partition, None)
     refold.forget(partition)
+    past.forget(partition)
 
 
 def reset(partition: int, changed: Iterable[tuple[bytes, Customer]]) -> None:
@@ -67,8 +70,9 @@ def reset(partition: int, changed: Iterable[tuple[bytes, Customer]]) -> None:
 
 
 def look(partition: int, alarms: Alarms, key: bytes, customer: Waiting) -> None:
-    """Set one customer's alarm, and note whether its own events are wanted."""
+    """Set one customer's alarms, and note whether its own events are wanted."""
     alarms.set(key, wake_ms(customer, _grace_ms))
+    past.note(partition, key, customer)
     refold.note(partition, key, wanted_until(customer.regroup))
 
 
@@ -99,9 +103,15 @@ async def ring_once(partition: int, now_ms: int) -> int:
     if alarms is None or app.should_stop:
         return 0  # lost meanwhile, or what it is kept in is being closed
     outbox = Outbox()
-    for key in alarms.due(now_ms, AT_ONCE):
+    for _, key in alarms.due(now_ms, AT_ONCE):
         value = customers.partition(partition).get(key)
-        due = None if value is None else min(waiting(value).timers.values(), default=None)
+        if value is None:
+            continue
+        customer = waiting(value)
+        if (held := past.held(partition, customer)) > now_ms:
+            alarms.set(key, held)
+            continue
+        due = min(customer.timers.values(), default=None)
         if due is not None and due <= now_ms:
             event = fired(key.decode(), due, now_ms)
             outbox.send(EVENTS, key, encode_event(event))

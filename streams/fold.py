@@ -6,6 +6,7 @@ together; a customer is read once and written once a batch.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from models.errors import Reason, TouchpointRejectedError
 from models.events import Event, decode_event, encode_event
 from models.react import Position, Reaction, react
 from models.topics import ALERTS, DECISIONS, EVENTS, EXAMPLES, SCORES
-from streams import due, judge, topics
+from streams import due, judge, past, topics
 from streams.app import app
 from streams.dead_letters import bury
 from streams.known import Known
@@ -32,12 +33,16 @@ async def fold(batches: Any) -> None:
         state = await due.customers.open(batch)
         outbox = Outbox()
         changed: dict[bytes, Customer] = {}
+        events: list[Event] = []
+        now_ms = time.time_ns() // 1_000_000
+        past.fire(batch.partition, outbox, now_ms)
         for record in batch:
             try:
                 event = read(record)
             except TouchpointRejectedError as rejected:
                 bury(outbox, batch, record, rejected)
                 continue
+            events.append(event)
             key = event.customer_id.encode()
             customer = changed.get(key) or _known.read(key, state.get(key))
             at = Position(batch.topic, batch.partition, record.offset)
@@ -45,6 +50,7 @@ async def fold(batches: Any) -> None:
             if reaction.changed:
                 changed[key] = reaction.customer
                 send(outbox, key, reaction)
+        past.read(batch.partition, events, now_ms)
         for key, customer in changed.items():
             state.put(key, _known.write(key, customer))
         if await app.complete(batch, outbox, state):

@@ -13,7 +13,7 @@ from models.events import Wire, encode_event, parse
 from models.identity import identify
 from models.links import encode, links_of
 from models.topics import EVENTS, IDENTITY_LINKS
-from streams import topics
+from streams import past, topics
 from streams.app import app, rules, settings
 from streams.dead_letters import bury
 from streams.lane import Batch, Outbox, Record
@@ -50,6 +50,7 @@ async def validate(batches: Any) -> None:
                 bury(outbox, batch, record, rejected)
         if not await app.complete(batch, outbox):
             linked = Recent()  # its links may not have left: send them with the batch again
+        await past.abreast(len(batch))
 
 
 def accept(outbox: Outbox, batch: Batch, record: Record, linked: Recent) -> None:

@@ -28,8 +28,8 @@ def test_alarms_come_in_order_and_once():
     alarms = Alarms()
     for key, wake in ((b"a", 30), (b"b", 10), (b"c", 20), (b"d", 99)):
         alarms.set(key, wake)
-    assert alarms.due(30, limit=2) == [b"b", b"c"]
-    assert alarms.due(30, limit=2) == [b"a"]
+    assert alarms.due(30, limit=2) == [(10, b"b"), (20, b"c")]
+    assert alarms.due(30, limit=2) == [(30, b"a")]
     assert alarms.due(30, limit=2) == []
     assert len(alarms) == 1
 
@@ -39,7 +39,7 @@ def test_an_alarm_set_again_moves():
     alarms.set(b"a", 10)
     alarms.set(b"a", 50)
     assert alarms.due(20, limit=9) == []
-    assert alarms.due(60, limit=9) == [b"a"]
+    assert alarms.due(60, limit=9) == [(50, b"a")]
 
 
 def test_an_alarm_taken_away_does_not_come():
