@@ -7,6 +7,8 @@ state, so what was learnt and how far is one record: a crash learns nothing twic
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -27,6 +29,7 @@ from streams.lane import Batch, Outbox, Record, View
 # batch, and where batches are cut changes no bit. Who catches up has large ones and never waits.
 BYTES_A_SECOND = 200_000
 SMALL = 100  # records
+TURN = 8  # examples, some milliseconds: then others get theirs on the event loop
 
 models = app.StateTable("models", source=EXAMPLES, changelog=MODEL_SNAPSHOTS)
 _write = msgspec.json.Encoder().encode
@@ -71,7 +74,8 @@ async def learning(batches: Any) -> None:
             loaded = True
         state = await models.open(batch)
         outbox = Outbox()
-        school.advance(batch, state, outbox)
+        for _ in school.steps(batch, state, outbox):
+            await asyncio.sleep(0)
         await app.complete(batch, outbox, state)
         await asyncio.sleep(pause(batch, state))
 
@@ -99,13 +103,23 @@ class School:
         Raises SnapshotError when the state is not signed with our key: the secret was
         changed, and going on would throw away what was learnt.
         """
+        for _ in self.steps(batch, state, outbox):
+            pass
+
+    def steps(self, batch: Batch, state: View, outbox: Outbox) -> Iterator[None]:
+        """Do what `advance` does, a few examples at a time: between two of them others may work."""
         for model, lessons in _by_model(batch, outbox).items():
             learner = self._take(model, state)
             before = set(learner.kept)
-            if learner.learn(lessons):
+            news, rest = False, iter(lessons)
+            while some := list(islice(rest, TURN)):
+                news = learner.learn(some) or news
+                yield
+            if news:
                 value = self._put(learner, before, state)
                 _tell(learner, outbox)
                 self._kept[model] = value, learner
+                yield
 
     def _take(self, model: str, state: View) -> Learner:
         # Out of `_kept` while it learns: half a batch may be all that it gets.

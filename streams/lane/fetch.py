@@ -16,11 +16,24 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.lane.batch import Record
 
+# One fetch is out at a time, and a partition of which something waits here is not in it. So
+# whoever has no room yet may hold up the others' next fetch for this long (aiokafka's: 100 ms)...
+HELD_UP = 0.01  # seconds
+# ...and what comes for it meanwhile waits for that fetch, without other arrivals this long.
+LONGEST = 100  # ms that a broker keeps a fetch open when nothing comes (Faust's: 1500)
+
 Found = dict[Any, list[Record]]  # by aiokafka's TopicPartition
 
 
 class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust's consumer thread: it fetches, and keeps the group's heartbeat."""
+
+    async def on_start(self) -> None:
+        """Connect, and set how long fetches wait."""
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._prefetch_backoff = HELD_UP
+        fetcher._fetch_max_wait_ms = LONGEST
 
     async def take(self, room: Mapping[Any, int], timeout: float) -> Found:
         """Return each partition's next records, at most as many as `room` has for it.

@@ -6,8 +6,7 @@ format is Kafka's own, version 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from struct import Struct
 
 from aiokafka.codec import zstd_encode
@@ -30,23 +29,26 @@ _UNCOMPRESSED, _ZSTD = 0, 4
 
 
 class RecordBatch:
-    """One record batch in the making: what aiokafka's `send_batch` takes for its own builder."""
+    """One record batch in the making: what aiokafka's `send_batch` takes for its own builder.
 
-    __slots__ = ("_builder", "_bytes", "_count", "_timestamp")
+    It takes rows, with a time in ms since 1970, until the producer takes it: while `open`.
+    """
 
-    def __init__(self, timestamp: int, most: int = BATCH_BYTES) -> None:
-        self._timestamp = timestamp  # of all its records, ms since 1970
+    __slots__ = ("_builder", "_bytes", "_count", "open")
+
+    def __init__(self, most: int = BATCH_BYTES) -> None:
         self._builder = DefaultRecordBatchBuilder(2, _UNCOMPRESSED, 0, -1, -1, 0, most)
         self._count = 0
         self._bytes: bytearray | None = None
+        self.open = True
 
-    def fill(self, rows: Iterator[Row]) -> Row | None:
+    def fill(self, rows: Iterator[Row], timestamp: int) -> Row | None:
         """Take rows until one has no place; return that one, None when all were taken."""
-        append, timestamp, count = self._builder.append, self._timestamp, self._count
+        append, count = self._builder.append, self._count
         for row in rows:
             key, value, headers = row
             if append(count, timestamp, key, value, list(headers) if headers else []) is None:
-                self._count = count
+                self._count, self.open = count, False
                 return row
             count += 1
         self._count = count
@@ -70,22 +72,13 @@ class RecordBatch:
         """Do nothing: it is closed to others from the beginning."""
 
     def _set_producer_state(self, producer_id: int, producer_epoch: int, sequence: int) -> None:
+        self.open = False  # its records are counted: it is on its way
         self._builder.set_producer_state(producer_id, producer_epoch, sequence)
 
     def _build(self) -> bytearray:
         if self._bytes is None:  # a request that is repeated sends the same bytes
             self._bytes = compressed(self._builder.build())
         return self._bytes
-
-
-def batches(rows: Iterable[Row], timestamp: int, most: int = BATCH_BYTES) -> Iterator[RecordBatch]:
-    """Put rows into as few record batches of at most so many bytes as hold them, in order."""
-    rest = iter(rows)
-    row = next(rest, None)
-    while row is not None:
-        batch = RecordBatch(timestamp, most)
-        row = batch.fill(chain((row,), rest))  # its first is always taken
-        yield batch
 
 
 def compressed(batch: bytearray) -> bytearray:

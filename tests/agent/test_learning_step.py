@@ -17,7 +17,7 @@ from models.records import Command, Example, unpack
 from models.topics import MODEL_REPORTS
 from streams.judge import Seat
 from streams.lane import Batch, Outbox, Record, View
-from streams.learn import BYTES_A_SECOND, SMALL, School, pause
+from streams.learn import BYTES_A_SECOND, SMALL, TURN, School, pause
 
 KEY = b"a secret"
 
@@ -58,6 +58,18 @@ def test_how_examples_are_cut_into_batches_changes_no_bit():
     cut = [batch(values[:13]), batch(values[13:29], 13), batch(values[29:], 29)]
     assert whole == learnt(cut)[0] == learnt(cut, forgetful=True)[0]
     assert decode(whole[b"churn"], KEY).version == 40
+
+
+def test_others_may_work_after_every_few_examples_and_nothing_is_written_before_the_last():
+    values = [example(n) for n in range(3 * TURN)]
+    view, letters = View({}), Outbox()
+    steps = School(KEY).steps(batch(values), view, letters)
+    for _ in range(3):
+        next(steps)
+        assert not view.changes
+        assert not len(letters)
+    assert len(list(steps)) == 1
+    assert decode(view.changes[b"churn"], KEY).version == 3 * TURN
 
 
 def test_examples_that_come_again_are_not_learnt_again():

@@ -14,7 +14,7 @@ import pytest
 from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
-from aiokafka.producer.sender import SendProduceReqHandler
+from aiokafka.producer.sender import Sender, SendProduceReqHandler
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.schemas import Schema
 from faust.tables.manager import TableManager
@@ -52,6 +52,11 @@ HASHES = {
     "PartitionRecords._unpack_records": "b803e6d46480",
     "MessageAccumulator.add_batch": "5ed1c5b1367a",
     "MessageAccumulator._pop_batch": "41cc98a298ef",
+    "MessageAccumulator.drain_by_nodes": "fc995afbfc57",
+    "Sender._sender_routine": "2380dc5e333d",
+    "Sender._send_produce_req": "aea01ae4b6c7",
+    "Fetcher._get_actions_per_node": "1dab2cf937d1",
+    "AIOKafkaConsumerThread.on_start": "38b4e8bd1e10",
     "MessageBatch.get_data_buffer": "81c4aaef84b0",
     "SendProduceReqHandler.create_request": "807639a95205",
 }
@@ -112,7 +117,12 @@ def digest(function):
         PartitionRecords._unpack_records,
         MessageAccumulator.add_batch,
         MessageAccumulator._pop_batch,
+        MessageAccumulator.drain_by_nodes,
         MessageBatch.get_data_buffer,
+        Sender._sender_routine,
+        Sender._send_produce_req,
+        Fetcher._get_actions_per_node,
+        AIOKafkaConsumerThread.on_start,
         SendProduceReqHandler.create_request,
         aiokafka.AIOKafkaConsumer.seek_to_committed,
         GroupCoordinator._maybe_leave_group,

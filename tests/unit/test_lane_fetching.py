@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from models.topics import EVENTS
 from streams.lane import App
@@ -12,6 +13,7 @@ from streams.lane import app as apps
 from streams.lane.app import TURN
 from streams.lane.conf import conf
 from streams.lane.engine import BatchConsumer
+from streams.lane.fetch import HELD_UP, LONGEST, FetchThread
 
 
 def cancelled(*, stopping):
@@ -60,3 +62,15 @@ async def test_the_thread_that_fetches_need_not_wait_for_a_turn(make_settings, m
     finally:
         app._watcher.cancel()
         sys.setswitchinterval(before)
+
+
+async def test_a_partition_that_is_not_read_on_holds_up_no_other(monkeypatch):
+    async def connected(self):
+        self._consumer = SimpleNamespace(_fetcher=SimpleNamespace())
+
+    monkeypatch.setattr(AIOKafkaConsumerThread, "on_start", connected)
+    thread = FetchThread.__new__(FetchThread)
+    await thread.on_start()
+    fetcher = thread._consumer._fetcher
+    assert fetcher._prefetch_backoff == HELD_UP <= 0.01
+    assert fetcher._fetch_max_wait_ms == LONGEST <= 100

@@ -6,7 +6,7 @@ import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.lane.records import BATCH_BYTES, WHOLE_BYTES, RecordBatch, batches
+from streams.lane.records import BATCH_BYTES, RecordBatch
 
 ZSTD = 4
 
@@ -16,6 +16,12 @@ def rows_of(count, size=300):
         (b"key-%d" % n, b'{"n":%d,"pad":"%s"}' % (n, b"x" * size), (("mark", b"m%d" % n),))
         for n in range(count)
     ]
+
+
+def filled(rows, timestamp=1):
+    batch = RecordBatch()
+    assert batch.fill(iter(rows), timestamp) is None
+    return batch
 
 
 def read(built):
@@ -30,7 +36,7 @@ def read(built):
 
 def test_rows_come_back_as_they_were_in_order_and_compressed():
     rows = [*rows_of(1_000), (None, b"keyless", ()), (b"gone", None, ())]
-    [batch] = batches(rows, timestamp=123)
+    batch = filled(rows, timestamp=123)
     [(header, records)] = read(batch._build())
     assert [(r.key, r.value, tuple(r.headers)) for r in records] == rows
     assert [r.offset for r in records] == list(range(1_002))
@@ -41,36 +47,41 @@ def test_rows_come_back_as_they_were_in_order_and_compressed():
 
 
 def test_few_records_go_as_they_are():
-    [batch] = batches(rows_of(1, size=10), timestamp=1)
+    batch = filled(rows_of(1, size=10))
     [(header, records)] = read(batch._build())
     assert header.compression_type == 0
     assert records[0].key == b"key-0"
 
 
-def test_what_is_larger_than_one_batch_becomes_several_in_order():
-    rows = [(b"k", os.urandom(BATCH_BYTES // 3), ()) for _ in range(7)]
-    found = [record for batch in batches(rows, 1) for record in read(batch._build())[0][1]]
-    assert [record.value for record in found] == [value for _, value, _ in rows]
-
-
-def test_what_must_be_there_together_is_one_record_batch():
-    rows = [(b"k", os.urandom(BATCH_BYTES // 3), ()) for _ in range(7)]
-    [batch] = batches(rows, 1, WHOLE_BYTES)
-    assert batch.record_count() == 7
+def test_a_row_that_has_no_place_is_given_back_and_the_batch_takes_no_more():
+    batch = RecordBatch()
+    rows = iter([(b"k%d" % n, os.urandom(BATCH_BYTES // 3), ()) for n in range(4)])
+    key, _, _ = batch.fill(rows, 1)
+    assert key == b"k2"
+    assert not batch.open
+    assert [record.key for record in read(batch._build())[0][1]] == [b"k0", b"k1"]
+    assert next(rows)[0] == b"k3"
 
 
 def test_a_record_larger_than_a_batch_goes_alone():
-    large = os.urandom(2 * BATCH_BYTES)
-    counts = [b.record_count() for b in batches([(b"a", b"1", ()), (b"b", large, ())], 1)]
-    assert counts == [1, 1]
+    batch = RecordBatch()
+    large = (b"b", os.urandom(2 * BATCH_BYTES), ())
+    assert batch.fill(iter([large, (b"c", b"1", ())]), 1) == (b"c", b"1", ())
+    assert batch.record_count() == 1
 
 
-def test_nothing_makes_no_batch():
-    assert list(batches([], 1)) == []
+def test_rows_that_come_later_bear_their_own_time_until_the_producer_takes_the_batch():
+    batch = filled([(b"a", b"1", ())], timestamp=5)
+    assert batch.open
+    assert batch.fill(iter([(b"b", b"2", ())]), 9) is None
+    batch._set_producer_state(7, 3, 41)
+    assert not batch.open
+    [(_, records)] = read(batch._build())
+    assert [(r.offset, r.key, r.timestamp) for r in records] == [(0, b"a", 5), (1, b"b", 9)]
 
 
 def test_the_producers_identity_is_in_the_bytes_and_a_retry_sends_the_same():
-    [batch] = batches(rows_of(50), timestamp=1)
+    batch = filled(rows_of(50))
     batch._set_producer_state(7, 3, 41)
     built = batch._build()
     [(header, _)] = read(built)
