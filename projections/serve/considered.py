@@ -90,6 +90,11 @@ class CustomerOffers(Head):
 @router.get("/profiles/{key}/offers", response_model=CustomerOffers, name="get_offers")
 async def get_offers(request: Request, _: Caller, key: Key) -> Response:
     """Return what would be offered now: each arm with its chance and worth, or why not."""
+    return Response(orjson.dumps(now(request, key)[1]), media_type="application/json")
+
+
+def now(request: Request, key: str) -> tuple[Customer, views.Json]:
+    """Return the customer whom `key` names, and what is considered. Raises Problem 404."""
     sources: Sources = request.app.state.sources
     customer_id = sources.live.locate(key)
     customer = sources.live.customer(customer_id) if customer_id is not None else None
@@ -103,7 +108,7 @@ async def get_offers(request: Request, _: Caller, key: Key) -> Response:
         contract_horizon_days=settings.contract_horizon_days,
         population=sources.learnt.now().population,
     )
-    return Response(orjson.dumps(told(customer, judge, wall_ms())), media_type="application/json")
+    return customer, told(customer, judge, wall_ms())
 
 
 def told(customer: Customer, judge: Judge, now_ms: int) -> views.Json:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import orjson
 from clickhouse_connect.driver.client import Client
@@ -21,6 +21,7 @@ from models.offpolicy import MIN_CUSTOMERS, MIN_EFFECTIVE, PolicyValue
 from models.offpolicy.evaluation import Estimate
 from models.uplift import MIN_GROUP
 from projections.client import is_away, is_behind
+from projections.newest_decision import Newest, newest_decision
 from projections.offer_log import TooManyArmsError
 from projections.offer_worth import Shown, shown
 from projections.serve import offer_schemas
@@ -28,6 +29,7 @@ from projections.serve.keys import Caller
 from projections.serve.problems import Problem, ProblemDetails
 from projections.serve.views import Json, instant
 
+Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
 KEEP_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5
@@ -60,11 +62,18 @@ class Offers:
                 self._until = time.monotonic() + KEEP_SECONDS
             return self._kept
 
+    async def newest_decision(self, ids: Sequence[str]) -> Newest | None:
+        """Return the newest decision about a customer, by all his ids. Raises Problem as above."""
+        return await asyncio.to_thread(self._asked, lambda client: newest_decision(client, ids))
+
     def _made(self) -> Json:
         now_ms = self._now_ms()
+        return self._asked(lambda client: told(shown(client, now_ms, self._catalogue), now_ms))
+
+    def _asked(self, ask: Callable[[Client], Answer]) -> Answer:
         try:
             with self._connect() as client:
-                return told(shown(client, now_ms, self._catalogue), now_ms)
+                return ask(client)
         except TooManyArmsError as error:
             raise _unavailable(str(error)) from error
         except (ClickHouseError, OSError) as error:

@@ -16,6 +16,7 @@ from models.records import Decision, Example, Outcome, pack
 from models.topics import DECISIONS, EVENTS, EXAMPLES
 from projections.client import connect
 from projections.migrate import migrate
+from projections.newest_decision import newest_decision
 from projections.offer_log import OfferLog, Span, TooManyArmsError, newest
 from projections.offer_worth import judge
 from projections.serve.app import build
@@ -205,6 +206,14 @@ def made_worth():
     chances = [one.propensities for one in DECIDED if not one.holdout]
     for (_, worth), drawn in zip(TRUTH, chances, strict=True):
         yield sum(worth[arm] * chance for arm, chance in drawn.items())
+
+
+def test_the_newest_decision_of_a_customer_is_found_under_any_of_his_ids(filled):
+    with connect(filled) as client:
+        found = newest_decision(client, ["c_7", "c_nobody"])
+        assert newest_decision(client, ["c_nobody"]) is None
+    [_, last] = (one for one in DECIDED if one.customer_id == "c_7")
+    assert found == (last.at_ms, last.arm, last.propensities, last.policy, 1, last.holdout)
 
 
 def test_it_is_shown_as_a_table_that_says_what_is_sure(filled, c360):

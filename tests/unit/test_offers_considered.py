@@ -10,8 +10,11 @@ from models.online.learning_offers import OffersLearner
 from models.online.snapshots import encode
 from projections.live import Record
 from projections.live_offer_model import LiveOfferModel
+from projections.newest_decision import Newest
 from projections.serve import considered
 from projections.serve.app import build
+from projections.serve.offers import Offers
+from projections.serve.problems import Problem
 from projections.serve.sources import Sources
 from tests.support.customers import ANA, OFFERS, record, rich
 
@@ -78,6 +81,57 @@ async def test_nobody_has_no_offers_and_nobody_may_ask_without_a_key(http):
     assert (await http.get("/v1/profiles/email:no@x.kr/offers")).status_code == 404
     bare = {"Authorization": ""}
     assert (await http.get(f"/v1/profiles/{ANA}/offers", headers=bare)).status_code == 401
+
+
+FROM_HERE = {"Origin": "http://c360", "Sec-Fetch-Site": "same-origin"}
+CHANCES = {"care/phone": 0.82, "old/app": 0.11, "none": 0.07}
+DECIDED = Newest(1_780_000_000_000, "care/phone", CHANCES, "thompson-3", 7, False)
+
+
+@pytest.fixture
+async def page(http, monkeypatch):
+    """The console's page as of a newest decision, or without ClickHouse."""
+    await http.post("/login", data={"key": "test-api-key"}, headers=FROM_HERE)
+
+    async def shown(newest, key=ANA, language="en"):
+        async def answer(_, ids):
+            assert ids == (rich().customer_id,)
+            if isinstance(newest, Exception):
+                raise newest
+            return newest
+
+        monkeypatch.setattr(Offers, "newest_decision", answer)
+        return await http.get(f"/offers/considered?key={key}&lang={language}")
+
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("language", "why", "gone"),
+    [
+        ("en", "not of a tier that it is for", "no longer in the catalogue"),
+        ("ko", "대상 등급이 아님", "카탈로그에서 빠짐"),
+    ],
+)
+async def test_the_page_tells_what_was_drawn_from_and_why_not_in_words(page, language, why, gone):
+    text = (await page(DECIDED, language=language)).text
+    assert all(words in text for words in (why, gone, "82%", "11%"))
+    assert text.index("82%") < text.index("11%") < text.index(why)
+    assert text.count("chip accent") == 1
+    assert "style=" not in text
+
+
+async def test_the_page_without_a_decision_or_without_clickhouse_tells_what_is_so_now(page):
+    assert "Nothing was decided" in (await page(None)).text
+    away = await page(Problem(503, "results-unavailable", "away"))
+    assert away.status_code == 200
+    assert "does not answer" in away.text
+    assert "a ticket is open" in away.text
+
+
+async def test_the_page_of_nobody_is_not_found(page):
+    answer = await page(None, key="email:no@x.kr")
+    assert (answer.status_code, "email:no@x.kr" in answer.text) == (404, True)
 
 
 def test_every_refusal_is_said_in_both_languages():

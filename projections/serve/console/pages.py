@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from projections.live import Live
 from projections.serve.board import hits
-from projections.serve.console import offers, session
+from projections.serve.console import considered, offers, session
 from projections.serve.console.customer import page as customer_page
 from projections.serve.console.models import models_page
 from projections.serve.console.past import past_page
@@ -39,6 +39,7 @@ def install(app: FastAPI) -> None:
     app.state.renderer = Renderer(app.state.catalogue)
     app.include_router(router)
     app.include_router(offers.router)
+    app.include_router(considered.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(LoginNeededError, _to_login)
 
