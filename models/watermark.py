@@ -1,8 +1,8 @@
 """How far a past that is read in has come, in its own time: the watermark of one partition.
 
-It follows from the order in which events are read, never from a clock: where nearly nothing
-older comes any more, whoever was silent until then was silent. Read in order of time, it goes
-along with the past; in any other order it stays behind, and nobody's silence is told too soon.
+It follows from the order in which events are read, never from a clock: it is the oldest of the
+newest few. Read in order of time, it goes along with the past. Customer by customer, it never
+passes who is being read. In any other order it stays near the past's beginning.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from models.rhythm import DAY_MS
 
 WINDOW: Final = 64  # newest events of the past that are looked at, all origins together
 LEAST: Final = 4  # of each origin
-STRAY: Final = 16  # one of so many may be older than the watermark: a late event holds up nobody
 # Files that are sorted by day have a day's events in any order.
 ALLOWANCE_MS: Final = DAY_MS
 
@@ -55,9 +54,5 @@ class Watermark:
         each = max(LEAST, WINDOW // len(self._origins))
         if any(len(times) < each for times in self._origins.values()):
             return None
-        return min(_place(times, each) for times in self._origins.values()) - ALLOWANCE_MS
-
-
-def _place(times: deque[int], each: int) -> int:
-    newest = sorted(times[-number] for number in range(1, each + 1))
-    return newest[each // STRAY]
+        newest = (times[-at] for times in self._origins.values() for at in range(1, each + 1))
+        return min(newest) - ALLOWANCE_MS
