@@ -6,54 +6,58 @@ A user's mistake is a sentence that says what to do next, never a traceback.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
+from infra.cli.lazy import Later, LazyGroup
 from infra.errors import UserError
 from infra.settings import SettingsError
 
-# In the order of `c360 --help`. Imported when used: `status` need not wait for River.
+# In the order of `c360 --help`.
 COMMANDS = {
-    "up": "up",
-    "workers": "workers",
-    "status": "status",
-    "topics": "topics",
-    "doctor": "doctor",
-    "keys": "keys",
-    "migrate": "migrate",
-    "ingest": "ingest",
-    "simulate": "simulate",
-    "profile": "profile",
-    "identity": "identity",
-    "models": "models",
-    "dead-letters": "dead_letters",
-    "verify": "verify",
-    "rebuild": "rebuild",
+    "up": Later("up", "Start customer360 on this machine; Ctrl-C stops it and keeps the data."),
+    "workers": Later(
+        "workers", "Show the workers with their partitions and lag, or change how many there are."
+    ),
+    "status": Later("status", "Show processes, workers, lag by step, freshness and table counts."),
+    "topics": Later("topics", "Show each topic: partitions, messages, how long they are kept."),
+    "doctor": Later(
+        "doctor",
+        "Check Java, Maven, ports, disk, settings, brokers, topics, ClickHouse; list the settings.",
+    ),
+    "keys": Later("keys", "Keys: show this machine's, or make up another."),
+    "migrate": Later(
+        "migrate",
+        "Create the database when missing, and apply the migrations it has not had yet.",
+    ),
+    "ingest": Later("ingest", "Send the touchpoints in files to the log."),
+    "simulate": Later(
+        "simulate", "Simulate telecom and retail customers: their past first, then the present."
+    ),
+    "profile": Later(
+        "profile",
+        "Show one customer: who, risk with reasons, offer, value, timeline; live, or as of a time.",
+    ),
+    "identity": Later("identity", "Who is one customer: show it, merge two, take one out again."),
+    "models": Later(
+        "models", "The models: show them, command their learners, evaluate policies and learners."
+    ),
+    "dead-letters": Later("dead_letters", "Messages that were refused, and sending them again."),
+    "verify": Later(
+        "verify",
+        "Compare log, live profiles, identities and ClickHouse; exit code 1 when they differ.",
+    ),
+    "rebuild": Later(
+        "rebuild",
+        "Make anew what follows from the log: beside the running system, compared, then swapped.",
+    ),
 }
 
 
-class Commands(TyperGroup):
-    """The commands, each in the module of its name: an `app` of its own, or a `command`."""
+class Commands(LazyGroup):
+    """All commands."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Name every command."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import the module of a command and return what typer makes of it."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"infra.cli.{COMMANDS[cmd_name]}")
-        part = getattr(module, "app", None)
-        if part is None:
-            part = typer.Typer(add_completion=False)
-            part.command(cmd_name)(module.command)
-        command = typer.main.get_command(part)
-        command.name = cmd_name
-        return command
+    later = COMMANDS
 
 
 app = typer.Typer(

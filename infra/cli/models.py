@@ -12,12 +12,40 @@ import typer
 from rich.console import Console
 
 from infra import model_log
-from infra.cli import models_baskets, models_file, models_fit, models_policy, models_view
+from infra.cli import models_view
 from infra.cli.api import Api, Json, asking
 from infra.cli.context import settings_and_secrets
+from infra.cli.lazy import Later, LazyGroup
 from infra.errors import UserError
 
+LATER = {
+    "evaluate-file": Later(
+        "models_file",
+        "Predict every row of a file at its time, learn it when its label is known, and report.",
+    ),
+    "evaluate-baskets": Later(
+        "models_baskets",
+        "Guess a product of each order before it is learnt, as the model `affinity` would.",
+    ),
+    "evaluate": Later(
+        "models_policy",
+        "Tell what other policies would have earned, by the decisions that were made.",
+    ),
+    "fit": Later(
+        "models_fit",
+        "Fit lifetimes, contracts, spend and RFM's fifths to a sample of the customers.",
+    ),
+}
+
+
+class Commands(LazyGroup):
+    """The commands that need SciPy, Faust or pyarrow come when they are used."""
+
+    later = LATER
+
+
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     no_args_is_help=True,
     help="The models: show them, command their learners, evaluate policies and learners.",
@@ -134,12 +162,6 @@ def promote(
         named = ", ".join(there) or "none"
         raise UserError(f"{model} has no challenger {candidate!r}", f"there are: {named}")
     _command("promote", model, reason, by, wait, as_json, candidate=candidate)
-
-
-app.command("evaluate-file")(models_file.command)
-app.command("evaluate-baskets")(models_baskets.command)
-app.command("evaluate")(models_policy.command)
-app.command("fit")(models_fit.command)
 
 
 def _model(api: Api, model: str) -> Json:
