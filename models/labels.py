@@ -11,15 +11,14 @@ Of silence, the beginning is a contact; of contracts, the end is what was predic
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import attrgetter
+from typing import Final
 
 from msgspec.structs import replace
 
 from models.alerts import is_open
 from models.catalogue import Catalogue
 from models.contracts import GRACE_DAYS, Contracts, ends_ms, running
-from models.customer import Awaited, Customer, Pending
+from models.customer import Customer, Pending
 from models.horizon import CONTRACT, SILENCE, model_of
 from models.outcomes import freed, released
 from models.records import Example, Reserved, Score
@@ -34,7 +33,7 @@ _CHECKPOINTS_MS = tuple(days * DAY_MS for days in CHECKPOINT_DAYS)
 RENEWAL_DAYS = (-30, -7, 1, GRACE_DAYS)
 _RENEWALS_MS = tuple(days * DAY_MS for days in RENEWAL_DAYS)
 _SWITCH_MS = GRACE_DAYS * DAY_MS  # who begins another contract within it has switched, not left
-_due_ms: Callable[[Pending | Awaited], int] = attrgetter("due_ms")
+_NEVER: Final = 1 << 60  # ms: after every time that there is
 
 
 def await_label(customer: Customer, made: Score) -> Customer:
@@ -100,8 +99,12 @@ def _met(p: Pending, at_ms: int, definition: str) -> Pending:
 
 def label_ms(customer: Customer) -> int | None:
     """Return when the next label or outcome falls due; None: nothing waits."""
-    due = [*map(_due_ms, customer.pending), *map(_due_ms, customer.awaited)]
-    return min(due) if due else None
+    soonest = _NEVER
+    for predicted in customer.pending:
+        soonest = min(soonest, predicted.due_ms)
+    for decided in customer.awaited:
+        soonest = min(soonest, decided.due_ms)
+    return soonest if soonest < _NEVER else None
 
 
 def mature(

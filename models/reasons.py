@@ -29,10 +29,13 @@ GROUPS = {
     "offers": ("accepted", "declined"),
 }
 LEAST = 0.01  # log-odds: a weaker reason is left to the rest
-_GROUP = {feature: group for group, members in GROUPS.items() for feature in members}
-_SILENT = _GROUP | {PRIOR: "silence", "alive": "silence"}
-_HERE = _GROUP | {PRIOR: "habit", "alive": "habit"}  # where there is no silence to speak of
-_SIGNED = _GROUP | {PRIOR: "contract", "alive": "habit"}  # where the prior is that of contracts
+_NAMES = sorted(GROUPS)
+_GROUP = {name: place for place, group in enumerate(_NAMES) for name in GROUPS[group]}
+_SILENCE, _HABIT = _NAMES.index("silence"), _NAMES.index("habit")
+_SILENT = _GROUP | {PRIOR: _SILENCE, "alive": _SILENCE}
+_HERE = _GROUP | {PRIOR: _HABIT, "alive": _HABIT}  # where there is no silence to speak of
+# Where the prior is that of contracts.
+_SIGNED = _GROUP | {PRIOR: _NAMES.index("contract"), "alive": _HABIT}
 
 
 def reasons(
@@ -57,25 +60,42 @@ def reasons(
         # The prior weighs silence and habit as one; silent is who stays away longer than usual
         # and than a day.
         group_of = _SILENT if days > 1.0 and (own is None or days > own) else _HERE
-    sums: dict[str, float] = {}
-    for feature, share in shares.items():
-        group = group_of.get(feature, feature)
-        sums[group] = sums.get(group, 0.0) + share
-    sums.pop(BASE, None)
+    strongest = _strongest(shares, group_of, top is None)
     told = []
-    strongest = sorted([(-abs(share), group) for group, share in sums.items()])[:top]
-    for strength, group in strongest:
-        if top is not None and -strength < LEAST:  # no word is lost on what moves nothing
-            break
+    for _, group, share in strongest[:top]:
         if group == "silence":
-            told.append(Reason(group, sums[group], days, own, "silence"))
-        else:
-            about = _about(group, sums[group], seen, shares)
-            value = as_it_was(about, seen.get(about, 0.0))
-            mean = model.usual(about)
-            usual = None if mean is None else as_it_was(about, mean)
-            told.append(Reason(group, sums[group], value, usual, about))
+            told.append(Reason(group, share, days, own, "silence"))
+            continue
+        about = _about(group, share, seen, shares)
+        value = as_it_was(about, seen.get(about, 0.0))
+        mean = model.usual(about)
+        usual = None if mean is None else as_it_was(about, mean)
+        told.append(Reason(group, share, value, usual, about))
     return told
+
+
+def _strongest(
+    shares: dict[str, float], group_of: dict[str, int], weak_too: bool
+) -> list[tuple[float, str, float]]:
+    """Return minus strength, name and sum of each group of shares, strongest first.
+
+    Not `weak_too`: no word is lost on what moves nothing.
+    """
+    # By place in a list: a dict of sums would be asked twice for each feature.
+    sums, met = [0.0] * len(_NAMES), [False] * len(_NAMES)
+    found: list[tuple[float, str, float]] = []
+    for feature, share in shares.items():
+        place = group_of.get(feature)
+        if place is not None:
+            sums[place] += share
+            met[place] = True
+        elif feature != BASE and (weak_too or abs(share) >= LEAST):
+            found.append((-abs(share), feature, share))
+    for place, share in enumerate(sums):
+        if (met[place] and weak_too) or abs(share) >= LEAST:
+            found.append((-abs(share), _NAMES[place], share))
+    found.sort()
+    return found
 
 
 def rest(score: Score) -> list[Reason]:
@@ -94,7 +114,7 @@ def _about(group: str, total: float, seen: dict[str, float], shares: dict[str, f
     about, most = members[0], 0.0
     for name in members:
         share = shares.get(name, 0.0)
-        if name in seen and (share if total > 0.0 else -share) > most:
+        if (share if total > 0.0 else -share) > most and name in seen:
             about, most = name, abs(share)
     if most or about in seen:
         return about

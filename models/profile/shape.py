@@ -33,6 +33,12 @@ class Moment(Struct, frozen=True, array_like=True, gc=False):
     summary: str = ""  # what it was about, in no language: "3 x, 59.00 USD", "/pricing"
 
 
+class When(Struct, frozen=True, array_like=True, gc=False):
+    """What a moment begins with: read so, the rest is passed over."""
+
+    at_ms: int
+
+
 # A moment as it is written: a profile carries twenty and the fold looks at one, so the others
 # are neither read nor written anew. `models.profile.timeline` does both.
 _TEXT = {"type": "string"}

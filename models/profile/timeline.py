@@ -8,11 +8,12 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw
 
-from models.profile.shape import Moment, Written
+from models.profile.shape import Moment, When, Written
 
 LIMIT = 20
 _write = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(Moment).decode
+_when = msgspec.json.Decoder(When).decode
 
 
 def moments(written: Iterable[Written]) -> list[Moment]:
@@ -34,7 +35,7 @@ def newest(told: Iterable[Moment]) -> list[Moment]:
 def add(written: list[Written], moment: Moment) -> list[Written]:
     """Return the timeline with one moment more, the newest `LIMIT` of them all."""
     new = Raw(_write(moment))
-    if not written or moment.at_ms > _read(written[0]).at_ms:  # most often newer than all
+    if not written or moment.at_ms > _when(written[0]).at_ms:  # most often newer than all
         return [new, *written[: LIMIT - 1]]
     place = bisect_left(written, _place(moment), key=lambda one: _place(_read(one)))
     if written[place : place + 1] == [new]:
