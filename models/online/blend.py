@@ -1,10 +1,12 @@
-"""Fixed-share aggregation (Herbster & Warmuth 1998) of candidates, by their log loss.
+"""Fixed-share aggregation (Herbster & Warmuth 1998) of candidates, and what they miss together.
 
 The weights are those of a Bayesian mixture in which at each example, with a small chance,
 another candidate becomes the best: so none is ever given up. What is mixed are logits, not
-probabilities (a logarithmic opinion pool), so that a mixture of linear models is one too. What
-comes of it is calibrated by a shift and a stretch (Platt 1999), learnt online: too sure, too
-shy or too late a mixture is put right before its members are.
+probabilities (a logarithmic opinion pool), so that a mixture of sums is one too. A mixture is
+at best as good as its best member; several that know different things are better together. So
+around it a logistic regression on the candidates' logits is learnt (stacking, Wolpert 1992;
+with its shift and stretch it is Platt's calibration too), as a posterior that starts at the
+mixture as it is: with few labels that is what it stays.
 """
 
 from __future__ import annotations
@@ -21,46 +23,48 @@ SHARE = 1e-4  # chance of a change, at each example
 LEAST = 0.01  # weights below it are left out of what is mixed: their crosses cost time
 WORST = 12.0  # nats: no one example may count more
 # What is believed before any label: the prior, which has learnt from other customers.
-START = {"prior": 0.7, "logit": 0.1, "bayes": 0.1, "crosses": 0.1}
+START = {"prior": 0.6, "logit": 0.1, "bayes": 0.1, "crosses": 0.1, "trees": 0.1}
 SHARERS = tuple(START)
-CALIBRATION_VARIANCE = 3e-4  # of the shift and of the stretch, by the prior: near 0 and 1
-CALIBRATION_FADE = 1e-3
+STACKED = SHARERS[1:]  # beside the mixture and the others the prior says nothing new
+CALIBRATION_VARIANCE = 3e-3  # of the shift and of the stretch, by the prior: near 0 and 1
+STACK_VARIANCE = 0.03  # of what a candidate counts beyond its share of the mixture
+FADE = 1e-3
+SURE = 9.0  # squared z score from which on the trees count beyond their share: they cost time
 
 
 class Blend:
-    """The candidates' weights, which sum to 1, and what calibrates their mixture."""
+    """The candidates' weights, which sum to 1, and the regression around their mixture."""
 
     def __init__(self) -> None:
         self.weights = dict(START)
-        self._calibration = Posterior(CALIBRATION_FADE)
-        self._calibration.insert(0, CALIBRATION_VARIANCE)
-        self._calibration.insert(1, CALIBRATION_VARIANCE)
+        self._stack = Posterior(FADE)
+        for place in range(2 + len(STACKED)):
+            self._stack.insert(place, CALIBRATION_VARIANCE if place < 2 else STACK_VARIANCE)
+        self._shift = 0.0
+        self._mix: dict[str, float] = {}
+        self._parts: dict[str, float] = {}
+        self._settle()
 
     def mix(self) -> dict[str, float]:
         """Return the weights that are mixed by: without those below LEAST, summing to 1."""
-        kept = {name: weight for name, weight in self.weights.items() if weight >= LEAST}
-        total = sum(kept.values())
-        return {name: weight / total for name, weight in kept.items()}
+        return self._mix
 
-    def calibration(self) -> tuple[float, float]:
-        """Return what to add to the mixture, and before that to multiply it by."""
-        shift, stretch = self._calibration.means.tolist()
-        return shift, 1.0 + stretch
+    def parts(self) -> tuple[float, dict[str, float]]:
+        """Return the shift, and what each candidate's logit counts, all in all."""
+        return self._shift, self._parts
 
     def logit(self, logits: dict[str, float]) -> float:
-        """Return the mixture of the candidates' logits, calibrated."""
-        shift, stretch = self.calibration()
-        return shift + stretch * self._mixed(logits)
-
-    def _mixed(self, logits: dict[str, float]) -> float:
-        return sum(weight * logits[name] for name, weight in self.mix().items())
+        """Return what the candidates say together."""
+        found = self._shift
+        for name, part in self._parts.items():
+            found += part * logits[name]
+        return found
 
     def learn_one(self, logits: dict[str, float], label: float) -> None:
         """Take in what the candidates said of an example."""
-        shift, stretch = self.calibration()
-        mixed = self._mixed(logits)
-        terms = np.array([1.0, mixed])
-        self._calibration.learn_one(terms, shift + stretch * mixed, label)
+        mixed = sum(weight * logits[name] for name, weight in self._mix.items())
+        terms = np.array([1.0, mixed, *(logits[name] - mixed for name in STACKED)])
+        self._stack.learn_one(terms, mixed + self._stack.correction(terms), label)
         weights = self.weights
         for name in weights:
             wrong = -logits[name] if label else logits[name]
@@ -69,15 +73,32 @@ class Blend:
         total = sum(weights.values())
         for name, weight in weights.items():
             weights[name] = (1.0 - SHARE) * weight / total + SHARE * START[name]
+        self._settle()
+
+    def _settle(self) -> None:
+        """Say anew what counts how much."""
+        kept = {name: weight for name, weight in self.weights.items() if weight >= LEAST}
+        total = sum(kept.values())
+        self._mix = {name: weight / total for name, weight in kept.items()}
+        means: list[float] = self._stack.means.tolist()
+        self._shift, stretch, more = means[0], means[1], means[2:]
+        if self._stack.strength(1 + len(STACKED)) < SURE:
+            more[-1] = 0.0
+        mixed = 1.0 + stretch - sum(more)
+        self._parts = {name: mixed * weight for name, weight in self._mix.items()}
+        for name, one in zip(STACKED, more, strict=True):
+            if one:
+                self._parts[name] = self._parts.get(name, 0.0) + one
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        return {"weights": dict(self.weights), "calibration": self._calibration.to_state()}
+        return {"weights": dict(self.weights), "stack": self._stack.to_state()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Return the blend that `to_state` wrote."""
         blend = cls()
         blend.weights = {name: float(state["weights"][name]) for name in START}
-        blend._calibration = Posterior.from_state(state["calibration"], CALIBRATION_FADE)
+        blend._stack = Posterior.from_state(state["stack"], FADE)
+        blend._settle()
         return blend

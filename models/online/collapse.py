@@ -1,7 +1,8 @@
 """A mixture of candidates as one set of weights.
 
-They are all linear, in the shared scaler's distances and in the crosses, and what is mixed
-are logits: so the mixture of their weights predicts what the mixture of them does.
+They are all sums, of the shared scaler's distances, of products of them and of small trees
+over them, and what is mixed are logits: so the mixture of their weights predicts what the
+mixture of them does.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.online.bayes import Bayes
+from models.online.boosting import TICKS, Tree
 from models.online.crosses import Crosses
+from models.online.forks import Fork
 from models.online.logit import Logit, Weight
 from models.online.search import CONSTANT, Column
 from models.online.served import Cross, Term
+from models.online.trees import Trees, cut_at
 
 
 def terms(
@@ -60,3 +64,40 @@ def products(
         other = -1 if right is None else columns.setdefault(right, len(columns))
         found.append((at, other, usual, share * weight))
     return [(names[column.place], column.knot) for column in columns], found
+
+
+def forest(
+    share: float, parts: Mapping[str, Weight], trees: Trees
+) -> tuple[list[str], list[Fork], float]:
+    """Return the features that trees ask of, the trees, and what they say of the mean; or none."""
+    if not share or not trees.trees:
+        return [], [], 0.0
+    names = list(parts)
+    columns: dict[int, int] = {}
+    found: list[Fork] = []
+    level = 0.0
+    for tree in trees.trees:
+        fork, usual = _fork(tree, share / TICKS)
+        root, near, far = (
+            columns.setdefault(at, len(columns)) for at in (fork[0], fork[2], fork[5])
+        )
+        found.append((root, fork[1], near, *fork[3:5], far, *fork[6:]))
+        level += usual
+    return [names[place] for place in columns], found, level
+
+
+def _fork(tree: Tree, weight: float) -> tuple[Fork, float]:
+    """Return a tree by what it says beyond what it says of the mean, and the latter."""
+    root, below, above, *cuts = tree[:6]
+    leaves = [weight * leaf for leaf in tree[6:]]
+    cut, below_cut, above_cut = map(cut_at, cuts)
+    low, high = (leaves[:2], below, below_cut), (leaves[2:], above, above_cut)
+    # The mean is not above a cut that lies above it.
+    (near, near_at, near_cut), (far, far_at, far_cut) = (low, high) if cut > 0.0 else (high, low)
+    usual, moved = near if near_cut > 0.0 else near[::-1]
+    reached, beyond = far if far_cut > 0.0 else far[::-1]
+    return (
+        (root, cut, near_at, near_cut, moved - usual,
+         far_at, far_cut, reached - usual, beyond - reached),
+        usual,
+    )  # fmt: skip

@@ -150,20 +150,6 @@ class Scaler(Generic[M]):
                 part.scale = 1.0 / math.sqrt(variance)
         return scaled
 
-    def tame(self, features: Values) -> dict[str, float]:
-        """Return the features' values such as they would be taken in: within what is usual."""
-        found: dict[str, float] = {}
-        for name, given in features.items():
-            part, value = self.parts.get(name), bounded(given)
-            if value is None:
-                continue
-            if part is not None and part.count >= KNOWN:
-                away = value - part.mean
-                if not -self.spread <= away * part.scale <= self.spread:
-                    value = part.mean + math.copysign(self.spread / part.scale, away)
-            found[name] = value
-        return found
-
     def _added(self, name: str) -> M | None:
         if len(self.parts) >= MOST:
             return None

@@ -52,6 +52,7 @@ class Search:
         self._columns = [CONSTANT]
         self._sums: Vector = np.zeros((1, 1))
         self._squares: Vector = np.zeros((1, 1))
+        self._reach()
 
     def add(self, place: int) -> None:
         """Search a feature too, while there is room."""
@@ -61,15 +62,24 @@ class Search:
         self._columns += [Column(place, knot) for knot in KNOTS]
         self._sums = np.pad(self._sums, (0, len(KNOTS)))
         self._squares = np.pad(self._squares, (0, len(KNOTS)))
+        self._reach()
+
+    def _reach(self) -> None:
+        """Make room to work in: the columns' values, and one number a pair."""
+        self._values: Vector = np.ones(len(self._columns))
+        self._work: Vector = np.empty_like(self._sums)
 
     def note(self, cut: Vector, residual: float) -> None:
         """Take in an example: cut distances by place, and its label less its probability."""
-        columns = np.empty(len(self._columns))
-        columns[0] = 1.0
-        columns[1:] = np.maximum(cut[self.pool][:, None] * SIGNS - OFFS, FLOORS).ravel()
+        columns = self._values
+        np.maximum(
+            cut[self.pool][:, None] * SIGNS - OFFS, FLOORS, out=columns[1:].reshape(-1, len(KNOTS))
+        )
         pulled = columns * residual
-        self._sums += pulled[:, None] * columns
-        self._squares += (pulled * pulled)[:, None] * (columns * columns)
+        work = np.multiply(pulled[:, None], columns, out=self._work)
+        self._sums += work
+        np.multiply(work, work, out=work)
+        self._squares += work
 
     def look(self) -> list[Found]:
         """Return the strongest pairs, strongest first; then forget a little."""

@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
+from models.online.forks import Fork, shared
 from models.online.scaling import LIMIT, bounded, sigmoid
 
 PRIOR = "prior_logit"  # the feature that carries the lifetime prior
@@ -45,8 +46,9 @@ class Served(Struct, frozen=True):
     """A binary model as scorers hold it. `learnt` counts examples: its version.
 
     The logit is `intercept`, plus `prior` times the lifetime prior's logit, plus the terms,
-    plus the crosses (products of two columns, or one column alone: right is -1).
-    Unknown features count nothing, missing ones are the mean.
+    plus the crosses (products of two columns, or one column alone: right is -1), plus the
+    forks (small trees over the features that `forked` names). Unknown features count nothing,
+    missing ones are the mean.
     """
 
     candidate: str
@@ -57,6 +59,8 @@ class Served(Struct, frozen=True):
     terms: dict[str, Term] = {}
     columns: list[tuple[str, float]] = []
     crosses: list[Cross] = []
+    forked: list[str] = []
+    forks: list[Fork] = []
 
     @classmethod
     def untrained(cls) -> Self:
@@ -71,10 +75,10 @@ class Served(Struct, frozen=True):
         """Return each feature's share of the logit, BASE for the rest: they sum to it.
 
         A share is against the population: of a feature at its mean it is 0. A cross's share
-        is split evenly over its two features.
+        is split evenly over its two features, a tree's as `models.online.forks` says.
         """
         shares = {BASE: self.intercept + self.prior * self.prior_mean}
-        terms, crossed = self.terms, bool(self.crosses)
+        terms, together = self.terms, bool(self.crosses or self.forks)
         distances: dict[str, float] = {}
         for name, given in x.items() if terms else ():
             term = terms.get(name)
@@ -90,13 +94,20 @@ class Served(Struct, frozen=True):
             if not -SPREAD <= distance <= SPREAD:
                 distance = math.copysign(SPREAD, distance)
             shares[name] = weight * distance
-            if crossed:
+            if together:
                 distances[name] = distance
         if self.prior and PRIOR in x and (prior := prior_of(x)) is not None:
             shares[PRIOR] = shares.get(PRIOR, 0.0) + self.prior * (prior - self.prior_mean)
-        if crossed:
-            self._cross(distances, shares)
+        if together:
+            self._add_joint(distances, shares)
         return shares
+
+    def _add_joint(self, distances: dict[str, float], shares: dict[str, float]) -> None:
+        """Add the shares of what is of several features together."""
+        if self.crosses:
+            self._cross(distances, shares)
+        if self.forks:
+            self._fork(distances, shares)
 
     def _cross(self, distances: dict[str, float], shares: dict[str, float]) -> None:
         """Add the crosses' shares; one of whose features is missing counts nothing."""
@@ -114,6 +125,13 @@ class Served(Struct, frozen=True):
             shares[columns[left][0]] += half
             shares[columns[right if right >= 0 else left][0]] += half
         shares[BASE] += base
+
+    def _fork(self, distances: dict[str, float], shares: dict[str, float]) -> None:
+        """Add the trees' shares; a feature that is missing has none."""
+        known = [distances.get(name, 0.0) for name in self.forked]
+        for name, share in zip(self.forked, shared(self.forks, known), strict=True):
+            if share:
+                shares[name] += share
 
     def usual(self, feature: str) -> float | None:
         """Return the population's mean of a feature, None when it was never seen."""

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct, field
 
 from models.reports import Change
 
-FORMAT = 2
+FORMAT = 3
 _HEAD = b'{"signature":"'
 _MIDDLE = b'","snapshot":'
 _HEX = 64

@@ -3,7 +3,7 @@
 Each predicts an example before it learns it, so all can be compared at any time. They share
 one scaler and start from one offset (the lifetime prior, or the base rate where no feature
 carries a prior) and learn what corrects it: with few labels all are the prior. River's own
-pipeline alone stands by itself.
+regression alone starts from nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import numpy as np
 from models.online import collapse
 from models.online.bayes import Bayes
 from models.online.blend import SHARERS, Blend
+from models.online.boosting import TICKS
 from models.online.crosses import Crosses
 from models.online.logit import Known, Logit, Weight
 from models.online.posterior import Vector
 from models.online.river_pipeline import RiverPipeline
 from models.online.scaling import Scaler, sigmoid
 from models.online.served import PRIOR, SPREAD, Served, prior_of
+from models.online.trees import Trees
 
 CANDIDATES: tuple[str, ...] = (*SHARERS, "blend", "river")
 
@@ -30,9 +32,12 @@ class _Seen(NamedTuple):
     """An example as the candidates see it, and what each says of it."""
 
     known: Known
+    named: dict[str, float]  # the distances, as River takes them
+    distances: Vector  # by place
     terms: Vector
     crossed: Vector
     cut: Vector
+    said: int  # by the trees
     logits: dict[str, float]  # of all that share the scaler
 
 
@@ -43,9 +48,11 @@ class Stable:
         self.learnt = 0
         self.positives = 0
         self.scaler = Scaler(SPREAD, Weight)
+        self._names: list[str] = []  # of the scaler's features, by place
         self.logit = Logit()
         self.bayes = Bayes()
         self.crosses = Crosses()
+        self.trees = Trees()
         self.blend = Blend()
         self.river = RiverPipeline()
 
@@ -56,23 +63,23 @@ class Stable:
     def chances(self, x: dict[str, float]) -> dict[str, float]:
         """Return P(label is 1) by each candidate."""
         seen = self._see(self.scaler.distances(x), self._offset(x))
-        return self._chances(seen, self.river.transform_one(self.scaler.tame(x)))
+        return self._chances(seen)
 
     def learn_one(self, x: dict[str, float], y: float) -> dict[str, float]:
         """Learn one example, label `y` 1 or 0; return each candidate's P before learning it."""
         label = 1.0 if y >= 0.5 else 0.0
         offset = self._offset(x)
-        scaled = self.river.transform_one(tamed := self.scaler.tame(x))
         seen = self._see(self.scaler.observe(x), offset)
-        chances = self._chances(seen, scaled)
+        chances = self._chances(seen)
         logits, parts = seen.logits, self.scaler.parts
         self.logit.learn_one(seen.known, chances["logit"] - label)
         self.bayes.posterior.learn_one(seen.terms, logits["bayes"], label)
         surprise = label - chances["crosses"]
         self.crosses.learn_one(seen.crossed, seen.cut, logits["crosses"], surprise, label)
+        wanted = "trees" in self.blend.parts()[1]
+        self.trees.learn_one(seen.distances, seen.said, offset, label, wanted)
         self.blend.learn_one(logits, label)
-        tamed = {name: value for name, value in tamed.items() if name in parts}
-        self.river.learn_one(tamed, scaled, label > 0.0)
+        self.river.learn_one(seen.named, label > 0.0)
         self.bayes.reach(len(parts))
         self.crosses.reach(len(parts))
         self.learnt += 1
@@ -83,20 +90,22 @@ class Stable:
         """Return one of CANDIDATES as scorers take it. Raises KeyError on another name."""
         if candidate == "river":
             intercept = float(self.river.regression.intercept)
-            return Served(candidate, self.learnt, intercept, 0.0, 0.0, self.river.terms())
+            return Served(
+                candidate, self.learnt, intercept, 0.0, 0.0, self.river.terms(self.scaler.parts)
+            )
         if candidate not in CANDIDATES:
             raise KeyError(candidate)
-        mix, shift, stretch = {candidate: 1.0}, 0.0, 1.0
-        if candidate == "blend":
-            shift, stretch = self.blend.calibration()
-            mix = {name: stretch * share for name, share in self.blend.mix().items()}
+        shift, mix = self.blend.parts() if candidate == "blend" else (0.0, {candidate: 1.0})
+        stretch = sum(mix.values())
         parts, prior = self.scaler.parts, self._prior_mean()
         columns, crosses = collapse.products(mix.get("crosses", 0.0), parts, self.crosses)
+        forked, forks, level = collapse.forest(mix.get("trees", 0.0), parts, self.trees)
         start = self._base() if prior is None else 0.0
         return Served(
             candidate=candidate,
             learnt=self.learnt,
             intercept=shift
+            + level
             + stretch * start
             + collapse.intercept(mix, self.logit, self.bayes, self.crosses),
             prior=0.0 if prior is None else stretch,
@@ -104,6 +113,8 @@ class Stable:
             terms=collapse.terms(mix, parts, self.bayes, self.crosses),
             columns=columns,
             crosses=crosses,
+            forked=forked,
+            forks=forks,
         )
 
     def to_state(self) -> dict[str, Any]:
@@ -115,6 +126,7 @@ class Stable:
             "logit": self.logit.to_state(self.scaler.parts),
             "bayes": self.bayes.to_state(),
             "crosses": self.crosses.to_state(),
+            "trees": self.trees.to_state(),
             "blend": self.blend.to_state(),
             "river": self.river.to_state(),
         }
@@ -129,30 +141,37 @@ class Stable:
         stable.logit = Logit.from_state(state["logit"], stable.scaler.parts)
         stable.bayes = Bayes.from_state(state["bayes"])
         stable.crosses = Crosses.from_state(state["crosses"])
+        stable.trees = Trees.from_state(state["trees"])
         stable.blend = Blend.from_state(state["blend"])
         stable.river = RiverPipeline.from_state(state["river"])
         return stable
 
     def _see(self, known: Known, offset: float) -> _Seen:
         """Return what the candidates that share the scaler say."""
-        by_place = [0.0] * len(self.scaler.parts)
+        parts, names = self.scaler.parts, self._names
+        if len(names) < len(parts):
+            names += list(parts)[len(names) :]
+        by_place, named = [0.0] * len(parts), {}
         for part, distance in known:
             by_place[part.place] = distance
+            named[names[part.place]] = distance
         distances = np.array(by_place)
         terms = self.bayes.terms(distances)
         crossed, cut = self.crosses.terms(distances)
+        said = self.trees.said(distances)
         logits = {
             "prior": offset,
             "logit": offset + self.logit.correction(known),
             "bayes": offset + self.bayes.posterior.correction(terms),
             "crosses": offset + self.crosses.posterior.correction(crossed),
+            "trees": offset + said / TICKS,
         }
-        return _Seen(known, terms, crossed, cut, logits)
+        return _Seen(known, named, distances, terms, crossed, cut, said, logits)
 
-    def _chances(self, seen: _Seen, scaled: dict[str, float]) -> dict[str, float]:
+    def _chances(self, seen: _Seen) -> dict[str, float]:
         chances = {name: sigmoid(logit) for name, logit in seen.logits.items()}
         chances["blend"] = sigmoid(self.blend.logit(seen.logits))
-        chances["river"] = self.river.chance(scaled)
+        chances["river"] = self.river.chance(seen.named)
         return chances
 
     def _offset(self, x: dict[str, float]) -> float:

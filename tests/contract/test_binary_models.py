@@ -3,6 +3,7 @@
 The offer model's is in `test_offer_models.py`.
 """
 
+import itertools
 import json
 import math
 import os
@@ -18,14 +19,16 @@ from river import optim
 from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
-from models.online import bayes, crosses, served
+from models.online import bayes, crosses, served, trees
 from models.online.blend import LEAST, START, Blend
+from models.online.forks import shared
 from models.online.logit import LEARNING_RATE
 from models.online.posterior import Posterior, mode
 from models.online.river_pipeline import INTERCEPT_RATE
 from models.online.scaling import LIMIT, MOST, sigmoid
 from models.online.served import BASE, CROSS_SPREAD, PRIOR, PRIOR_LIMIT, SPREAD, Served
 from models.online.stable import CANDIDATES, Stable
+from models.online.trees import Trees
 
 LEARNING = tuple(name for name in CANDIDATES if name != "prior")
 HOSTILE = [
@@ -207,14 +210,14 @@ def loss(stable, candidate, seed, count=500):
 
 def test_endless_new_names_do_not_make_it_grow_for_ever():
     stable = taught()
-    for number in range(2 * MOST):
+    for number in range(16 * MOST):  # by then the trees' examples are as many as are kept
         stable.learn_one({f"made up {number}": 1.0, "silence": 1.0}, float(number % 2))
     size = len(json.dumps(stable.to_state()))
-    for number in range(2 * MOST, 6 * MOST):
+    for number in range(16 * MOST, 20 * MOST):
         stable.learn_one({f"made up {number}": 1.0, "silence": 1.0}, float(number % 2))
     state = stable.to_state()
     assert len(json.dumps(state)) < 1.1 * size
-    assert len(state["scaler"]["counts"]) == len(state["river"]["counts"]) == MOST
+    assert len(state["scaler"]["counts"]) == MOST >= len(state["river"]["weights"])
     assert len(stable.bayes.posterior.means) == 1 + bayes.TERMS
     assert len(stable.crosses.posterior.means) <= 1 + bayes.TERMS + crosses.MOST
 
@@ -302,6 +305,25 @@ def test_a_products_share_is_split_over_its_features():
     assert model.chance({"a": SPREAD, "b": SPREAD}) == edge
 
 
+def test_a_trees_share_is_its_features_shapley_value():
+    # a beyond 1: 2, and 3 more if b lies below -1; else 1 if c is beyond 0.5.
+    fork = (0, 1.0, 2, 0.5, 1.0, 1, -1.0, 2.0, 3.0)
+    for values in itertools.product((0.0, 2.0), (0.0, -2.0), (0.0, 2.0)):
+        expected = [0.0] * 3
+        for order in itertools.permutations(range(3)):
+            seen = [0.0] * 3
+            for feature in order:
+                before = worth(seen)
+                seen[feature] = values[feature]
+                expected[feature] += (worth(seen) - before) / 6
+        assert shared([fork], list(values)) == pytest.approx(expected)
+
+
+def worth(distances):
+    a, b, c = distances
+    return (5.0 if b < -1.0 else 2.0) if a >= 1.0 else (1.0 if c >= 0.5 else 0.0)
+
+
 def test_a_hinge_is_nothing_up_to_its_knot():
     assert [served.hinge(d, 1.0) for d in (-2.0, 0.0, 1.0, 1.5, 9.0)] == [0, 0, 0, 0.5, 2.0]
     assert [served.hinge(d, -1.0) for d in (2.0, 0.0, -1.0, -1.5, -9.0)] == [0, 0, 0, 0.5, 2.0]
@@ -327,15 +349,6 @@ def test_river_is_rivers_own_pipeline():
         scaler.learn_one(x)
 
 
-def test_river_takes_in_what_the_others_do():
-    stable = through_json(SOME[700])
-    for value in (90.0, -90.0, math.nan, 4.0):
-        stable.learn_one({"silence": value, "visits": 50.0, "new": value}, 1.0)
-    for name, part in stable.scaler.parts.items():
-        moments = stable.river.scaler.means[name], stable.river.scaler.vars[name]
-        assert moments == pytest.approx((part.mean, part.variance), abs=1e-9), name
-
-
 def test_an_example_adds_its_weight_to_the_precision():
     """Laplace's: what is known of the weights grows by doubt * terms * terms^T at the mode."""
     posterior, terms = Posterior(0.0), np.array([1.0, 0.5, -2.0])
@@ -357,6 +370,85 @@ def test_products_find_what_no_line_can():
     plain, crossed = loss(stable, "bayes", seed=11), loss(stable, "crosses", seed=11)
     assert crossed < plain - 0.01
     assert loss(stable, "blend", seed=11) < plain - 0.008
+
+
+def boxes(count, seed):
+    """Yield examples whose risk jumps where two features pass a bound together."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        x = {name: rng.random() for name in "abcdef"}
+        logit = -2 + 4 * (x["a"] > 0.7) * (x["b"] > 0.4) + 3 * (x["c"] > 0.8) * (x["d"] < 0.5)
+        yield x, float(rng.random() < sigmoid(logit))
+
+
+def test_trees_find_jumps_and_the_blend_counts_on_them():
+    stable = Stable()
+    for x, y in boxes(3_000, seed=16):
+        stable.learn_one(x, y)
+    losses = dict.fromkeys(("crosses", "trees", "blend"), 0.0)
+    for x, y in boxes(1_000, seed=17):
+        for name in losses:
+            chance = stable.chance(name, x)
+            losses[name] -= math.log(chance if y else 1.0 - chance) / 1_000
+    assert losses["trees"] < losses["crosses"] - 0.02
+    assert losses["blend"] < losses["crosses"] - 0.02
+
+
+def test_trees_go_on_bit_for_bit_when_the_oldest_examples_were_let_go():
+    rng, kept = np.random.default_rng(18), Trees()
+    rows = [
+        (row, float(row[0] * row[1] + row[2] > rng.normal()))
+        for row in rng.normal(size=(5_000, 24))
+    ]
+
+    def teach(model, some):
+        for row, label in some:
+            model.learn_one(row, model.said(row), 0.0, label)
+
+    teach(kept, rows[:4_500])
+    again = Trees.from_state(json.loads(json.dumps(kept.to_state())))
+    for model in (kept, again):
+        teach(model, rows[4_500:])
+    assert json.dumps(kept.to_state()) == json.dumps(again.to_state())
+    assert len(kept.trees) == trees.MOST
+    assert [kept.said(row) for row, _ in rows[:50]] == [again.said(row) for row, _ in rows[:50]]
+    # What is remembered of each example is what the trees say of it now, not what they once said.
+    assert kept._said[4_600 - trees.ROWS] == kept.said(rows[4_600][0])
+
+
+def test_trees_that_nobody_counts_on_grow_more_seldom():
+    rng = np.random.default_rng(19)
+    kept = {True: Trees(), False: Trees()}
+    for row in rng.normal(size=(trees.EAGER + 2_048, 3)):
+        for wanted, model in kept.items():
+            model.learn_one(row, 0, 0.0, float(row[0] > 0.0), wanted)
+        if model.learnt == trees.EAGER:
+            early = {wanted: list(model.trees) for wanted, model in kept.items()}
+    assert early[True] == early[False]
+    renewed = {wanted: len(set(model.trees) - set(early[wanted])) for wanted, model in kept.items()}
+    assert renewed[False] < renewed[True] / 2
+
+
+def test_two_who_know_different_things_are_better_together():
+    blend, rng, losses = Blend(), random.Random(20), {"blend": 0.0, "bayes": 0.0}
+    for number in range(6_000):
+        a, b = rng.gauss(0, 1.5), rng.gauss(0, 1.5)
+        said = dict.fromkeys(START, 0.0) | {"bayes": a, "crosses": b}
+        label = float(rng.random() < sigmoid(a + b))
+        for name, logit in (("blend", blend.logit(said)), ("bayes", a)):
+            losses[name] += (number >= 3_000) * math.log1p(math.exp(logit if not label else -logit))
+        blend.learn_one(said, label)
+    assert losses["blend"] < 0.85 * losses["bayes"]
+
+
+def test_trees_count_beyond_their_share_only_when_it_is_sure():
+    blend, rng = Blend(), random.Random(21)
+    for _ in range(3_000):
+        logit, noise = rng.gauss(0, 1), rng.gauss(0, 1)
+        said = dict.fromkeys(START, logit) | {"trees": logit + noise}
+        blend.learn_one(said, float(rng.random() < sigmoid(logit)))
+    assert "trees" not in blend.parts()[1]
+    assert blend.weights["trees"] < LEAST
 
 
 def test_products_are_not_found_in_noise():
@@ -415,13 +507,14 @@ def test_a_mixture_that_is_too_sure_becomes_calmer():
 
 def test_a_blend_starts_with_the_prior_and_comes_to_trust_the_best():
     blend = Blend()
+    said = dict.fromkeys(START, 0.5) | {"prior": 0.0, "bayes": 1.0}
     assert max(blend.weights, key=blend.weights.__getitem__) == "prior"
     for _ in range(400):
-        blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 1.0)
+        blend.learn_one(said, 1.0)
     assert blend.weights["bayes"] > 0.99
     assert blend.mix() == {"bayes": 1.0}
     for _ in range(200):
-        blend.learn_one({"prior": 0.0, "logit": 0.5, "bayes": 1.0, "crosses": 0.5}, 0.0)
+        blend.learn_one(said, 0.0)
     assert blend.weights["prior"] > 0.9  # none is ever given up
     assert sum(blend.weights.values()) == pytest.approx(1.0)
     assert sum(blend.mix().values()) == pytest.approx(1.0)

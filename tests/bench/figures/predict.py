@@ -1,7 +1,7 @@
 """One prediction, one decision, and learning from each, in CPU µs: the models alone.
 
 `predict_us` is what a scorer pays, `predict_learn_us` that and a champion's learning alone;
-`learn_all_us` is the learner's price for an example, all six candidates taught and compared,
+`learn_all_us` is the learner's price for an example, all seven candidates taught and compared,
 `learn_river_us` River's own pipeline of them. Made-up examples of 20 features and a choice
 among 10 offers that differ in worth; and `score`, whole, on the customers of a simulated past,
 by the model that was learnt from it.
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
+from river.preprocessing import StandardScaler
 
 from models.customer import decode
 from models.features import features
@@ -48,6 +49,7 @@ def measure(bench: Bench) -> dict:
     people = [one for one in people if one.merged_into is None]
 
     served, alone, river = churn.served("blend"), Stable(), RiverPipeline()
+    scaler = StandardScaler()
 
     def predict_learn(example):
         """Predict as scorers do, and teach a champion alone: second order, full covariance."""
@@ -62,9 +64,11 @@ def measure(bench: Bench) -> dict:
         bayes.reach(FEATURES)
 
     def learn_river(example):
-        distances = river.transform_one(example[0])
+        x, y = example
+        distances = scaler.transform_one(x)
         river.chance(distances)
-        river.learn_one(example[0], distances, example[1] > 0.5)
+        river.learn_one(distances, y > 0.5)
+        scaler.learn_one(x)
 
     def decide_learn(example):
         arm = decided(offers, example)

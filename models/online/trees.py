@@ -1,0 +1,162 @@
+"""A rolling ensemble of small trees: what gradient boosting finds, learnt on a stream.
+
+The newest ROWS examples are kept, in levels of a byte. Every EVERY examples one tree is grown
+on what the prior and the trees so far leave of them, and the oldest gives way: so the machine
+is always about the one that a batch job would fit to these examples, and its cost comes in even
+parts. What bends, jumps and works together it finds by itself; on straight lines it is
+the lesser model, and the blend trusts it less.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.online.boosting import LEVELS, NEVER, TICKS, Levels, Ticks, Tree, chances, grow
+from models.online.forks import OUT
+from models.online.posterior import Vector
+
+FEATURES = 48  # the first that came
+ROWS = 4096
+GROWN_ON = 2048  # when there are twice as many, a tree is grown on each second one, in turn
+LOOKED_AT = 20  # features, drawn for each tree
+FIRST = 128  # examples before the first tree
+EVERY = 32
+EAGER = 8_192  # examples after which trees that nobody counts on are grown
+SPARED = 4  # times more seldom
+MOST = 64  # trees
+FINE = 16.0  # levels by deviation
+MIDDLE = LEVELS // 2  # the level of the mean, and of what is missing
+
+
+class Trees:
+    """Corrects an offset. A tree is a row of `trees`, the oldest first."""
+
+    def __init__(self) -> None:
+        self.learnt = 0
+        self._levels: Levels = np.full((FEATURES, ROWS), MIDDLE, dtype=np.uint8)
+        self._labels: NDArray[np.uint8] = np.zeros(ROWS, dtype=np.uint8)
+        self._offsets: Ticks = np.zeros(ROWS, dtype=np.int64)
+        self._said: Ticks = np.zeros(ROWS, dtype=np.int64)  # by the trees as they are now
+        self._features = 0
+        self._plant([])
+
+    def said(self, distances: Vector) -> int:
+        """Return what the trees add to the offset's logit, in TICKS, by distances by place."""
+        if not self.trees:
+            return 0
+        reached = distances.take(self._asked) >= self._cuts
+        branch = np.where(reached[0], reached[2] + self._above, reached[1] + self._below)
+        return int(np.add.reduce(self._leaves.take(branch)))
+
+    def learn_one(
+        self, distances: Vector, said: int, offset: float, label: float, wanted: bool = True
+    ) -> None:
+        """Take in one example, of which `said` was said and whose logit begins at `offset`.
+
+        `wanted`: somebody counts on the trees; else they grow slowly once they had their chance.
+        """
+        place, levels = self.learnt % ROWS, level(distances[:FEATURES])
+        self._features = max(self._features, len(levels))
+        self._levels[: len(levels), place] = levels
+        self._labels[place] = label >= 0.5
+        self._offsets[place] = round(offset * TICKS)
+        self._said[place] = said
+        self.learnt += 1
+        every = EVERY if wanted or self.learnt <= EAGER else EVERY * SPARED
+        if self.learnt >= FIRST and not self.learnt % every:
+            self._grow(self.learnt // every)
+
+    def _grow(self, number: int) -> None:
+        rows = min(self.learnt, ROWS)
+        step = max(1, rows // GROWN_ON)
+        drawn, places = slice(number % step, rows, step), drawn_from(self._features, number)
+        said = chances(self._offsets[drawn] + self._said[drawn])
+        levels = self._levels[:, drawn][places]
+        tree = grow(levels, places, self._labels[drawn] - said, said * (1.0 - said))
+        if tree is None:
+            return
+        trees = [*self.trees, tree]
+        self._said[:rows] += values(tree, self._levels[:, :rows])
+        if len(trees) > MOST:
+            self._said[:rows] -= values(trees.pop(0), self._levels[:, :rows])
+        self._plant(trees)
+
+    def _plant(self, trees: list[Tree]) -> None:
+        """Lay the trees out as arrays, side by side."""
+        self.trees = trees
+        laid = np.array(trees, dtype=np.int64).reshape(len(trees), 10)
+        self._asked, self._leaves = np.ascontiguousarray(laid[:, :3].T), laid[:, 6:].ravel()
+        self._cuts = np.array([[cut_at(cut) for cut in tree[3:6]] for tree in trees]).T
+        self._below = np.arange(0, 4 * len(trees), 4)
+        self._above = self._below + 2
+
+    def to_state(self) -> dict[str, Any]:
+        """Return all that a continuation needs, as JSON types."""
+        rows = min(self.learnt, ROWS)
+        return {
+            "learnt": self.learnt,
+            "features": self._features,
+            "levels": _text(self._levels[: self._features, :rows]),
+            "labels": _text(np.packbits(self._labels[:rows])),
+            "offsets": _text(self._offsets[:rows].astype("<i4")),
+            "trees": [list(tree) for tree in self.trees],
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return the trees that `to_state` wrote, bit for bit."""
+        model = cls()
+        model.learnt, model._features = int(state["learnt"]), int(state["features"])
+        rows = min(model.learnt, ROWS)
+        levels = np.frombuffer(b64decode(state["levels"]), dtype=np.uint8)
+        model._levels[: model._features, :rows] = levels.reshape(model._features, rows)
+        labels = np.frombuffer(b64decode(state["labels"]), dtype=np.uint8)
+        model._labels[:rows] = np.unpackbits(labels, count=rows)
+        model._offsets[:rows] = np.frombuffer(b64decode(state["offsets"]), dtype="<i4")
+        model._plant([tuple(tree) for tree in state["trees"]])
+        for tree in model.trees:  # sums of whole numbers are the same in every order
+            model._said[:rows] += values(tree, model._levels[:, :rows])
+        return model
+
+
+def level(distances: Vector) -> Levels:
+    """Return the levels of distances: FINE to a deviation, MIDDLE from the mean upwards."""
+    found: Levels = np.minimum(np.floor(distances * FINE) + MIDDLE, LEVELS - 1).astype(np.uint8)
+    return found
+
+
+def cut_at(cut: int) -> float:
+    """Return the distance at which a level begins."""
+    return (cut - MIDDLE) / FINE if cut < NEVER else OUT
+
+
+def values(tree: Tree, levels: Levels) -> Ticks:
+    """Return what a tree says of rows, a column of levels each."""
+    leaves = np.array(tree[6:], dtype=np.int64)
+    root, below, reached = (
+        levels[feature] >= cut for feature, cut in zip(tree[:3], tree[3:6], strict=True)
+    )
+    found: Ticks = leaves[np.where(root, 2 + reached, below)]
+    return found
+
+
+def drawn_from(features: int, number: int) -> NDArray[np.intp]:
+    """Return the places that a tree looks at: others for each number, always the same ones.
+
+    They are ordered by splitmix64 (Steele, Lea & Flood 2014) of number and place.
+    """
+    if features <= LOOKED_AT:
+        return np.arange(features)
+    mixed = np.arange(1, features + 1, dtype=np.uint64) + np.uint64(number * FEATURES)
+    mixed *= np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.sort(np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")[:LOOKED_AT])
+
+
+def _text(numbers: NDArray[Any]) -> str:
+    return b64encode(numbers.tobytes()).decode("ascii")
