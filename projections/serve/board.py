@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from projections.live_glance import Glance
-from projections.serve import schemas
+from projections.serve import board_schemas
 from projections.serve.keys import Caller
 from projections.serve.problems import ProblemDetails
 from projections.serve.sources import Sources
@@ -41,7 +41,7 @@ def hits(sources: Sources, text: str, limit: int) -> list[Glance]:
     return [one for one in glances if one is not None]
 
 
-@router.get("/search", response_model=schemas.SearchAnswer)
+@router.get("/search", response_model=board_schemas.SearchAnswer)
 async def search(
     request: Request,
     _: Caller,
@@ -61,7 +61,7 @@ async def search(
     return Response(orjson.dumps({"items": items}), media_type="application/json")
 
 
-@router.get("/stats", response_model=schemas.Stats)
+@router.get("/stats", response_model=board_schemas.Stats)
 async def get_stats(request: Request, _: Caller) -> Response:
     """Return the board's figures of this moment."""
     body = orjson.dumps(stats(request.app.state.sources))

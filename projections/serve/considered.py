@@ -19,9 +19,10 @@ from models.eligibility import Refusal
 from models.judge import Judge
 from projections.serve import views
 from projections.serve.keys import Caller
+from projections.serve.part_schemas import Answer, InWords, OfferNow
 from projections.serve.problems import Problem
 from projections.serve.profiles import ERRORS, Key
-from projections.serve.schemas import Answer, Head, InWords, OfferNow
+from projections.serve.schemas import Head
 from projections.serve.sources import Sources, wall_ms
 
 router = APIRouter(prefix="/v1", tags=["profiles"], responses=ERRORS)

@@ -15,7 +15,7 @@ from models.naming import CUSTOMER_ID
 from models.topics import IDENTITY_LINKS
 from projections.live import Live
 from projections.live_wait import Receipt, parse_receipt
-from projections.serve import schemas
+from projections.serve import identity_schemas
 from projections.serve.keys import Caller
 from projections.serve.problems import Problem, ProblemDetails
 from projections.serve.sources import Sources
@@ -29,7 +29,7 @@ router = APIRouter(
 Status = Literal["waiting", "refused", "refolding", "done"]
 
 
-@router.get("/identity/outcome", response_model=schemas.Outcome)
+@router.get("/identity/outcome", response_model=identity_schemas.Outcome)
 async def get_outcome(
     request: Request,
     _: Caller,

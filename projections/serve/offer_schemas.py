@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from projections.serve.schemas import Answer
+from projections.serve.part_schemas import Answer
 
 
 class OfferResult(Answer):

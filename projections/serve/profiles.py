@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from projections.live_wait import parse_receipt, wait_for
-from projections.serve import schemas
+from projections.serve import identity_schemas, schemas
 from projections.serve.asof import AsOf, question
 from projections.serve.keys import Caller
 from projections.serve.points import WHOLE, Points, Reply
@@ -127,7 +127,11 @@ _part("timeline", schemas.CustomerTimeline, "The newest touchpoints, newest firs
 _part("scores", schemas.CustomerScores, "The newest scores, with their reasons")
 _part("traits", schemas.CustomerTraits, "What is stated, with its source and time")
 _part("offer", schemas.CustomerOffer, "The offer to make now")
-_part("identity", schemas.CustomerIdentity, "Who is this one customer: members and identifiers")
+_part(
+    "identity",
+    identity_schemas.CustomerIdentity,
+    "Who is this one customer: members and identifiers",
+)
 
 
 @router.post("/profiles:batchGet", response_model=schemas.BatchAnswer)

@@ -17,7 +17,7 @@ from models.naming import derive
 from models.profile import Profile
 from projections.live import Record
 from projections.live_lag import StepLag
-from projections.serve import schemas
+from projections.serve import board_schemas, identity_schemas, schemas
 from projections.serve.app import build
 from projections.serve.keys import ApiKeys
 from projections.serve.sources import Sources
@@ -93,7 +93,7 @@ async def test_a_customer_is_answered_whole(http):
         ("scores", schemas.CustomerScores),
         ("traits", schemas.CustomerTraits),
         ("offer", schemas.CustomerOffer),
-        ("identity", schemas.CustomerIdentity),
+        ("identity", identity_schemas.CustomerIdentity),
     ],
 )
 async def test_each_part_is_answered_alone_and_as_described(http, live, part, model):
@@ -243,7 +243,7 @@ async def test_a_batch_that_asks_wrongly_is_refused(http, body):
 
 async def test_search_answers_lines(http):
     answer = await http.get("/v1/search", params={"q": "lopez"})
-    schemas.SearchAnswer.model_validate_json(answer.content)
+    board_schemas.SearchAnswer.model_validate_json(answer.content)
     (hit,) = answer.json()["items"]
     assert (hit["name"], hit["band"], hit["open_alerts"]) == ("Ana Lopez", "high", 1)
 
@@ -252,7 +252,7 @@ async def test_the_figures_are_as_described(serve, http, live):
     serve.state.sources.lag.steps = [StepLag("fold", 12), StepLag("project", None)]
     live.apply([record(rich(version=13, offset=8, received_ms=live.now_ms() - 40))])
     answer = await http.get("/v1/stats")
-    stats = schemas.Stats.model_validate_json(answer.content)
+    stats = board_schemas.Stats.model_validate_json(answer.content)
     assert (stats.customers, stats.scored, stats.open_alerts) == (1, 1, 1)
     assert stats.risk_bands == {"low": 0, "medium": 0, "high": 1}
     assert stats.freshness is not None
@@ -467,7 +467,7 @@ async def test_a_customer_who_is_put_together_anew_says_that_it_is_not_complete(
 async def outcome(http, offset, *customers):
     asked = [("receipt", f"identity-links/0:{offset}"), *(("customer", one) for one in customers)]
     answer = await http.get("/v1/identity/outcome", params=asked)
-    schemas.Outcome.model_validate_json(answer.content)
+    identity_schemas.Outcome.model_validate_json(answer.content)
     return answer.json()
 
 

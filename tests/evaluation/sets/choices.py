@@ -8,7 +8,7 @@ Rewards at once, and DELAY rows late. Tested: the second half.
 
 from collections import Counter
 
-from infra.evaluation.bandit import Thompson
+from infra.evaluation.thompson import Thompson
 from models.online.prequential_offers import Choice, Trial
 from tests.evaluation import data
 from tests.evaluation.measure import Goal
