@@ -11,7 +11,7 @@ import asyncio
 import functools
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import faust
@@ -156,7 +156,7 @@ class App(faust.App):  # type: ignore[misc]
         """
         begun = self.partitions.in_hand.get((batch.topic, batch.partition))
         if begun is not None:
-            self.pace.took(batch.topic, len(batch), perf_counter() - begun)
+            self.pace.took(batch.topic, len(batch), thread_time() - begun)
         try:
             return await self._complete(batch, outbox, state)
         finally:

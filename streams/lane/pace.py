@@ -1,12 +1,14 @@
-"""How many records a batch holds: what takes an agent about a twentieth of a second.
+"""How many records a batch holds: what takes an agent about a twentieth of a second of CPU.
 
 Cheap work gets long batches: a key is written once a batch, and a write waited for
 once. Dear work gets short ones, so that neither the event loop nor an answer waits long.
+What other processes take of the machine does not count: where all is slow, brokers are
+too, and short batches would wait for them the more often.
 """
 
 from __future__ import annotations
 
-SPAN = 0.05  # seconds of an agent's work
+SPAN = 0.05  # seconds of CPU of an agent's work
 FIRST = 500  # records, as long as nothing is known
 LEAST, MOST = 100, 8_000
 WEIGHT = 0.2  # of a new batch against those before
@@ -26,7 +28,7 @@ class Pace:
         return max(LEAST, min(MOST, int(SPAN / max(each, 1e-9))))
 
     def took(self, topic: str, records: int, seconds: float) -> None:
-        """Learn from a batch; `seconds` is the agent's work without waiting for brokers."""
+        """Learn from a batch; `seconds` is the CPU time of the agent's work."""
         if records < LEAST:
             return  # it tells more about the machine's mood
         each = seconds / records

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from time import perf_counter
+from time import thread_time
 
 from streams.lane.batch import Batch, together
 
@@ -22,7 +22,7 @@ class Partitions:
     `current` tells whether a batch may still begin: one that waited here while its
     partition went to somebody else may not. `most` tells how many records one of a topic
     (the catalogue's name) may hold when it is put together. `in_hand` has the partitions of
-    which an agent works on a batch, and since when: topic and number, and a `perf_counter`.
+    which an agent works on a batch, and since when: topic and number, and a `thread_time`.
     """
 
     def __init__(self, current: Callable[[Batch], bool], most: Callable[[str], int]) -> None:
@@ -52,7 +52,7 @@ class Partitions:
             if not self._current(batch):
                 continue
             place = (batch.topic, batch.partition)
-            self.in_hand[place] = perf_counter()
+            self.in_hand[place] = thread_time()
             try:
                 yield batch
             finally:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models.topics import EVENTS, PROFILES, SCORES
-from streams.lane import App, Batch, Outbox, Record, disk
+from streams.lane import App, Batch, Outbox, Record, disk, partitions
 from streams.lane import app as apps
 from streams.lane import state as states
 from streams.lane.conf import conf
@@ -132,6 +132,29 @@ async def test_a_failed_write_ends_the_process_and_acknowledges_nothing(lane, mo
     with pytest.raises(Died):
         await app.complete(batch, outbox, await opened(table, batch))
     assert [entry[0] for entry in recorder.done] == ["outputs"]
+
+
+async def test_a_batch_costs_the_time_that_its_agent_computed_not_what_others_took(
+    lane, monkeypatch
+):
+    app, table, batch, outbox, _ = lane
+    took = asyncio.Queue()
+    app.flow_control.resume()
+    monkeypatch.setattr(app.pace, "took", lambda *told: took.put_nowait(told))
+    monkeypatch.setattr(partitions, "thread_time", lambda: 2.0)  # of CPU, as the batch begins
+    monkeypatch.setattr(apps, "thread_time", lambda: 2.25)
+
+    async def source():
+        yield batch
+        await asyncio.Event().wait()
+
+    async def agent(batches):
+        async for one in batches:
+            await app.complete(one, outbox, await opened(table, one))
+
+    running = asyncio.create_task(app.partitions.run(source(), agent))
+    assert await asyncio.wait_for(took.get(), 30) == ("events", 1, 0.25)
+    running.cancel()
 
 
 async def test_an_edit_waits_for_the_batch_in_hand_and_sees_what_it_wrote(lane):
