@@ -14,6 +14,7 @@ from models.rhythm import DAY_MS
 
 WINDOW: Final = 64  # newest events of the past that are looked at, all origins together
 LEAST: Final = 4  # of each origin
+ENDED: Final = 4_000  # events without one of an origin: what it had is read, or it has hardly any
 # Files that are sorted by day have a day's events in any order.
 ALLOWANCE_MS: Final = DAY_MS
 
@@ -24,11 +25,12 @@ class Watermark:
     Each origin is read at its own pace, so the watermark is that of the one farthest back.
     """
 
-    __slots__ = ("_origins", "_read_ms")
+    __slots__ = ("_count", "_origins", "_read")
 
     def __init__(self) -> None:
+        self._count = 0
         self._origins: dict[str, deque[int]] = {}
-        self._read_ms: dict[str, int] = {}
+        self._read: dict[str, tuple[int, int]] = {}  # when it gave its newest, and which that was
 
     def note(self, origin: str, at_ms: int, now_ms: int) -> None:
         """Take in that an event of the past, which happened at `at_ms`, is read now."""
@@ -36,19 +38,23 @@ class Watermark:
         if times is None:
             times = self._origins[origin] = deque(maxlen=WINDOW)
         times.append(at_ms)
-        self._read_ms[origin] = now_ms
+        self._count += 1
+        self._read[origin] = now_ms, self._count
 
     def read_ms(self) -> int | None:
         """Return when an event of the past was read last (ms), as far as is known still."""
-        return max(self._read_ms.values(), default=None)
+        return max((read_ms for read_ms, _ in self._read.values()), default=None)
 
     def reached(self, now_ms: int, grace_ms: int) -> int | None:
         """Return up to when the past is told, ms since 1970; None: not known.
 
-        An origin that gave nothing for `grace_ms` is at its end, and holds up nobody.
+        An origin that gave nothing for `grace_ms`, or while others gave many, holds up nobody.
         """
-        for origin in [one for one, at in self._read_ms.items() if at + grace_ms < now_ms]:
-            del self._origins[origin], self._read_ms[origin]
+        since_ms, since = now_ms - grace_ms, self._count - ENDED
+        for origin in [
+            o for o, (at, which) in self._read.items() if at < since_ms or which < since
+        ]:
+            del self._origins[origin], self._read[origin]
         if not self._origins:
             return None
         each = max(LEAST, WINDOW // len(self._origins))

@@ -4,7 +4,7 @@ from random import Random
 
 from models.rhythm import DAY_MS
 from models.timers import LATE_MS, Alarms, Waiting, held_ms, past_ms
-from models.watermark import ALLOWANCE_MS, LEAST, WINDOW, Watermark
+from models.watermark import ALLOWANCE_MS, ENDED, LEAST, WINDOW, Watermark
 
 NOW, GRACE, HOUR = 10_000 * DAY_MS, 600_000, 3_600_000
 
@@ -48,6 +48,14 @@ def test_of_several_origins_the_one_farthest_back_counts_until_it_is_at_its_end(
     read(*range(500, 600), into=mark, now=NOW + GRACE + 1)
     assert reached(mark, NOW + GRACE) < 100
     assert reached(mark, NOW + GRACE + 1) > 500
+
+
+def test_an_origin_that_gives_nothing_while_others_give_many_holds_up_nobody():
+    mark = read(*range(100), origin="touchpoints/1")
+    read(*[500] * (ENDED - 1), into=mark)
+    assert reached(mark) < 100
+    read(500, 500, into=mark)
+    assert reached(mark) == 500
 
 
 def test_many_origins_need_few_events_each():
