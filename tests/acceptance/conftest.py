@@ -6,12 +6,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import clickhouse_connect
 import httpx
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from infra.admin import create_topics
 from infra.local import ports, process
@@ -46,7 +49,7 @@ class System:
     settings: Settings
     ingest: httpx.Client
     api: httpx.Client
-    tables: clickhouse_connect.driver.client.Client
+    tables: Client
     receiver: Receiver
 
     def accept(self, *events: dict) -> list[str]:
@@ -131,16 +134,34 @@ def warehouse(tmp_path_factory) -> Iterator[ClickHouseServer]:
 
 @pytest.fixture(scope="session")
 def system(broker, warehouse, receiver, tmp_path_factory) -> Iterator[System]:
-    home = tmp_path_factory.mktemp("system")
-    settings = Settings(
-        home=home,
-        topic_prefix="acceptance.",
-        kafka=broker,
+    settings = settings_of(
+        "acceptance",
+        tmp_path_factory.mktemp("system"),
+        broker,
+        warehouse,
         partitions=4,
+        webhook_url=receiver.url,
+        webhook_secret="whsec_" + base64.b64encode(b"acceptance-webhook-secret").decode(),
+        webhook_allow_private=True,
+        webhook_max_age_hours=100_000,
+        backfill_grace_seconds=2,
+    )
+    with running(settings) as clients:
+        yield System(settings, *clients, receiver)
+
+
+def settings_of(
+    name: str, home: Path, broker: str, warehouse: ClickHouseServer, **over: object
+) -> Settings:
+    """Return the settings of a system of its own; `name` is of its topics and its database."""
+    return Settings(
+        home=home,
+        topic_prefix=f"{name}.",
+        kafka=broker,
         clickhouse=warehouse.url,
         clickhouse_port=warehouse.http_port,
         clickhouse_native_port=warehouse.native_port,
-        clickhouse_database="acceptance",
+        clickhouse_database=name,
         clickhouse_user="c360",
         clickhouse_password="acceptance-clickhouse",
         analyst_password=ANALYST_PASSWORD,
@@ -150,27 +171,29 @@ def system(broker, warehouse, receiver, tmp_path_factory) -> Iterator[System]:
         write_keys=f"shop={WRITE_KEY}",
         api_keys=f"desk={API_KEY}",
         admin_keys=f"ops={ADMIN_KEY}",
-        webhook_url=receiver.url,
-        webhook_secret="whsec_" + base64.b64encode(b"acceptance-webhook-secret").decode(),
-        webhook_allow_private=True,
-        webhook_max_age_hours=100_000,
-        snapshot_secret="acceptance-snapshots",
-        backfill_grace_seconds=2,
+        snapshot_secret=f"{name}-snapshots",
+        **over,
     )
+
+
+@contextmanager
+def running(
+    settings: Settings, patience: float = 60
+) -> Iterator[tuple[httpx.Client, httpx.Client, Client]]:
+    """Run all parts; yield clients of ingest, of the API and of ClickHouse.
+
+    `patience`: seconds until they answer.
+    """
     create_topics(settings)
     migrate(settings)
     environ = clean_environment() | settings.environ()
-    running = [
-        process.spawn([sys.executable, "-m", part], home / f"{part}.log", environ) for part in PARTS
+    parts = [
+        process.spawn([sys.executable, "-m", part], settings.home / f"{part}.log", environ)
+        for part in PARTS
     ]
-    ingest = httpx.Client(
-        base_url=f"http://127.0.0.1:{settings.ingest_port}", auth=(WRITE_KEY, ""), timeout=40
-    )
-    api = httpx.Client(
-        base_url=f"http://127.0.0.1:{settings.serve_port}",
-        headers={"authorization": f"Bearer {API_KEY}"},
-        timeout=40,
-    )
+    at, bearer = "http://127.0.0.1", {"authorization": f"Bearer {API_KEY}"}
+    ingest = httpx.Client(base_url=f"{at}:{settings.ingest_port}", auth=(WRITE_KEY, ""), timeout=40)
+    api = httpx.Client(base_url=f"{at}:{settings.serve_port}", headers=bearer, timeout=40)
     tables = clickhouse_connect.get_client(
         dsn=settings.clickhouse_url,
         username=settings.clickhouse_user,
@@ -178,11 +201,12 @@ def system(broker, warehouse, receiver, tmp_path_factory) -> Iterator[System]:
         database=settings.clickhouse_database,
     )
     try:
-        until(lambda: answers(ingest, "/healthz"), 60, "ingest answers")
-        until(lambda: answers(api, "/readyz"), 60, "the API is ready")
-        yield System(settings, ingest, api, tables, receiver)
+        with closing(ingest), closing(api), closing(tables):
+            until(lambda: answers(ingest, "/healthz"), patience, "ingest answers")
+            until(lambda: answers(api, "/readyz"), patience, "the API is ready")
+            yield ingest, api, tables
     finally:
-        for part in reversed(running):
+        for part in reversed(parts):
             process.stop(part, 20)
 
 

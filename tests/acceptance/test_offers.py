@@ -4,26 +4,11 @@ import json
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 
-import clickhouse_connect
-import httpx
 import pytest
 
-from infra.admin import create_topics
-from infra.local import ports, process
-from infra.settings import Settings
-from projections.migrate import migrate
-from tests.acceptance.conftest import (
-    ADMIN_KEY,
-    ANALYST_PASSWORD,
-    API_KEY,
-    PARTS,
-    WRITE_KEY,
-    answers,
-    clean_environment,
-)
+from tests.acceptance.conftest import clean_environment, running, settings_of
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -107,52 +92,11 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(broker, warehouse, tmp_path_factory):
     home = tmp_path_factory.mktemp("offers")
-    (home / "offers.toml").write_text(CATALOGUE)
-    settings = Settings(
-        home=home,
-        topic_prefix="offers.",
-        kafka=broker,
-        partitions=2,
-        clickhouse=warehouse.url,
-        clickhouse_port=warehouse.http_port,
-        clickhouse_native_port=warehouse.native_port,
-        clickhouse_database="offers",
-        clickhouse_user="c360",
-        clickhouse_password="acceptance-clickhouse",
-        analyst_password=ANALYST_PASSWORD,
-        ingest_port=ports.free_port(),
-        serve_port=ports.free_port(),
-        worker_port=ports.free_port(),
-        write_keys=f"shop={WRITE_KEY}",
-        api_keys=f"desk={API_KEY}",
-        admin_keys=f"ops={ADMIN_KEY}",
-        snapshot_secret="offers-snapshots",
-        offers_file=home / "offers.toml",
-    )
-    create_topics(settings)
-    migrate(settings)
-    environ = clean_environment() | settings.environ()
-    running = [
-        process.spawn([sys.executable, "-m", part], home / f"{part}.log", environ) for part in PARTS
-    ]
-    at = "http://127.0.0.1"
-    bearer = {"authorization": f"Bearer {API_KEY}"}
-    ingest = httpx.Client(base_url=f"{at}:{settings.ingest_port}", auth=(WRITE_KEY, ""), timeout=40)
-    api = httpx.Client(base_url=f"{at}:{settings.serve_port}", headers=bearer, timeout=40)
-    tables = clickhouse_connect.get_client(
-        dsn=settings.clickhouse_url,
-        username="c360",
-        password="acceptance-clickhouse",
-        database="offers",
-    )
-    try:
-        with closing(ingest), closing(api), closing(tables):
-            until(lambda: answers(ingest, "/healthz"), 150, "ingest answers")
-            until(lambda: answers(api, "/readyz"), 150, "the API is ready")
-            yield Shop(settings, ingest, api, tables)
-    finally:
-        for part in reversed(running):
-            process.stop(part, 20)
+    file = home / "offers.toml"
+    file.write_text(CATALOGUE)
+    settings = settings_of("offers", home, broker, warehouse, partitions=2, offers_file=file)
+    with running(settings, patience=150) as clients:
+        yield Shop(settings, *clients)
 
 
 def test_row_58_a_decision_is_over_offers_and_channels(shop):
