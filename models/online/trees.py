@@ -9,7 +9,6 @@ the lesser model, and the blend trusts it less.
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from typing import Any, Self
 
 import numpy as np
@@ -17,14 +16,17 @@ from numpy.typing import NDArray
 
 from models.online.boosting import LEVELS, NEVER, TICKS, Levels, Ticks, Tree, chances, grow
 from models.online.forks import OUT
+from models.online.packing import pack_bytes, unpack_bytes
 from models.online.posterior import Vector
 
-FEATURES = 48  # the first that came
+FEATURES = 128  # the first that came
 ROWS = 4096
+CELLS = 48 * ROWS  # with more features than 48 fewer examples are kept
 GROWN_ON = 2048  # when there are twice as many, a tree is grown on each second one, in turn
 LOOKED_AT = 20  # features, drawn for each tree
 FIRST = 128  # examples before the first tree
 EVERY = 32
+YOUNG_EVERY = 16  # until as many examples are there as are kept
 EAGER = 8_192  # examples after which trees that nobody counts on are grown
 SPARED = 4  # times more seldom
 MOST = 64  # trees
@@ -37,11 +39,11 @@ class Trees:
 
     def __init__(self) -> None:
         self.learnt = 0
-        self._levels: Levels = np.full((FEATURES, ROWS), MIDDLE, dtype=np.uint8)
+        self._held = self._place = 0  # examples, and where the next one goes
+        self._levels: Levels = np.zeros((0, ROWS), dtype=np.uint8)
         self._labels: NDArray[np.uint8] = np.zeros(ROWS, dtype=np.uint8)
         self._offsets: Ticks = np.zeros(ROWS, dtype=np.int64)
         self._said: Ticks = np.zeros(ROWS, dtype=np.int64)  # by the trees as they are now
-        self._features = 0
         self._plant([])
 
     def said(self, distances: Vector) -> int:
@@ -59,21 +61,45 @@ class Trees:
 
         `wanted`: somebody counts on the trees; else they grow slowly once they had their chance.
         """
-        place, levels = self.learnt % ROWS, level(distances[:FEATURES])
-        self._features = max(self._features, len(levels))
-        self._levels[: len(levels), place] = levels
+        levels = level(distances[:FEATURES])
+        if len(levels) > len(self._levels):
+            self._reach(len(levels))
+        place, rows = self._place, len(self._labels)
+        self._levels[:, place] = levels
         self._labels[place] = label >= 0.5
         self._offsets[place] = round(offset * TICKS)
         self._said[place] = said
+        self._place, self._held = (place + 1) % rows, min(self._held + 1, rows)
         self.learnt += 1
-        every = EVERY if wanted or self.learnt <= EAGER else EVERY * SPARED
+        every = self._every(wanted)
         if self.learnt >= FIRST and not self.learnt % every:
             self._grow(self.learnt // every)
 
+    def _reach(self, features: int) -> None:
+        """Make room for so many features; the oldest examples give it, if it must be."""
+        rows = min(ROWS, CELLS // features)
+        oldest = self._place if self._held == len(self._labels) else 0
+        kept = (oldest + np.arange(self._held)[-rows:]) % len(self._labels)
+        held, known = len(kept), len(self._levels)
+        levels = np.full((features, rows), MIDDLE, dtype=np.uint8)
+        levels[:known, :held] = self._levels[:, kept]
+        self._levels = levels
+        self._labels, self._offsets, self._said = (
+            np.concatenate([of[kept], np.zeros(rows - held, dtype=of.dtype)])
+            for of in (self._labels, self._offsets, self._said)
+        )
+        self._held, self._place = held, held % rows
+
+    def _every(self, wanted: bool) -> int:
+        """Return how many examples one tree stands for, now."""
+        if self.learnt <= ROWS:
+            return YOUNG_EVERY
+        return EVERY if wanted or self.learnt <= EAGER else EVERY * SPARED
+
     def _grow(self, number: int) -> None:
-        rows = min(self.learnt, ROWS)
+        rows = self._held
         step = max(1, rows // GROWN_ON)
-        drawn, places = slice(number % step, rows, step), drawn_from(self._features, number)
+        drawn, places = slice(number % step, rows, step), drawn_from(len(self._levels), number)
         said = chances(self._offsets[drawn] + self._said[drawn])
         levels = self._levels[:, drawn][places]
         tree = grow(levels, places, self._labels[drawn] - said, said * (1.0 - said))
@@ -96,13 +122,15 @@ class Trees:
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        rows = min(self.learnt, ROWS)
+        rows = self._held
         return {
             "learnt": self.learnt,
-            "features": self._features,
-            "levels": _text(self._levels[: self._features, :rows]),
-            "labels": _text(np.packbits(self._labels[:rows])),
-            "offsets": _text(self._offsets[:rows].astype("<i4")),
+            "features": len(self._levels),
+            "held": rows,
+            "place": self._place,
+            "levels": pack_bytes(self._levels[:, :rows].tobytes()),
+            "labels": pack_bytes(np.packbits(self._labels[:rows]).tobytes()),
+            "offsets": pack_bytes(self._offsets[:rows].astype("<i4").tobytes()),
             "trees": [list(tree) for tree in self.trees],
         }
 
@@ -110,13 +138,18 @@ class Trees:
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Return the trees that `to_state` wrote, bit for bit."""
         model = cls()
-        model.learnt, model._features = int(state["learnt"]), int(state["features"])
-        rows = min(model.learnt, ROWS)
-        levels = np.frombuffer(b64decode(state["levels"]), dtype=np.uint8)
-        model._levels[: model._features, :rows] = levels.reshape(model._features, rows)
-        labels = np.frombuffer(b64decode(state["labels"]), dtype=np.uint8)
-        model._labels[:rows] = np.unpackbits(labels, count=rows)
-        model._offsets[:rows] = np.frombuffer(b64decode(state["offsets"]), dtype="<i4")
+        if state["features"]:
+            model._reach(int(state["features"]))
+        rows = model._held = int(state["held"])
+        model.learnt, model._place = int(state["learnt"]), int(state["place"])
+        levels, labels, offsets = (
+            unpack_bytes(state[name]) for name in ("levels", "labels", "offsets")
+        )
+        model._levels[:, :rows] = np.frombuffer(levels, dtype=np.uint8).reshape(
+            len(model._levels), rows
+        )
+        model._labels[:rows] = np.unpackbits(np.frombuffer(labels, dtype=np.uint8), count=rows)
+        model._offsets[:rows] = np.frombuffer(offsets, dtype="<i4")
         model._plant([tuple(tree) for tree in state["trees"]])
         for tree in model.trees:  # sums of whole numbers are the same in every order
             model._said[:rows] += values(tree, model._levels[:, :rows])
@@ -156,7 +189,3 @@ def drawn_from(features: int, number: int) -> NDArray[np.intp]:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.sort(np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")[:LOOKED_AT])
-
-
-def _text(numbers: NDArray[Any]) -> str:
-    return b64encode(numbers.tobytes()).decode("ascii")

@@ -416,6 +416,21 @@ def test_trees_go_on_bit_for_bit_when_the_oldest_examples_were_let_go():
     assert kept._said[4_600 - trees.ROWS] == kept.said(rows[4_600][0])
 
 
+def test_more_features_cost_trees_the_oldest_examples():
+    rng, model = np.random.default_rng(22), Trees()
+    rows = rng.normal(size=(trees.ROWS + 100, 40))
+    for row in rows:
+        model.learn_one(row, 0, 0.0, float(row[0] > 0.0))
+    model.learn_one(rng.normal(size=96), 0, 0.0, 1.0)
+    kept = trees.CELLS // 96
+    assert (model._held, model._place) == (kept, 1)
+    # The newest of those before it is still the one before it, the next to go the oldest.
+    for place, row in ((kept - 1, rows[-1]), (1, rows[1 - kept])):
+        assert model._levels[:40, place].tolist() == trees.level(row).tolist()
+        assert model._labels[place] == (row[0] > 0.0)
+        assert set(model._levels[40:, place].tolist()) == {trees.MIDDLE}
+
+
 def test_trees_that_nobody_counts_on_grow_more_seldom():
     rng = np.random.default_rng(19)
     kept = {True: Trees(), False: Trees()}

@@ -13,8 +13,8 @@ NAME = "mlc_churn"
 BATCH = ("batch_lr", "batch_gb")
 STRETCH = 0.86
 _WHY = (
-    "boosted trees find what no sum of features and of a few of their products holds; what serves "
-    "stays additive, so that each score is explained exactly"
+    "batch trees see each example in every tree and are grown anew; on a stream a tree is grown "
+    "once in so many examples, and a young ensemble is not yet sure enough"
 )
 
 
