@@ -10,11 +10,10 @@ from models.customer import Customer
 from models.features import features
 from models.judge import Judge
 from models.records import unpack
-from models.traits.moods import interests
+from models.traits.moods import weights
 
 # A channel's share of the customer's events, a category's of his interests as they are now.
 USES, LIKES = "uses:", "likes:"
-ALL = 1_000  # categories: more than a profile holds
 
 
 def context(customer: Customer, at_ms: int, cause: str, judge: Judge) -> dict[str, float]:
@@ -26,9 +25,10 @@ def context(customer: Customer, at_ms: int, cause: str, judge: Judge) -> dict[st
         for channel in catalogue.channels:
             seen[USES + channel] = by_channel.get(channel, 0) / contacts
     if catalogue.categories and profile.interest_weeks:
-        shares = {one.category: one.share for one in interests(profile, at_ms, ALL)}
+        weighed, whole = weights(profile, at_ms)
         for category in catalogue.categories:
-            seen[LIKES + category] = shares.get(category, 0.0)
+            weight = weighed.get(category)
+            seen[LIKES + category] = 0.0 if weight is None else weight / whole
     return seen
 
 

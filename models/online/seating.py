@@ -17,11 +17,10 @@ from models.horizon import SILENCE, horizon
 from models.judge import Judge
 from models.online.learner import CHURN, CONTRACT, OFFERS, POPULATION
 from models.online.offers import OfferModel
-from models.online.served import Served
+from models.online.served import Served, decode
 from models.online.snapshots import Sight
 
 _state = msgspec.json.Decoder(dict[str, Any]).decode
-_served = msgspec.json.Decoder(Served).decode
 
 
 def seated(judge: Judge, sight: Sight) -> Judge:
@@ -40,4 +39,4 @@ def seated(judge: Judge, sight: Sight) -> Judge:
 
 
 def _binary(sight: Sight, wanted: str) -> Served:
-    return _served(sight.served) if sight.horizon in ("", wanted) else Served.untrained()
+    return decode(sight.served) if sight.horizon in ("", wanted) else Served.untrained()

@@ -6,40 +6,42 @@ against the population's mean. Whatever candidate is served, it is served in thi
 
 from __future__ import annotations
 
-import math
+from sys import intern
 from typing import Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from models.online.forks import Fork, shared
-from models.online.scaling import LIMIT, bounded, sigmoid
+from models.online.forks import Fork
+from models.online.scaling import sigmoid
+from models.online.shares import (
+    BASE,
+    CROSS_SPREAD,
+    PRIOR,
+    PRIOR_LIMIT,
+    SPREAD,
+    Cross,
+    Term,
+    hinge,
+    prior_of,
+    shares_of,
+)
 
-PRIOR = "prior_logit"  # the feature that carries the lifetime prior
-BASE = "base"  # the reason that belongs to no feature: the population's own risk
-PRIOR_LIMIT = 14.0  # a logit beyond it is a certainty that no prior can have
-SPREAD = 8.0  # standard deviations beyond which a value counts no more
-CROSS_SPREAD = 3.0  # and beyond which it counts no more in a cross
-
-# Mean, 1 / deviation (0: it never varied, and says nothing), weight by deviation.
-Term = tuple[float, float, float]
-# Left and right column, the product's usual value, weight. A column is a feature and a knot.
-Cross = tuple[int, int, float, float]
-
-
-def hinge(distance: float, knot: float) -> float:
-    """Return a feature's distance as a cross takes it: whole (knot 0), or beyond the knot.
-
-    Knot k > 0: how far above k deviations; k < 0: how far below.
-    """
-    if distance > CROSS_SPREAD:
-        distance = CROSS_SPREAD
-    elif distance < -CROSS_SPREAD:
-        distance = -CROSS_SPREAD
-    if not knot:
-        return distance
-    beyond = distance - knot if knot > 0.0 else knot - distance
-    return beyond if beyond > 0.0 else 0.0
+__all__ = [
+    "BASE",
+    "CROSS_SPREAD",
+    "PRIOR",
+    "PRIOR_LIMIT",
+    "SPREAD",
+    "Cross",
+    "Served",
+    "Term",
+    "decode",
+    "encode",
+    "hinge",
+    "prior_of",
+]
 
 
 class Served(Struct, frozen=True):
@@ -77,61 +79,7 @@ class Served(Struct, frozen=True):
         A share is against the population: of a feature at its mean it is 0. A cross's share
         is split evenly over its two features, a tree's as `models.online.forks` says.
         """
-        shares = {BASE: self.intercept + self.prior * self.prior_mean}
-        terms, together = self.terms, bool(self.crosses or self.forks)
-        distances: dict[str, float] = {}
-        for name, given in x.items() if terms else ():
-            term = terms.get(name)
-            if term is None:
-                continue
-            # `bounded` in line: calling it for each would cost a third more.
-            usual = type(given) is float and -LIMIT <= given <= LIMIT
-            value = given if usual else bounded(given)
-            if value is None:
-                continue
-            mean, scale, weight = term
-            distance = (value - mean) * scale
-            if not -SPREAD <= distance <= SPREAD:
-                distance = math.copysign(SPREAD, distance)
-            shares[name] = weight * distance
-            if together:
-                distances[name] = distance
-        if self.prior and PRIOR in x and (prior := prior_of(x)) is not None:
-            shares[PRIOR] = shares.get(PRIOR, 0.0) + self.prior * (prior - self.prior_mean)
-        if together:
-            self._add_joint(distances, shares)
-        return shares
-
-    def _add_joint(self, distances: dict[str, float], shares: dict[str, float]) -> None:
-        """Add the shares of what is of several features together."""
-        if self.crosses:
-            self._cross(distances, shares)
-        if self.forks:
-            self._fork(distances, shares)
-
-    def _cross(self, distances: dict[str, float], shares: dict[str, float]) -> None:
-        """Add the crosses' shares; one of whose features is missing counts nothing."""
-        columns = self.columns
-        values = [
-            hinge(distances[name], knot) if name in distances else None for name, knot in columns
-        ]
-        base = 0.0
-        for left, right, usual, weight in self.crosses:
-            value, other = values[left], 1.0 if right < 0 else values[right]
-            if value is None or other is None:
-                continue
-            base += weight * usual
-            half = 0.5 * weight * (value * other - usual)
-            shares[columns[left][0]] += half
-            shares[columns[right if right >= 0 else left][0]] += half
-        shares[BASE] += base
-
-    def _fork(self, distances: dict[str, float], shares: dict[str, float]) -> None:
-        """Add the trees' shares; a feature that is missing has none."""
-        known = [distances.get(name, 0.0) for name in self.forked]
-        for name, share in zip(self.forked, shared(self.forks, known), strict=True):
-            if share:
-                shares[name] += share
+        return shares_of(self, x)
 
     def usual(self, feature: str) -> float | None:
         """Return the population's mean of a feature, None when it was never seen."""
@@ -139,11 +87,17 @@ class Served(Struct, frozen=True):
         return None if term is None else term[0]
 
 
-def prior_of(x: dict[str, float]) -> float | None:
-    """Return the lifetime prior's logit, within PRIOR_LIMIT; None when there is none."""
-    value = bounded(x.get(PRIOR))
-    return None if value is None else min(PRIOR_LIMIT, max(-PRIOR_LIMIT, value))
-
-
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Served).decode
+_decode = msgspec.json.Decoder(Served).decode
+
+
+def decode(value: bytes | str | Raw) -> Served:
+    """Read what `encode` wrote. Raises msgspec.ValidationError on anything else."""
+    read = _decode(value)
+    # Names as features are spelt in the code: the very same text is found without comparing it.
+    return replace(
+        read,
+        terms={intern(name): term for name, term in read.terms.items()},
+        columns=[(intern(name), knot) for name, knot in read.columns],
+        forked=[intern(name) for name in read.forked],
+    )

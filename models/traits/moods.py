@@ -31,14 +31,19 @@ def interests(profile: Profile, at_ms: int, top: int = SHOWN) -> list[Interest]:
 
     A view counts 1, a search 2, into the cart 3, a purchase 5.
     """
+    sums, whole = weights(profile, at_ms)
+    ranked = sorted(sums.items(), key=lambda one: (-one[1], one[0]))[:top]
+    return [Interest(category, summed, summed / whole) for category, summed in ranked]
+
+
+def weights(profile: Profile, at_ms: int) -> tuple[dict[str, float], float]:
+    """Return what each interest weighs, and what all do together, as of the moment."""
     sums: dict[str, float] = {}
     for week in sorted(profile.interest_weeks):
         worth = weight(week, at_ms)
         for category, count in profile.interest_weeks[week].items():
             sums[category] = sums.get(category, 0.0) + worth * count
-    whole = sum(sums[category] for category in sorted(sums))
-    ranked = sorted(sums.items(), key=lambda one: (-one[1], one[0]))[:top]
-    return [Interest(category, summed, summed / whole) for category, summed in ranked]
+    return sums, sum([sums[category] for category in sorted(sums)])
 
 
 def mood(profile: Profile, at_ms: int) -> Mood | None:
