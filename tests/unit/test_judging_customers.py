@@ -12,7 +12,7 @@ from models.judgement import judged, note
 from models.lifetime import DEFAULT_LIFETIME as DEFAULT
 from models.lifetime import Lifetime
 from models.online.scaling import sigmoid
-from models.online.served import BASE, PRIOR
+from models.online.served import BASE, PRIOR, Served
 from models.online.stable import Stable
 from models.profile import Profile, Trait
 from models.reasons import reasons
@@ -158,6 +158,16 @@ def test_reasons_and_the_base_sum_to_the_logit():
     told = reasons(customer, at(200), seen, shares, model)
     logit = math.fsum([reason.contribution for reason in told] + [shares[BASE]])
     assert sigmoid(logit) == pytest.approx(model.chance(seen), abs=1e-12)
+
+
+def test_of_the_strongest_reasons_none_is_told_that_moves_nothing():
+    ana, model = Customer(customer_id="ana"), Served.untrained()
+    shares = {BASE: -1.0, "orders": -0.3, "opened": 0.009, "nps": 0.4, "csat": -0.395}
+    shares |= {"new": 0.2, "odd": -0.004}
+    told = [one.feature for one in reasons(ana, at(0), {}, shares, model, 9)]
+    assert told == ["purchases", "new"]
+    everything = [one.feature for one in reasons(ana, at(0), {}, shares, model)]
+    assert everything == [*told, "messages", "satisfaction", "odd"]
 
 
 def test_silence_is_told_in_days_against_the_customers_own_habit():
