@@ -28,7 +28,7 @@ SHARERS = tuple(START)
 STACKED = SHARERS[1:]  # beside the mixture and the others the prior says nothing new
 CALIBRATION_VARIANCE = 1e-2  # of the shift and of the stretch, by the prior: near 0 and 1
 STACK_VARIANCE = 0.03  # of what a candidate counts beyond its share of the mixture
-FADE = 1e-2  # as fast as `bayes`: the members grow better
+FADE = 1e-3
 SURE = 9.0  # squared z score from which on the trees count beyond their share: they cost time
 
 
