@@ -8,18 +8,22 @@ and only near the log's end, for in a log that is read again it is still to come
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Collection
 from datetime import timedelta
 
 from models.events import Event, encode_event
 from models.timers import LATE_MS, Alarms, Waiting, fired, held_ms, past_ms
-from models.topics import EVENTS, TOUCHPOINTS
+from models.topics import EVENTS, EXAMPLES, TOUCHPOINTS
 from models.watermark import Watermark
 from streams.app import app, settings
 from streams.lane import Outbox
 
 BEHIND = 10_000  # records unread in a partition: what is appended would come too late
-AHEAD = 500  # records unread in a partition, from which on no more are added for a while
+AHEAD = 200  # records unread in a partition, from which on no more are added for a while
+LOT = 100  # records of a past that are validated at once: its partitions are read side by side
+MUCH = 4  # one of so many events is of a past: it is read in
+RECENTLY = 5_000  # ms since something of a past was read: it goes on
 AT_ONCE = 500  # customers a batch
 MANY = 100  # records at once: more than come together in the present
 WAIT, LONGEST = 0.02, 1.0  # seconds
@@ -27,16 +31,18 @@ _LATE = timedelta(milliseconds=LATE_MS)
 _TOUCHPOINTS = f"{TOUCHPOINTS.name}/"
 
 _events = settings.topic(EVENTS)
+_awaited = {_events, settings.topic(EXAMPLES)}
 _grace_ms = int(settings.backfill_grace_seconds * 1000)
 
 
 class Past:
     """What is watched of one partition: how far the past is, and who waits for it to get there."""
 
-    __slots__ = ("alarms", "watermark")
+    __slots__ = ("alarms", "most_ms", "watermark")
 
     def __init__(self) -> None:
         self.alarms, self.watermark = Alarms(), Watermark()
+        self.most_ms = 0  # when it was much of what was read, and not some late events
 
 
 _pasts: dict[int, Past] = {}
@@ -58,14 +64,18 @@ def note(partition: int, key: bytes, customer: Waiting) -> None:
         past.alarms.set(key, past_ms(customer))
 
 
-def read(partition: int, events: Iterable[Event], now_ms: int) -> None:
+def read(partition: int, events: Collection[Event], now_ms: int) -> None:
     """Note how far those of a batch's events are that are of a past."""
     past = _pasts.get(partition)
     if past is None:
         return
+    late = 0
     for event in events:
         if event.received_at - event.occurred_at > _LATE and event.origin.startswith(_TOUCHPOINTS):
             past.watermark.note(event.origin, event.occurred_ms, now_ms)
+            late += 1
+    if late * MUCH > len(events):
+        past.most_ms = now_ms
 
 
 def fire(partition: int, outbox: Outbox, now_ms: int) -> None:
@@ -89,11 +99,16 @@ def held(partition: int, customer: Waiting) -> int:
 
 
 async def abreast(validated: int) -> None:
-    """Wait, no longer than LONGEST, until the fold is abreast of what is validated.
+    """While a past is read: wait, no longer than LONGEST, until fold and learner are abreast.
 
-    What fires is appended behind all that waits there: the less it is, the more in its place.
-    `validated`: records just now. Few cannot have left it behind, and to look costs time.
+    What fires is appended behind all that waits there, and what was learnt late predicts late:
+    the less waits, the more in its place. `validated`: records just now.
     """
+    now_ms = time.time_ns() // 1_000_000
+    if max((one.most_ms for one in _pasts.values()), default=0) < now_ms - RECENTLY:
+        app.pace.most.pop(TOUCHPOINTS.name, None)
+        return
+    app.pace.most[TOUCHPOINTS.name] = LOT
     waited = 0.0 if validated >= MANY else LONGEST
     while waited < LONGEST and _most_unread() > AHEAD and not app.should_stop:
         await asyncio.sleep(WAIT)
@@ -105,4 +120,4 @@ def _unread(partition: int) -> int:
 
 
 def _most_unread() -> int:
-    return max((lag or 0 for (topic, _), lag in app.lags().items() if topic == _events), default=0)
+    return max((lag or 0 for (topic, _), lag in app.lags().items() if topic in _awaited), default=0)

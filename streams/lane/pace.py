@@ -19,13 +19,14 @@ class Pace:
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
+        self.most: dict[str, int] = {}  # by topic, no more than so many, whatever they cost
 
     def records(self, topic: str) -> int:
         """Return how many records the topic's next batch may hold."""
-        each = self._seconds.get(topic)
+        each, most = self._seconds.get(topic), self.most.get(topic, MOST)
         if each is None:
-            return FIRST
-        return max(LEAST, min(MOST, int(SPAN / max(each, 1e-9))))
+            return min(FIRST, most)
+        return max(LEAST, min(most, int(SPAN / max(each, 1e-9))))
 
     def took(self, topic: str, records: int, seconds: float) -> None:
         """Learn from a batch; `seconds` is the CPU time of the agent's work."""

@@ -1,6 +1,7 @@
 """A past that is read in, step by step without a broker: what is told of silence, and when."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,7 @@ async def log(monkeypatch):
     owned = Partition(Copy(MemoryStore(held)), epoch=1)
     monkeypatch.setitem(due.customers._partitions, HERE, owned)
     monkeypatch.setattr(past, "_events", "events")
+    monkeypatch.setattr(past, "_awaited", {"events", "examples"})
     monkeypatch.setattr(past.app, "lags", lambda: unread)
     monkeypatch.setattr(past.app, "publish", log.publish)
     monkeypatch.setattr(past.app, "complete", log.complete)
@@ -130,7 +132,7 @@ async def test_while_a_past_goes_on_the_clock_takes_nobody_for_silent(log, monke
     assert log.appended == [fired(ANA_ID, 6, NOW_MS + 1_900)]
 
 
-async def test_validating_waits_for_the_fold_but_not_for_ever(log, monkeypatch):
+async def test_validating_a_past_waits_for_the_fold_but_not_for_ever(log, monkeypatch):
     slept = []
 
     async def sleep(seconds):
@@ -140,10 +142,21 @@ async def test_validating_waits_for_the_fold_but_not_for_ever(log, monkeypatch):
 
     monkeypatch.setattr(past.asyncio, "sleep", sleep)
     log.unread["events", HERE] = past.AHEAD + 1
+    await past.abreast(past.MANY)
+    assert (slept, past.app.pace.most) == ([], {})
+    ben = identify(event(at=NOON - timedelta(days=9), who=(BEN,)), "touchpoints/0", 1)
+    now = identify(event(at=NOON, who=(BEN,)), "touchpoints/0", 1)
+    past.read(HERE, [ben, *[now] * past.MUCH], time.time_ns() // 1_000_000)
+    await past.abreast(past.MANY)
+    assert (slept, past.app.pace.most) == ([], {})  # late events are no past
+    past.read(HERE, [ben], time.time_ns() // 1_000_000)
     await past.abreast(past.MANY - 1)
-    assert slept == []
+    assert (slept, past.app.pace.most) == ([], {"touchpoints": past.LOT})
     await past.abreast(past.MANY)
     assert len(slept) == 3
     log.unread["events", HERE] = past.AHEAD + 1
     await past.abreast(past.MANY)
     assert sum(slept[3:]) == pytest.approx(past.LONGEST)
+    past.forget(HERE)
+    await past.abreast(past.MANY)
+    assert past.app.pace.most == {}

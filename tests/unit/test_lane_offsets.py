@@ -78,3 +78,14 @@ def test_a_small_batch_teaches_nothing():
     pace = Pace()
     pace.took("events", LEAST - 1, 10.0)
     assert pace.records("events") == FIRST
+
+
+def test_a_topic_may_be_held_to_short_batches_whatever_they_cost():
+    pace = Pace()
+    pace.most["touchpoints"] = 100
+    assert pace.records("touchpoints") == 100
+    for _ in range(20):
+        pace.took("touchpoints", 100, 0.000_1)
+    assert pace.records("touchpoints") == 100
+    del pace.most["touchpoints"]
+    assert pace.records("touchpoints") == MOST
