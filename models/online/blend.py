@@ -26,8 +26,8 @@ WORST = 12.0  # nats: no one example may count more
 START = {"prior": 0.6, "logit": 0.1, "bayes": 0.1, "crosses": 0.1, "trees": 0.1}
 SHARERS = tuple(START)
 STACKED = SHARERS[1:]  # beside the mixture and the others the prior says nothing new
-CALIBRATION_VARIANCE = 1e-2  # of the shift and of the stretch, by the prior: near 0 and 1
-STACK_VARIANCE = 0.03  # of what a candidate counts beyond its share of the mixture
+CALIBRATION_VARIANCE = 2.5e-3  # of the shift and of the stretch, by the prior: near 0 and 1
+STACK_VARIANCE = 7.5e-3  # of what a candidate counts beyond its share of the mixture
 FADE = 1e-3
 SURE = 9.0  # squared z score from which on the trees count beyond their share: they cost time
 
