@@ -20,8 +20,8 @@ from streams.app import app, settings
 from streams.lane import Outbox
 
 BEHIND = 10_000  # records unread in a partition: what is appended would come too late
-AHEAD = 200  # records unread in a partition, from which on no more are added for a while
-LOT = 100  # records of a past that are validated at once: its partitions are read side by side
+AHEAD = 1_000  # records unread in a partition, from which on no more are added for a while
+LOT = 1_000  # records of a past that are validated at once: its partitions are read side by side
 MUCH = 4  # one of so many events is of a past: it is read in
 RECENTLY = 5_000  # ms since something of a past was read: it goes on
 AT_ONCE = 500  # customers a batch
