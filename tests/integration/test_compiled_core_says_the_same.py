@@ -11,8 +11,10 @@ from infra.compiled import build, finder
 pytestmark = [pytest.mark.compiled, pytest.mark.timeout(600)]
 # A past long enough for every learner to have learnt, for merges, offers and alerts.
 SAID = """
-import sys
+import time
 from hashlib import sha256
+
+time.time_ns = lambda: 1_790_000_000_000_000_000  # the world ends now: the same now for both
 from infra.settings import OFFERS_FILE
 from models import react
 from models.catalogue import parse
@@ -25,7 +27,7 @@ core.process(touchpoints(4_000))
 said = sha256()
 for kept in (core.customers, core._models):
     for key in sorted(kept):
-        said.update(key + kept[key])
+        said.update(key + (kept[key] or b""))
 for record in core.log:
     said.update(record)
 print(react.__file__.rpartition(".")[2], len(core._models), said.hexdigest())
