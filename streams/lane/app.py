@@ -156,7 +156,7 @@ class App(faust.App):  # type: ignore[misc]
         """
         begun = self.partitions.in_hand.get((batch.topic, batch.partition))
         if begun is not None:
-            self.pace.took(batch.topic, len(batch), thread_time() - begun)
+            self.pace.took(batch.topic, len(batch), thread_time() - begun, batch.size)
         try:
             return await self._complete(batch, outbox, state)
         finally:

@@ -50,6 +50,11 @@ class Batch:
         return len(self.records)
 
     @property
+    def size(self) -> int:
+        """Bytes of its keys and values."""
+        return sum([len(one.key or b"") + len(one.value or b"") for one in self.records])
+
+    @property
     def last(self) -> int:
         """Offset of the newest record."""
         return self.records[-1].offset

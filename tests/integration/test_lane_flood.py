@@ -26,7 +26,7 @@ def flood():
 
 
 def test_a_flood_grows_no_memory_and_stops_no_heartbeat(kafka_settings, start_part, monkeypatch):
-    monkeypatch.setenv("PAUSE", "0.25")  # a batch: brokers that are slow look the same
+    monkeypatch.setenv("PAUSE", "1.5")  # a batch: brokers that are slow look the same
     monkeypatch.setenv("OUTPUTS", "0")
     monkeypatch.setenv("SESSION", str(SESSION))
     asyncio.run(produce(kafka_settings, flood()))

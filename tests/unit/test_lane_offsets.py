@@ -3,7 +3,7 @@
 import pytest
 
 from streams.lane.offsets import Offsets
-from streams.lane.pace import FIRST, LEAST, MOST, SPAN, Pace
+from streams.lane.pace import FIRST, LEAST, MOST, MOST_BYTES, SPAN, Pace
 
 HERE, THERE = ("events", 0), ("events", 1)
 
@@ -61,23 +61,36 @@ def test_a_batch_holds_what_takes_the_span_and_other_topics_are_judged_by_themse
     pace = Pace()
     assert pace.records("events") == FIRST
     for _ in range(50):
-        pace.took("events", 500, 500 * 100e-6)
-        pace.took("touchpoints", 500, 500 * 25e-6)
+        pace.took("events", 500, 500 * 100e-6, 500 * 400)
+        pace.took("touchpoints", 500, 500 * 25e-6, 500 * 400)
     assert pace.records("events") == pytest.approx(SPAN / 100e-6, abs=1)
     assert pace.records("touchpoints") == pytest.approx(SPAN / 25e-6, abs=1)
 
 
 def test_neither_cheap_nor_dear_work_leaves_the_borders():
     pace = Pace()
-    pace.took("cheap", 1_000, 0.0)
-    pace.took("dear", 1_000, 100.0)
+    pace.took("cheap", 1_000, 0.0, 500 * 400)
+    pace.took("dear", 1_000, 100.0, 500 * 400)
     assert (pace.records("cheap"), pace.records("dear")) == (MOST, LEAST)
 
 
 def test_a_small_batch_teaches_nothing():
     pace = Pace()
-    pace.took("events", LEAST - 1, 10.0)
+    pace.took("events", LEAST - 1, 10.0, 500 * 400)
     assert pace.records("events") == FIRST
+
+
+def test_large_records_make_short_batches_however_cheap():
+    pace = Pace()
+    for _ in range(50):
+        pace.took("large", 200, 0.0, 200 * 8_000)
+        pace.took("huge", 100, 0.0, 100 * 2 * MOST_BYTES)
+    assert pace.records("large") == MOST_BYTES // 8_000
+    assert pace.records("huge") == 1
+    for _ in range(50):
+        some = pace.records("huge")
+        pace.took("huge", some, 0.0, some * 100)  # it learns of ordinary ones, too
+    assert pace.records("huge") > LEAST
 
 
 def test_a_topic_may_be_held_to_short_batches_whatever_they_cost():
@@ -85,7 +98,7 @@ def test_a_topic_may_be_held_to_short_batches_whatever_they_cost():
     pace.most["touchpoints"] = 100
     assert pace.records("touchpoints") == 100
     for _ in range(20):
-        pace.took("touchpoints", 100, 0.000_1)
+        pace.took("touchpoints", 100, 0.000_1, 100 * 400)
     assert pace.records("touchpoints") == 100
     del pace.most["touchpoints"]
     assert pace.records("touchpoints") == MOST
