@@ -46,7 +46,7 @@ def wake_ms(customer: Waiting, grace_ms: int) -> int | None:
     due = min(customer.timers.values(), default=None)
     if due is None:
         return None
-    if customer.received_ms - customer.clock_ms > LATE_MS:
+    if _is_read_in(customer):
         return max(due, customer.received_ms + grace_ms)
     return due
 
@@ -56,7 +56,7 @@ def past_ms(customer: Waiting) -> int | None:
 
     Only of customers whose history is read in: of others, the wall clock tells.
     """
-    if customer.received_ms - customer.clock_ms <= LATE_MS:
+    if not _is_read_in(customer):
         return None
     return min(customer.timers.values(), default=None)
 
@@ -67,9 +67,14 @@ def held_ms(customer: Waiting, read_ms: int, grace_ms: int) -> int:
     `read_ms`: when something of a past was read last. While it goes on, who is silent may only
     not have come in it again; but nobody is held back for longer than a day.
     """
-    if customer.received_ms - customer.clock_ms <= LATE_MS:
+    if not _is_read_in(customer):
         return 0
     return min(read_ms + grace_ms, customer.received_ms + max(HELD_MS, grace_ms))
+
+
+def _is_read_in(customer: Waiting) -> bool:
+    """Tell whether the customer's newest event reached us as history."""
+    return customer.received_ms - customer.clock_ms > LATE_MS
 
 
 def fired(customer_id: str, due_ms: int, now_ms: int, until_ms: int | None = None) -> TimerFired:
