@@ -153,7 +153,7 @@ async def test_a_batch_costs_the_time_that_its_agent_computed_not_what_others_to
             await app.complete(one, outbox, await opened(table, one))
 
     running = asyncio.create_task(app.partitions.run(source(), agent))
-    assert await asyncio.wait_for(took.get(), 30) == ("events", 1, 0.25, 2)  # bytes of key and value
+    assert await asyncio.wait_for(took.get(), 30) == ("events", 1, 0.25, 2)
     running.cancel()
 
 
