@@ -31,6 +31,7 @@ class Forest:
         self.identities: dict[str, Identity] = {}
         self.applied = -1  # offset of the newest command
         self.refused = 0  # commands that could not be followed: dead letters
+        self.changed = set[str]()  # whose identity changed since this was last emptied
 
     def copy(self) -> Forest:
         """Return the forest as it stands: an identity never changes."""
@@ -59,6 +60,7 @@ class Forest:
             self.refused += 1
             raise
         self.identities.update(found.changes)
+        self.changed.update(found.changes)
 
     def chain(self, id: str) -> list[str]:
         """Return a customer and all above, the root last. Raises LookupError when there is none."""

@@ -103,7 +103,7 @@ async def check(
     found.until = max(links.committed, applied + 1)
     forest, known = Forest(settings.identity_rules()), set[int]()
     async with Reading(settings, IDENTITY_LINKS, 0) as log:
-        for end in (found.until, await log.end()):
+        for end in (links.committed, found.until, await log.end()):
             before = forest.copy()  # at last: as far as the resolver had come
             async for records in log.upto(end):
                 tell(len(records))
@@ -111,8 +111,10 @@ async def check(
                     link_id = forest.take(record.offset, record.value)
                     if link_id:
                         known.add(hashed(link_id))
+            if end == links.committed:
+                forest.changed.clear()  # what follows was perhaps told after `partitions` was read
     _state(found, before, forest, live)
-    _pointers(found, before, forest, partitions)
+    compare_pointers(found, before, forest.changed, partitions)
     _links(found, known, partitions)
     return found
 
@@ -135,18 +137,22 @@ def _state(found: Check, before: Forest, after: Forest, live: Mapping[str, bytes
             found.differs(id, before.differing(id, theirs))
 
 
-def _pointers(found: Check, before: Forest, after: Forest, partitions: Mapping[int, Seen]) -> None:
-    """Compare whom the live customers' pointers lead to with the groups."""
+def compare_pointers(
+    found: Check, before: Forest, changed: set[str], partitions: Mapping[int, Seen]
+) -> None:
+    """Compare whom the live customers' pointers lead to with the groups.
+
+    `changed`: customers whom the links moved since before `partitions` was read.
+    """
     pointers = {
         id: into for seen in partitions.values() for id, into in seen.pointers.items() if into
     }
-    untold = set[str]().union(*(seen.untold for seen in partitions.values()))
+    moving = changed.union(*(seen.untold for seen in partitions.values()))
     for id in sorted(before.identities.keys() | pointers.keys()):
         root, chain = _followed(pointers, id)
         if root == before.root(id):
             continue
-        moved = after.root(id) != before.root(id)
-        if moved or untold.intersection((*chain, *before.chain(id))):
+        if moving.intersection((*chain, *before.chain(id))):
             found.in_flux += 1
         else:
             found.differs(id, [f"its pointers lead to {root}, its links to {before.root(id)}"])

@@ -10,6 +10,7 @@ from infra.errors import UserError
 from infra.verify import folding as module
 from infra.verify.folding import Folding
 from infra.verify.forest import Forest
+from infra.verify.identity import Seen, compare_pointers
 from infra.verify.profiles import differing, digest
 from infra.verify.report import NAMED, Check
 from infra.verify.rows import Written, sql_of, text_of
@@ -18,7 +19,7 @@ from models.customer import Customer
 from models.events import Identifier, encode_event
 from models.identity import customer_id_of
 from models.identity_rules import SHIPPED
-from models.links import encode, state_merge
+from models.links import encode, state_merge, state_unmerge
 from models.profile import Profile
 from projections import dead_rows
 from projections.tables import ROUTES, SOURCES, TABLES
@@ -130,6 +131,23 @@ def test_what_is_no_link_is_counted_by_the_forest():
     assert forest.take(1, b"{}") == ""
     assert forest.refused == 1
     assert forest.root(customer_id_of(browser)) == forest.root(customer_id_of(ANA))
+
+
+@pytest.mark.parametrize(("reading", "in_flux", "different"), [(True, 1, 0), (False, 0, 1)])
+def test_who_is_parted_while_the_pointers_are_read_is_in_flux(reading, in_flux, different):
+    """The links are read after the pointers: they may say what no pointer could say yet."""
+    browser = Identifier(type="anonymous_id", value="b-1")
+    root, member = customer_id_of(ANA), customer_id_of(browser)
+    forest = Forest(SHIPPED)
+    forest.take(0, encode(state_merge(browser, ANA, "clerk", "the same", 1_780_000_000_000)))
+    if reading:
+        forest.changed.clear()
+    forest.take(1, encode(state_unmerge(member, "clerk", "another", 1_780_000_000_001)))
+    if not reading:
+        forest.changed.clear()
+    check = Check(part="identity", where="identities", until=2)
+    compare_pointers(check, forest, forest.changed, {0: Seen({member: root})})
+    assert (check.in_flux, check.different) == (in_flux, different)
 
 
 async def twice(number, tell):
