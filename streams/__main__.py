@@ -34,6 +34,14 @@ def bind() -> Any:
     return app
 
 
+def load() -> None:
+    """Import what steps ask for at first use: in mid-stream all would wait for it, for seconds."""
+    importlib.import_module("phonenumbers")
+    from models.online.learner import CHURN, resume
+
+    resume(CHURN)  # River, and SciPy behind it
+
+
 def main() -> int:
     """Run the worker until it is told to stop. Returns 2 when a setting cannot be used."""
     try:
@@ -44,6 +52,7 @@ def main() -> int:
     from streams.lane.garbage import look_seldom
 
     app.finalize()
+    load()
     look_seldom()
     app.Worker(loglevel="info", redirect_stdouts=False).execute_from_commandline()
     return 0

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from models.errors import Reason, TouchpointRejectedError
-from models.online.learner import CHURN, MODELS, Learner, Lesson, Order, read_lesson, resume
+from models.online.learner import MODELS, Learner, Lesson, Order, read_lesson, resume
 from models.online.snapshots import Snapshot, decode, encode, kept_key, seal, unseal
 from models.reports import Report
 from models.topics import ALERTS, EXAMPLES, MODEL_REPORTS, MODEL_SNAPSHOTS
@@ -66,12 +66,8 @@ app.tells["models"] = status
 @app.agent(topics.examples, name="learn")
 async def learning(batches: Any) -> None:
     """Learn each batch of examples, in log order."""
-    school, loaded = School(secret()), False
+    school = School(secret())
     async for batch in batches:
-        if not loaded:
-            # In a thread: River, and SciPy behind it, take a second; the streams go on meanwhile.
-            await asyncio.to_thread(resume, CHURN)
-            loaded = True
         state = await models.open(batch)
         outbox = Outbox()
         for _ in school.steps(batch, state, outbox):

@@ -15,7 +15,7 @@ from models.events import Wire, encode_event, parse
 from models.identity import identify
 from models.judge import Judge
 from models.links import Identity, decode_link, encode, links_of, merged, resolve
-from models.online.learner import Learner, read_lesson, resume
+from models.online.learner import CHURN, Learner, read_lesson, resume
 from models.online.seating import seated
 from models.online.snapshots import decode as decode_snapshot
 from models.online.snapshots import encode as encode_snapshot
@@ -42,6 +42,7 @@ _linked: set[str] = set()
 _learners: dict[str, tuple[bytes, Learner]] = {}
 _waiting: dict[str, bytes] = {}  # the newest, for when the judge is next asked
 _json = msgspec.json.Encoder().encode
+resume(CHURN)  # imports River, before the clock runs, as the worker does
 _name = {
     topic: settings.topic(topic)
     for topic in (EVENTS, IDENTITY_LINKS, SCORES, DECISIONS, ALERTS, EXAMPLES, MODEL_SNAPSHOTS)

@@ -22,12 +22,14 @@ import models.online.learner
 import models.react  # noqa: F401
 import streams.lane.conf
 import streams.lane.pages  # noqa: F401
+from streams.__main__ import load
 
 PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Answer requests until stdin ends."""
+    load()
     for line in sys.stdin:
         request = json.loads(line)
         if "poll" in request:
