@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Final, Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from infra.files.drafts import Draft
+from infra.files.importer import Report
+from models.watermark import ALLOWANCE_MS
 
+# What is out of its order by no more is learnt as if it were in it.
+ENOUGH: Final = timedelta(milliseconds=ALLOWANCE_MS)
 SHOWN = 10  # rejected rows named in the terminal; --reject-file gets all
 
 
@@ -85,8 +90,34 @@ class Refusals:
             self._out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def tell(console: Console, result: dict[str, object], refusals: Refusals) -> None:
-    """Print one file's result."""
+def warn_late(console: Console, path: Path, report: Report) -> None:
+    """Say that a file is not in the order of time, what of it, and what to do."""
+    rows = "row is" if report.late == 1 else "rows are"
+    console.print(
+        f"{path}: {report.late:,} {rows} older than one before, "
+        f"the first in line {report.first_late:,}, by up to {_span(report.late_by)}.",
+        style="yellow",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    said = (
+        "That is less than models need to learn a past in its order: nothing to do."
+        if report.late_by <= ENOUGH
+        else "No profile goes by the order, but models learn a past in it: --sort sends it by time."
+    )
+    console.print(f"  {said}", soft_wrap=True, highlight=False)
+
+
+def _span(time: timedelta) -> str:
+    for name, seconds in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if time.total_seconds() >= 2 * seconds:
+            return f"{time.total_seconds() / seconds:,.0f} {name}"
+    return f"{time.total_seconds():,.3g} seconds"
+
+
+def tell(console: Console, result: dict[str, object], refused: Sequence[str]) -> None:
+    """Print one file's result and its first rejected rows."""
     console.print(result["file"], style="bold", markup=False, highlight=False, soft_wrap=True)
     table = Table(show_header=False)
     table.add_column(style="dim")
@@ -97,8 +128,8 @@ def tell(console: Console, result: dict[str, object], refusals: Refusals) -> Non
     table.add_row("from", str(result["earliest"]))
     table.add_row("until", str(result["latest"]))
     console.print(table)
-    for line in refusals.first:
+    for line in refused:
         console.print(f"  {line}", style="yellow", markup=False, highlight=False)
     assert isinstance(result["rejected"], int)
-    if result["rejected"] > len(refusals.first):
-        console.print(f"  … and {result['rejected'] - len(refusals.first):,} more")
+    if result["rejected"] > len(refused):
+        console.print(f"  … and {result['rejected'] - len(refused):,} more")

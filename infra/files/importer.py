@@ -6,9 +6,10 @@ it goes on behind the last row that the log has.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from time import time_ns
@@ -16,8 +17,7 @@ from time import time_ns
 from infra.files.checkpoint import Checkpoint
 from infra.files.drafts import Draft, Source
 from infra.files.log import ROW_HEADER, Log, Message
-from infra.files.rows import Row
-from models.identity import primary
+from infra.files.orders import Order, Outgoing, Place
 
 WINDOW = 2_000  # rows sent between two checkpoints: about 100 ms of work
 
@@ -35,6 +35,10 @@ class Report:
     earliest: datetime | None = None
     latest: datetime | None = None
     first: str = ""  # digest of the first row: names the file, whatever its path
+    newest: datetime | None = None  # event of all rows so far, those of files before this one too
+    late: int = 0  # rows older than `newest` was when they came
+    first_late: int = 0  # line of the first of them
+    late_by: timedelta = timedelta(0)  # how much older the oldest of them was
 
     def add(self, draft: Draft) -> None:
         """Count one row."""
@@ -50,51 +54,60 @@ class Report:
         at = draft.touchpoint.occurred_at
         self.earliest = at if self.earliest is None else min(at, self.earliest)
         self.latest = at if self.latest is None else max(at, self.latest)
+        if self.newest is None or at >= self.newest:
+            self.newest = at
+            return
+        self.late += 1
+        self.first_late = self.first_late or draft.row.number
+        self.late_by = max(self.late_by, self.newest - at)
 
 
-def check(source: Source, progress: Progress, refuse: Callable[[Draft], None]) -> Report:
-    """Read the whole file; hand each rejected row to `refuse`. Nothing is sent."""
-    report = Report()
+def check(
+    source: Source,
+    progress: Progress,
+    accept: Callable[[Draft], None],
+    refuse: Callable[[Draft], None],
+    report: Report,
+) -> None:
+    """Read the whole file into `report`; hand each row to `accept` or `refuse`. Sends nothing."""
     for row, digest in source.rows():
         draft = source.draft(row, digest, _now_ms())
         report.add(draft)
-        if draft.rejected is not None:
-            refuse(draft)
+        (accept if draft.rejected is None else refuse)(draft)
         if report.rows % WINDOW == 0:
             progress(row.done, report.accepted)
-    return report
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One checked file on its way to one log; `file` is where its checkpoint is kept.
+    """Checked rows on their way to one log; `file` is where their checkpoint is kept.
 
-    `observed_until`: how far in time the file reaches, so that the silence after it
+    `observed_until`: how far in time they reach, so that the silence after it
     is not taken for the customer's.
     """
 
-    source: Source
+    order: Order
     log: Log
     file: Path
     observed_until: datetime
     window: int = WINDOW
 
-    async def run(self, progress: Progress, *, again: bool = False) -> int:
-        """Send the accepted rows that the log does not have; return how many those were.
+    async def run(self, progress: Progress, *, again: bool = False) -> Counter[Path]:
+        """Send the accepted rows that the log does not have; return how many of each file.
 
         Raises LogUnavailableError or FileUnreadableError; then, too, it can go on.
         """
         done, there = await self._resume(again)
-        sent = 0
+        sent: Counter[Path] = Counter()
         for window in _windows(self._after(done.row), self.window):
-            drafts = [self.source.draft(row, digest, _now_ms()) for row, digest in window]
-            unsent = [d for d in drafts if d.touchpoint is not None and d.digest not in there]
-            ends = done.ends | await self.log.send(self._message(draft) for draft in unsent)
-            sent += len(unsent)
-            row, digest = window[-1]
-            done = Checkpoint(path=done.path, row=row.number, digest=digest, ends=ends)
+            made = [row for place in window if (row := place.made()) is not None]
+            unsent = [row for row in made if row.digest not in there]
+            ends = done.ends | await self.log.send(self._message(row) for row in unsent)
+            sent.update(row.source.path for row in unsent)
+            last = window[-1]
+            done = Checkpoint(path=done.path, row=last.number, digest=last.mark, ends=ends)
             done.save(self.file)
-            progress(row.done, sent)
+            progress(last.done, sent.total())
         return sent
 
     async def _resume(self, again: bool) -> tuple[Checkpoint, set[str]]:
@@ -104,38 +117,37 @@ class Import:
             there = await self.log.rows_since(done.ends)
             if there is not None:
                 return done, there
-        done = Checkpoint(path=str(self.source.path), ends=await self.log.ends())
+        done = Checkpoint(path=str(self.order.path), ends=await self.log.ends())
         done.save(self.file)
         return done, set()
 
     def _begins_with(self, done: Checkpoint) -> bool:
-        """Tell whether the file still begins with the rows that were sent."""
+        """Tell whether the rows still begin with those that were sent."""
         if done.row == 0:
             return True
-        at = (digest for row, digest in self.source.rows() if row.number == done.row)
+        at = (place.mark for place in self.order.places() if place.number == done.row)
         return next(at, None) == done.digest
 
-    def _after(self, number: int) -> Iterator[tuple[Row, str]]:
-        return (numbered for numbered in self.source.rows() if numbered[0].number > number)
+    def _after(self, number: int) -> Iterator[Place]:
+        return (place for place in self.order.places() if place.number > number)
 
-    def _message(self, draft: Draft) -> Message:
-        assert draft.touchpoint is not None
+    def _message(self, row: Outgoing) -> Message:
         headers = {
-            "format": self.source.format,
-            "source": self.source.name,
+            "format": row.source.format,
+            "source": row.source.name,
             "received_at": str(_now_ms()),
             "observed_until": str(int(self.observed_until.timestamp() * 1000)),
-            ROW_HEADER: draft.digest,
+            ROW_HEADER: row.digest,
         }
         return Message(
-            key=str(primary(draft.touchpoint.identifiers, self.source.rules)).encode(),
-            value=draft.value,
+            key=row.key,
+            value=row.value,
             headers=[(name, value.encode("ascii", "replace")) for name, value in headers.items()],
         )
 
 
-def _windows(rows: Iterator[tuple[Row, str]], size: int) -> Iterator[list[tuple[Row, str]]]:
-    while window := list(islice(rows, size)):
+def _windows(places: Iterator[Place], size: int) -> Iterator[list[Place]]:
+    while window := list(islice(places, size)):
         yield window
 
 

@@ -176,3 +176,31 @@ def test_kafka_that_is_not_there_is_said_with_what_to_do(make_settings, tmp_path
     assert done.returncode == 1
     assert "c360 up" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_files_out_of_order_are_told_and_sorted_ones_reach_the_log_by_time_each_row_once(
+    kafka_settings, tmp_path
+):
+    orders = write(tmp_path / "orders.jsonl", [view(n * 9_700) for n in (5, 1, 3)])
+    visits = write(tmp_path / "visits.jsonl", [view(n * 9_700) for n in (0, 2, 4)])
+    tried = ingest(kafka_settings, orders, visits, "--dry-run", "--json")
+    assert [told["late"] for told in json.loads(tried.stdout)] == [2, 3]
+    assert "older than one before, the first in line 2" in tried.stderr
+    assert "--sort" in tried.stderr
+    done = ingest(kafka_settings, orders, visits, "--sort", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [told["sent"] for told in json.loads(done.stdout)] == [3, 3]
+    assert "older than" not in done.stderr
+    by_partition: dict[int, list[str]] = {}
+    for record in on_the_log(kafka_settings):
+        at = json.loads(record.value)["occurred_at"]
+        by_partition.setdefault(record.partition, []).append(at)
+    assert all(times == sorted(times) for times in by_partition.values())
+    assert sum(map(len, by_partition.values())) == 6
+    again = ingest(kafka_settings, orders, visits, "--sort", "--json")
+    assert [told["sent"] for told in json.loads(again.stdout)] == [0, 0]
+    # The same rows in their own order would be there twice.
+    ingest(kafka_settings, orders)
+    refused = ingest(kafka_settings, orders, "--sort")
+    assert refused.returncode != 0
+    assert "was sent up to line 3 as it is written" in refused.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from infra.files.drafts import Source
 from infra.files.errors import FileUnreadableError
-from infra.files.importer import check
+from infra.files.importer import Report, check
 from infra.files.mapping import Mapping
 from infra.files.rows import extent, kind_of, read
 from models.errors import Reason
@@ -125,7 +125,9 @@ def test_bad_lines_are_reported_with_line_and_reason_and_the_rest_goes_on(tmp_pa
     bad = [b"{not json", b'{"type":"\xff"}', b"[]", b'{"type":"page_viewed"}', b'"text"']
     path.write_bytes(b"\n".join([json.dumps(VIEW).encode(), *bad, json.dumps(VIEW).encode()]))
     refused = []
-    report = check(Source(path, "jsonl", "a"), lambda *_: None, refused.append)
+    taken, report = [], Report()
+    check(Source(path, "jsonl", "a"), lambda *_: None, taken.append, refused.append, report)
+    assert [draft.row.number for draft in taken] == [1, 7]
     assert (report.rows, report.accepted, report.rejected) == (7, 2, 5)
     assert [draft.row.number for draft in refused] == [2, 3, 4, 5, 6]
     assert refused[0].rejected.reason is Reason.NOT_JSON
