@@ -29,6 +29,7 @@ from streams.lane import Batch, Outbox, Record, View
 # batch, and where batches are cut changes no bit. Who catches up has large ones and never waits.
 BYTES_A_SECOND = 200_000
 SMALL = 100  # records
+LOOK = 0.05  # seconds between looks whether so many wait by now that the next batch is not small
 TURN = 8  # examples, some milliseconds: then others get theirs on the event loop
 
 models = app.StateTable("models", source=EXAMPLES, changelog=MODEL_SNAPSHOTS)
@@ -73,13 +74,21 @@ async def learning(batches: Any) -> None:
         for _ in school.steps(batch, state, outbox):
             await asyncio.sleep(0)
         await app.complete(batch, outbox, state)
-        await asyncio.sleep(pause(batch, state))
+        await rest(batch, pause(batch, state))
 
 
 def pause(batch: Batch, state: View) -> float:
     """Return how many seconds to wait after a batch that changed the state."""
     written = sum(len(value or b"") for value in state.changes.values())
     return written / BYTES_A_SECOND if len(batch) < SMALL else 0.0
+
+
+async def rest(batch: Batch, seconds: float) -> None:
+    """Wait so long, or until no small batch waits: who reads a past in waits for the learner."""
+    place = (app.prefix + batch.topic, batch.partition)
+    while seconds > 0 and (app.lags().get(place) or 0) < SMALL:
+        await asyncio.sleep(min(seconds, LOOK))
+        seconds -= LOOK
 
 
 class School:

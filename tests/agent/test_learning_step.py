@@ -15,9 +15,10 @@ from models.online.snapshots import Snapshot, SnapshotError, decode, encode
 from models.online.stable import Stable
 from models.records import Command, Example, unpack
 from models.topics import MODEL_REPORTS
+from streams import learn
 from streams.judge import Seat
 from streams.lane import Batch, Outbox, Record, View
-from streams.learn import BYTES_A_SECOND, SMALL, TURN, School, pause
+from streams.learn import BYTES_A_SECOND, LOOK, SMALL, TURN, School, pause, rest
 
 KEY = b"a secret"
 
@@ -328,3 +329,21 @@ def test_after_few_records_the_learner_waits_for_what_it_wrote_and_after_many_it
 def test_a_command_to_no_model_of_ours_is_buried():
     _, letters = learnt([batch([command("freeze", model="nobody")])])
     assert b"unknown_type" in dict(letters.messages[0].headers).values()
+
+
+async def test_who_wrote_for_few_rests_no_longer_than_until_many_wait(monkeypatch):
+    slept, waiting = [], [0, SMALL - 1, SMALL]
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr(learn.asyncio, "sleep", sleep)
+    place = (learn.app.prefix + "examples", 0)
+    monkeypatch.setattr(learn.app, "lags", lambda: {place: waiting.pop(0)})
+    await rest(batch([b"junk"]), 60.0)
+    assert (slept, waiting) == ([LOOK] * 2, [])
+    monkeypatch.setattr(learn.app, "lags", dict)
+    await rest(batch([b"junk"]), 2.5 * LOOK)
+    assert sum(slept[2:]) == pytest.approx(2.5 * LOOK)
+    await rest(batch([b"junk"]), 0.0)
+    assert len(slept) == 5
