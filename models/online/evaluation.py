@@ -7,9 +7,8 @@ a constant predictor can get a good overall AUC while the prevalence drifts.
 from __future__ import annotations
 
 import math
-from collections import deque
+from array import array
 from collections.abc import Iterable
-from math import fsum
 from typing import Any, Self
 
 import numpy as np
@@ -27,7 +26,14 @@ _MARKS = [(mark // 2 / TICKS, mark % 2) for mark in range(2 * TICKS + 2)]
 _LOSS = [-math.log(max(p if y else 1.0 - p, 1e-6)) for p, y in _MARKS]
 _SQUARE = [(p - y) ** 2 for p, y in _MARKS]
 _BIN = [min(int(p * BINS), BINS - 1) for p, _ in _MARKS]
-_BINS, _LOSSES, _SQUARES = np.array(_BIN), np.array(_LOSS), np.array(_SQUARE)
+_BINS = np.array(_BIN)
+# Losses and squares, each as a coarse part and what is left of it: up to 1,000 of either add up
+# in doubles without rounding, so that their sum is rounded once, whatever the order.
+_FINE = 2.0**36
+_WHOLE = np.array([_LOSS, _SQUARE])
+_COARSE = np.rint(_WHOLE * _FINE) / _FINE
+_REST = _WHOLE - _COARSE
+_STEPS = np.arange(TENTHS + 1.0)
 
 Ints = NDArray[np.int64]
 Bin = tuple[int, float, float]  # examples, mean prediction, share that came true
@@ -40,7 +46,7 @@ class Evaluation:
         self.count = 0
         self.log_loss = 0.0
         self.brier = 0.0
-        self.window: deque[int] = deque(maxlen=WINDOW)  # of marks
+        self.window = array("H")  # of marks, the oldest first
         # By bin, since the beginning: examples, ticks predicted, that came true. Whole numbers.
         self._bins = [[0, 0, 0] for _ in range(BINS)]
 
@@ -52,6 +58,8 @@ class Evaluation:
         self.log_loss += loss
         self.brier += _SQUARE[mark]
         self.window.append(mark)
+        if len(self.window) > WINDOW:
+            del self.window[0]
         _add(self._bins, mark)
         return loss
 
@@ -63,22 +71,24 @@ class Evaluation:
         if not self.count:
             return {"examples": 0.0}
         size, marks = len(self.window), self._marks()
+        loss, square = _sums(marks)
+        levels = _levels(marks)
         found = {
             "examples": float(self.count),
             "log_loss": self.log_loss / self.count,
             "brier": self.brier / self.count,
-            "ece": _ece(*(np.array(column) for column in zip(*self._bins, strict=True))),
+            "ece": _ece(*np.array(self._bins).T),
             "base_rate": sum(true for _, _, true in self._bins) / self.count,
-            "log_loss_window": fsum(_LOSSES[marks].tolist()) / size,
-            "brier_window": fsum(_SQUARES[marks].tolist()) / size,
+            "log_loss_window": loss / size,
+            "brier_window": square / size,
             "ece_window": self.ece(),
             "base_rate_window": int((marks & 1).sum()) / size,
             "predicted_window": int((marks >> 1).sum()) / TICKS / size,
         }
-        area = auc(marks)
+        area = _area(*levels)
         if area is not None:
             found["auc_window"] = area
-        tenths = lift(marks)
+        tenths = _tenths(*levels)
         if tenths:
             found["lift_window"] = tenths[0]
         return found
@@ -107,7 +117,7 @@ class Evaluation:
         return lift(self._marks())
 
     def _marks(self) -> Ints:
-        return np.fromiter(self.window, np.int64, len(self.window))
+        return np.array(self.window, dtype=np.int64)
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
@@ -138,7 +148,26 @@ def mark_of(probability: float, label: float) -> int:
 
 def auc(marks: Iterable[int] | Ints) -> float | None:
     """Return the exact area under the ROC curve, ties counted half; None with one class."""
-    levels, true = _levels(marks)
+    return _area(*_levels(marks))
+
+
+def lift(marks: Iterable[int] | Ints) -> list[float]:
+    """Return how much oftener than usual it came true, by tenth, the highest predictions first.
+
+    1 is what chance gives; equal predictions share what came true of them evenly. Empty with
+    labels of one class, or fewer examples than tenths.
+    """
+    return _tenths(*_levels(marks))
+
+
+def _sums(marks: Ints) -> list[float]:
+    """Return the sums of losses and of squares, as `math.fsum` would."""
+    coarse = np.add.reduce(_COARSE.take(marks, axis=1), axis=1)
+    found: list[float] = (coarse + np.add.reduce(_REST.take(marks, axis=1), axis=1)).tolist()
+    return found
+
+
+def _area(levels: Ints, true: Ints) -> float | None:
     false = levels - true
     positives, negatives = int(true.sum()), int(false.sum())
     if not positives or not negatives:
@@ -148,31 +177,37 @@ def auc(marks: Iterable[int] | Ints) -> float | None:
     return won / (2 * positives * negatives)
 
 
-def lift(marks: Iterable[int] | Ints) -> list[float]:
-    """Return how much oftener than usual it came true, by tenth, the highest predictions first.
-
-    1 is what chance gives; equal predictions share what came true of them evenly. Empty with
-    labels of one class, or fewer examples than tenths.
-    """
-    levels, true = _levels(marks)
+def _tenths(levels: Ints, true: Ints) -> list[float]:
     size, positives = int(levels.sum()), int(true.sum())
     if size < TENTHS or positives in (0, size):
         return []
     # How many came true among so many with the highest predictions, straight lines between.
-    places = np.concatenate([[0], np.cumsum(levels[::-1])])
-    reached = np.concatenate([[0], np.cumsum(true[::-1])])
-    borders = np.linspace(0.0, float(size), TENTHS + 1)
-    found = np.diff(np.interp(borders, places, reached)) * TENTHS / positives
-    return [float(one) for one in found]
+    places = np.zeros(len(levels) + 1)
+    reached = np.zeros(len(levels) + 1)
+    np.cumsum(levels[::-1], out=places[1:])
+    np.cumsum(true[::-1], out=reached[1:])
+    borders = _STEPS * (size / TENTHS)
+    borders[-1] = size
+    came = np.interp(borders, places, reached)
+    found: list[float] = ((came[1:] - came[:-1]) * TENTHS / positives).tolist()
+    return found
 
 
 def _levels(marks: Iterable[int] | Ints) -> tuple[Ints, Ints]:
     """Return how many there are of each prediction, ascending, and how many of them came true."""
-    array = marks if isinstance(marks, np.ndarray) else np.fromiter(marks, np.int64)
-    all_of = np.bincount(array >> 1, minlength=1)
-    true = np.bincount(array[(array & 1) == 1] >> 1, minlength=len(all_of))
-    there = all_of > 0
-    return all_of[there], true[there]
+    given = marks if isinstance(marks, np.ndarray) else np.fromiter(marks, np.int64)
+    size = len(given)
+    ordered = given.copy()
+    ordered.sort()
+    levels = ordered >> 1
+    first = np.ones(size, dtype=np.bool_)
+    np.not_equal(levels[1:], levels[:-1], out=first[1:])
+    begins = first.nonzero()[0]
+    ends = np.empty_like(begins)
+    ends[:-1], ends[-1:] = begins[1:], size
+    upto = np.zeros(size + 1, dtype=np.int64)
+    np.cumsum(ordered & 1, out=upto[1:])
+    return ends - begins, upto.take(ends) - upto.take(begins)
 
 
 def _add(bins: list[list[int]], mark: int) -> None:

@@ -1,5 +1,6 @@
 """Learners: commands in the log, states to go back to, definitions apart, drift alerts, reports."""
 
+import math
 import random
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pytest
 
 from models.judge import Judge
 from models.online.contest import START
-from models.online.evaluation import Evaluation
+from models.online.evaluation import WINDOW, Evaluation
 from models.online.learner import Lesson, Order, resume
 from models.online.learning import DAY_MS, KEPT, REPORT_LEAST, REPORT_MOST
 from models.online.learning_binary import REDEFINED
@@ -290,3 +291,23 @@ def test_lift_is_shared_among_equal_predictions_and_calibration_counts_all():
     for number in range(100):
         wrong.update(0.9 - number / 200, float(number >= 75))
     assert wrong.lift() == pytest.approx([*[0.0] * 7, 2.0, 4.0, 4.0])
+
+
+@pytest.mark.parametrize("count", [1, 9, 300, WINDOW + 1, 2 * WINDOW + 77])
+def test_a_windows_figures_are_those_of_its_newest_examples_rounded_once(count):
+    rng = random.Random(count)
+    said = [(round(rng.betavariate(0.4, 0.6), 4), float(rng.random() < 0.3)) for _ in range(count)]
+    evaluation = Evaluation()
+    for chance, label in said:
+        evaluation.update(chance, label)
+    newest, found = said[-WINDOW:], evaluation.metrics()
+    losses = (-math.log(max(p if y else 1.0 - p, 1e-6)) for p, y in newest)
+    assert found["log_loss_window"] == math.fsum(losses) / len(newest)
+    assert found["brier_window"] == math.fsum((p - y) ** 2 for p, y in newest) / len(newest)
+    won = [
+        1.0 if high > low else 0.5 if high == low else 0.0
+        for high, came in newest
+        for low, came_not in newest
+        if came and not came_not
+    ]
+    assert found.get("auc_window") == (sum(won) / len(won) if won else None)
