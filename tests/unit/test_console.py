@@ -109,6 +109,7 @@ def test_money_is_written_in_its_currency(minor, currency, text):
 
 def test_shares_near_the_ends_are_not_rounded_to_certainty():
     assert [present.percent(share) for share in (0.004, 0.5, 0.996)] == ["0.4%", "50%", "99.6%"]
+    assert [present.percent(share) for share in (0.0, 1.0)] == ["0%", "100%"]  # no lie
 
 
 def test_a_timeline_line_is_told_in_the_readers_words():

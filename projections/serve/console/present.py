@@ -59,7 +59,7 @@ def sums(amounts: dict[str, int]) -> str:
 
 def percent(share: float) -> str:
     """Write a share: "73%"; near the ends one digit more, since 0 % and 100 % would lie."""
-    return f"{share:.1%}" if share < 0.01 or share > 0.99 else f"{share:.0%}"
+    return f"{share:.1%}" if 0 < share < 0.01 or 0.99 < share < 1 else f"{share:.0%}"
 
 
 def signed(number: float, digits: int = 2) -> str:
