@@ -45,53 +45,60 @@ class Found(NamedTuple):
 
 
 class Search:
-    """The sums over all pairs of the pool's columns. The pool is of places."""
+    """The sums over all pairs of the pool's columns, one number a pair. The pool is of places."""
 
     def __init__(self) -> None:
         self.pool: list[int] = []
         self._columns = [CONSTANT]
-        self._sums: Vector = np.zeros((1, 1))
-        self._squares: Vector = np.zeros((1, 1))
+        self._sums: Vector = np.zeros(1)
+        self._squares: Vector = np.zeros(1)
         self._reach()
 
     def add(self, place: int) -> None:
         """Search a feature too, while there is room."""
         if len(self.pool) >= POOL:
             return
+        known = len(self._columns)
         self.pool.append(place)
         self._columns += [Column(place, knot) for knot in KNOTS]
-        self._sums = np.pad(self._sums, (0, len(KNOTS)))
-        self._squares = np.pad(self._squares, (0, len(KNOTS)))
         self._reach()
+        old, sums, squares = self._right < known, self._sums, self._squares
+        self._sums, self._squares = np.zeros(len(old)), np.zeros(len(old))
+        self._sums[old], self._squares[old] = sums, squares
 
     def _reach(self) -> None:
-        """Make room to work in: the columns' values, and one number a pair."""
+        """Lay the pairs out, each once and row by row, and make room to work in."""
+        self._left, self._right = np.triu_indices(len(self._columns))
         self._values: Vector = np.ones(len(self._columns))
-        self._work: Vector = np.empty_like(self._sums)
+        self._work: tuple[Vector, Vector] = (np.zeros(len(self._left)), np.zeros(len(self._left)))
 
     def note(self, cut: Vector, residual: float) -> None:
         """Take in an example: cut distances by place, and its label less its probability."""
         columns = self._values
         np.maximum(
-            cut[self.pool][:, None] * SIGNS - OFFS, FLOORS, out=columns[1:].reshape(-1, len(KNOTS))
+            cut.take(self.pool)[:, None] * SIGNS - OFFS,
+            FLOORS,
+            out=columns[1:].reshape(-1, len(KNOTS)),
         )
-        pulled = columns * residual
-        work = np.multiply(pulled[:, None], columns, out=self._work)
+        # Clipped, they are taken without a copy: none lies outside.
+        work, others = self._work
+        (columns * residual).take(self._left, out=work, mode="clip")
+        columns.take(self._right, out=others, mode="clip")
+        work *= others
         self._sums += work
-        np.multiply(work, work, out=work)
+        work *= work
         self._squares += work
 
     def look(self) -> list[Found]:
         """Return the strongest pairs, strongest first; then forget a little."""
-        strengths = np.triu(self._sums * self._sums / (self._squares + 1e-9))
-        size = len(self._columns)
-        order = np.argsort(-strengths, axis=None, kind="stable")[:SHOWN]
-        sizes = self._squares / (self._squares[0, 0] + 1e-9)
+        strengths = self._sums * self._sums / (self._squares + 1e-9)
+        order = np.argsort(-strengths, kind="stable")[:SHOWN]
+        sizes = self._squares / (self._squares[0] + 1e-9)
         found = [
             Found(
-                float(strengths.flat[at]),
-                (self._columns[at // size], self._columns[at % size]),
-                float(sizes.flat[at]),
+                float(strengths[at]),
+                (self._columns[self._left[at]], self._columns[self._right[at]]),
+                float(sizes[at]),
             )
             for at in map(int, order)
         ]
@@ -101,12 +108,7 @@ class Search:
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        half = np.triu_indices(len(self._columns))
-        return {
-            "pool": self.pool,
-            "sums": pack(self._sums[half]),
-            "squares": pack(self._squares[half]),
-        }
+        return {"pool": self.pool, "sums": pack(self._sums), "squares": pack(self._squares)}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
@@ -114,8 +116,5 @@ class Search:
         search = cls()
         for place in state["pool"]:
             search.add(int(place))
-        rows, columns = np.triu_indices(len(search._columns))
-        for sums, text in ((search._sums, state["sums"]), (search._squares, state["squares"])):
-            sums[rows, columns] = unpack(text)
-            sums[columns, rows] = sums[rows, columns]
+        search._sums, search._squares = unpack(state["sums"]), unpack(state["squares"])
         return search
