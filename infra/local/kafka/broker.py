@@ -107,9 +107,8 @@ class KafkaBroker:
         run = [program, *JVM, "-cp", f"{java.jars(self._say)}/*"]
         properties = self.home / "server.properties"
         data = self.home / "data"
-        properties.write_text(
-            PROPERTIES.format(port=self.port, controller=ports.free_port(), data=data)
-        )
+        controller = ports.free_port(among=ports.INNER_PORTS)
+        properties.write_text(PROPERTIES.format(port=self.port, controller=controller, data=data))
         if not (data / "meta.properties").exists():
             self._say("formatting Kafka's storage")
             _format(run, properties)
