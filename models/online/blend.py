@@ -14,9 +14,7 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
-import numpy as np
-
-from models.online.posterior import Posterior
+from models.online.few import Few
 
 RATE = 0.25  # what an example's loss counts: examples of one customer say much the same
 SHARE = 1e-4  # chance of a change, at each example
@@ -37,9 +35,7 @@ class Blend:
 
     def __init__(self) -> None:
         self.weights = dict(START)
-        self._stack = Posterior(FADE)
-        for place in range(2 + len(STACKED)):
-            self._stack.insert(place, CALIBRATION_VARIANCE if place < 2 else STACK_VARIANCE)
+        self._stack = Few(FADE, [CALIBRATION_VARIANCE] * 2 + [STACK_VARIANCE] * len(STACKED))
         self._shift = 0.0
         self._mix: dict[str, float] = {}
         self._parts: dict[str, float] = {}
@@ -63,7 +59,7 @@ class Blend:
     def learn_one(self, logits: dict[str, float], label: float) -> None:
         """Take in what the candidates said of an example."""
         mixed = sum(weight * logits[name] for name, weight in self._mix.items())
-        terms = np.array([1.0, mixed, *(logits[name] - mixed for name in STACKED)])
+        terms = [1.0, mixed, *[logits[name] - mixed for name in STACKED]]
         self._stack.learn_one(terms, mixed + self._stack.correction(terms), label)
         weights = self.weights
         for name in weights:
@@ -80,7 +76,7 @@ class Blend:
         kept = {name: weight for name, weight in self.weights.items() if weight >= LEAST}
         total = sum(kept.values())
         self._mix = {name: weight / total for name, weight in kept.items()}
-        means: list[float] = self._stack.means.tolist()
+        means = self._stack.means
         self._shift, stretch, more = means[0], means[1], means[2:]
         if self._stack.strength(1 + len(STACKED)) < SURE:
             more[-1] = 0.0
@@ -99,6 +95,6 @@ class Blend:
         """Return the blend that `to_state` wrote."""
         blend = cls()
         blend.weights = {name: float(state["weights"][name]) for name in START}
-        blend._stack = Posterior.from_state(state["stack"], FADE)
+        blend._stack = Few.from_state(state["stack"], FADE)
         blend._settle()
         return blend
