@@ -287,13 +287,13 @@ def test_a_bearer_token_is_as_good_as_basic(ingest):
 
 
 def test_more_than_the_rate_is_asked_to_wait(kafka_settings, start_part):
-    slow = kafka_settings.model_copy(update={"ingest_rate": 10, "max_batch_events": 20})
+    slow = kafka_settings.model_copy(update={"ingest_rate": 1, "max_batch_events": 20})
     address = started(slow, start_part)[1]
     with httpx.Client(base_url=address, auth=(KEY, "")) as http:
         assert http.post("/v1/events", json=[page(n) for n in range(20)]).status_code == 200
         refused = http.post("/v1/events", json=[page(n) for n in range(20)])
     assert refused.status_code == 429
-    assert int(refused.headers["Retry-After"]) in (1, 2)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 20
 
 
 def test_a_paused_kafka_is_a_503_and_it_recovers_with_nothing_acknowledged_lost(

@@ -52,6 +52,8 @@ def test_the_tables_say_what_the_log_says(settings, ask, start_part):
     until(lambda: ask("SELECT count() FROM touchpoints FINAL")[0][0] == len(events))
     assert ask(TOTALS) == totals_of(events)
     orders = [event for event in events if isinstance(event, OrderPlaced)]
+    # They are written after the touchpoints that they come with.
+    until(lambda: ask("SELECT count() FROM order_lines FINAL")[0][0] == 2 * len(orders))
     assert ask("SELECT count(), sum(quantity) FROM order_lines FINAL") == [
         (2 * len(orders), sum(event.units for event in orders))
     ]

@@ -150,7 +150,8 @@ def test_the_lag_of_each_step_is_read_from_the_workers_group(serving, start_part
         lags = {one["step"]: one["lag"] for one in http.get("/v1/stats").json()["lag"]}
         return lags["validate"] == lags["fold"] == lags["live"] == 0
 
-    until(drained, 90, worker.tail())
+    until(lambda: http.get("/v1/profiles/user_id:lag-1").status_code == 200, 90, worker.tail())
+    until(drained, 30, worker.tail())
     assert http.get("/v1/profiles/user_id:lag-1").json()["computed"]["events"] == 1
 
 
