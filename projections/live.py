@@ -11,6 +11,8 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from models.customer import Customer, decode
 from models.events.base import IdentifierType
 from models.identity_rules import SHIPPED, Rules
@@ -34,8 +36,8 @@ class Record(NamedTuple):
     partition: int
 
 
-class Held(NamedTuple):
-    """What is kept of one customer."""
+class Held(Struct, frozen=True, gc=False):
+    """What is kept of one customer: in no cycle, as its outline."""
 
     value: bytes
     partition: int
@@ -214,7 +216,7 @@ class Live:
         # History that is read at the start, merges and timers are not events that came now.
         if not self.ready or now.received_ms <= (before.received_ms if before else 0):
             return
-        if now.absorbed != (before.absorbed if before else []):
+        if now.absorbed != (before.absorbed if before else ()):
             return
         if now.regroup != (before.regroup if before else None):
             return

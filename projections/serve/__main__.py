@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import signal
@@ -33,6 +34,8 @@ def main() -> int:
     """Serve until SIGINT or SIGTERM. Returns 2 when a setting cannot be used."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("aiokafka").setLevel("ERROR")  # what matters is told by the feeds
+    # Numbering plans, for keys that are telephone numbers: the first of them waited for these.
+    importlib.import_module("phonenumbers")
     try:
         settings = Settings.from_env(os.environ)
         sources = Sources(settings)

@@ -1,5 +1,7 @@
 """The live read model: what it holds, finds, counts and tells."""
 
+import gc
+
 import pytest
 from msgspec.structs import replace
 
@@ -290,3 +292,15 @@ def test_what_nobody_carries_takes_no_memory():
     assert carriers.of(PHONE) == ("c_b",)
     carriers.drop([PHONE], "c_b")
     assert carriers._of == {}
+
+
+def test_what_is_held_of_a_customer_is_nothing_that_python_looks_through_for_cycles(live):
+    ana = customer(ANA, absorbed=[derive(BROWSER)], profile=rich().profile)
+    live.apply([record(ana)])
+    gc.collect()  # it takes tuples and dicts of plain values out
+    held = live.held(ana.customer_id)
+    glance, outline = held.glance, held.glance.profile
+    assert glance.absorbed
+    assert outline.identifiers
+    parts = (held, glance, outline, glance.absorbed, outline.identifiers, outline.traits)
+    assert [one for one in parts if gc.is_tracked(one)] == []
