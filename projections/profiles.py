@@ -7,11 +7,12 @@ A merged customer's row stays and says into whom; the views leave it out.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import cast
 
-from models.customer import Customer, decode
 from models.money import exponent
-from models.profile import Trait
+from models.profile import Profile
 from models.traits.moods import interests, mood
+from projections.profile_part import CustomerPart, Said, read
 from projections.table import LABEL, MILLISECONDS, MONEY, POSITION, Projected, Record, Row, Table
 
 _COUNTS = "Map(LowCardinality(String), UInt64)"
@@ -84,7 +85,7 @@ TABLE = Table(
     engine="ReplacingMergeTree(log_offset, is_deleted)",
     order_by="customer_id",
 )
-_EMPTY = Customer(customer_id="")
+_EMPTY = CustomerPart(customer_id="")
 
 
 def project(record: Record) -> Projected:
@@ -94,12 +95,13 @@ def project(record: Record) -> Projected:
     if record.value is None:
         row = to_row(_EMPTY, record.partition, record.offset)
         return ((TABLE, (record.key.decode(), 1, *row[2:])),)
-    return ((TABLE, to_row(decode(record.value), record.partition, record.offset)),)
+    return ((TABLE, to_row(read(record.value), record.partition, record.offset)),)
 
 
-def to_row(customer: Customer, partition: int, offset: int) -> Row:
+def to_row(customer: CustomerPart, partition: int, offset: int) -> Row:
     """Lay a customer out in the table's column order."""
     profile, risk, offer = customer.profile, customer.risk, customer.offer
+    whole = cast(Profile, profile)  # has all that is read of one here
     return (
         customer.customer_id,
         0,
@@ -125,10 +127,10 @@ def to_row(customer: Customer, partition: int, offset: int) -> Row:
         profile.order_days,
         profile.orders_by_currency,
         profile.interests,
-        {one.category: one.weight for one in interests(profile, customer.clock_ms)},
+        {one.category: one.weight for one in interests(whole, customer.clock_ms)},
         len(profile.open_tickets),
         {kind: float(said.value or 0) for kind, said in profile.feedback.items()},
-        *_mood(customer),
+        *_mood(whole, customer.clock_ms),
         profile.messages_sent,
         profile.messages_opened,
         profile.messages_clicked,
@@ -160,8 +162,8 @@ def to_row(customer: Customer, partition: int, offset: int) -> Row:
     )
 
 
-def _mood(customer: Customer) -> Row:
-    found = mood(customer.profile, customer.clock_ms)
+def _mood(profile: Profile, at_ms: int) -> Row:
+    found = mood(profile, at_ms)
     if found is None:
         return (None, None, None, 0)
     return (found.newest.value, found.newest.at_ms, found.mean, found.said)
@@ -171,9 +173,9 @@ def _money(minor: dict[str, int]) -> dict[str, Decimal]:
     return {code: Decimal(amount).scaleb(-exponent(code)) for code, amount in minor.items()}
 
 
-def _texts(said: dict[str, Trait]) -> dict[str, str]:
+def _texts(said: dict[str, Said]) -> dict[str, str]:
     return {name: _text(trait) for name, trait in said.items()}
 
 
-def _text(trait: Trait | None) -> str:
+def _text(trait: Said | None) -> str:
     return "" if trait is None or trait.value is None else str(trait.value)

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given
+from msgspec.structs import fields, replace
 
 from models.customer import Customer, Regroup, encode
 from models.dead_letter import DeadLetter, headers_of
@@ -21,7 +23,7 @@ from models.events import (
 )
 from models.links import encode as encode_link
 from models.links import state_merge, state_unmerge
-from models.profile import Profile, Trait
+from models.profile import Profile, Trait, fold_all
 from models.records import NO_FEATURES, Command, Decision, Example, Outcome
 from models.topics import DEAD_LETTERS, DECISIONS, EVENTS, EXAMPLES, IDENTITY_LINKS, PROFILES
 from projections import (
@@ -31,10 +33,13 @@ from projections import (
     identity_links,
     moves,
     order_lines,
+    profile_part,
     profiles,
     touchpoints,
 )
 from projections.tables import project
+from tests.support.customers import rich
+from tests.support.histories import histories
 from tests.support.log_samples import START, envelope, merged, messages, money, order, regrouped
 
 
@@ -229,6 +234,24 @@ def test_a_profile_has_its_money_in_units_and_its_erasure_a_row():
         0,
     )
     assert (erased["customer_id"], erased["is_deleted"], erased["revenue"]) == ("c_2", 1, {})
+
+
+@given(histories())
+def test_a_row_of_a_profile_is_what_the_whole_customer_would_give(history):
+    whole = replace(rich(), profile=fold_all(Profile(), history), clock_ms=1_800_000_000_000)
+    for customer in (whole, replace(whole, risk=None, offer=None, merged_into="c_2")):
+        part = profile_part.read(encode(customer))
+        assert profiles.to_row(part, 3, 5) == profiles.to_row(customer, 3, 5)
+
+
+def test_what_a_row_reads_of_a_profile_has_the_names_and_defaults_that_it_has_there():
+    for part, whole in ((profile_part.ProfilePart, Profile), (profile_part.CustomerPart, Customer)):
+        known = {field.name: field for field in fields(whole)}
+        for field in fields(part):
+            assert field.encode_name == known[field.name].encode_name
+            if field.name != "profile":
+                assert field.default == known[field.name].default
+                assert field.default_factory == known[field.name].default_factory
 
 
 def test_a_dead_letter_keeps_the_senders_headers_apart_from_ours():
