@@ -56,26 +56,24 @@ def _rows(
 ) -> tuple[dict[int, At], set[int]]:
     """Return the rows of some stretches by key, and the keys of those that came since."""
     theirs: dict[int, At] = {}
-    newer: set[int] = set()
+    place = {"number": number, "begin": extent.begin, "end": extent.committed}
     for start in range(0, len(stretches), STRETCHES):
         rows = client.query(
             f"SELECT {written.key_sql}, log_offset, {written.row_sql}"  # noqa: S608
             f" FROM `{written.table.name}` FINAL WHERE log_partition = {{number:UInt16}}"
-            " AND log_offset >= {begin:UInt64} AND (log_offset >= {end:UInt64}"
-            f" OR intDiv(log_offset, {STRETCH}) IN {{stretches:Array(UInt64)}})",
-            {
-                "number": number,
-                "begin": extent.begin,
-                "end": extent.committed,
-                "stretches": list(stretches[start : start + STRETCHES]),
-            },
+            " AND log_offset >= {begin:UInt64} AND log_offset < {end:UInt64}"
+            f" AND intDiv(log_offset, {STRETCH}) IN {{stretches:Array(UInt64)}}",
+            place | {"stretches": list(stretches[start : start + STRETCHES])},
         ).result_rows
-        for key, offset, row in rows:
-            if offset >= extent.committed:
-                newer.add(key)
-            else:
-                theirs[key] = (offset, row)
-    return theirs, newer
+        theirs |= {key: (offset, row) for key, offset, row in rows}
+    # After the rows, so that none is replaced in between; without FINAL, which leaves out those
+    # that came as deleted.
+    came = client.query(
+        f"SELECT DISTINCT {written.key_sql} FROM `{written.table.name}`"  # noqa: S608
+        " WHERE log_partition = {number:UInt16} AND log_offset >= {end:UInt64}",
+        place,
+    ).result_rows
+    return theirs, {key for (key,) in came}
 
 
 async def _columns(client: Any, log: Reading, written: Written, offset: int, key: int) -> list[str]:

@@ -176,6 +176,20 @@ def test_an_event_that_a_client_sends_again_is_no_difference(settings, stores):
     assert all(check.expected == check.found for check in checks.values())
 
 
+def test_a_profile_that_was_erased_since_is_in_flux(settings, stores):
+    """Projected behind what the group had committed, as while we read."""
+    erased = f"c_{5:020d}"
+    topic = settings.topic(PROFILES)
+    send(settings.kafka, topic, [(erased.encode(), None)])
+    gone = read_all(settings.kafka, topic)
+    [gone] = [one for one in gone if one.key == erased.encode() and one.value is None]
+    with closing(Loader(lambda: connect(settings), settings.clickhouse_database)) as loader:
+        loader.load([Chunk(PROFILES, gone.partition, gone.offset, gone.offset, [gone])])
+    checks = look(settings, "clickhouse")
+    assert wrong(checks) == []
+    assert checks[f"clickhouse:profiles/{gone.partition}"].in_flux == 1
+
+
 def test_a_profile_that_is_altered_or_lost_is_named(settings, stores):
     altered, lost = f"c_{5:020d}", f"c_{6:020d}"
     one = stores[altered]
