@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from infra.admin import create_topics
 from infra.local import ports, process
@@ -31,7 +33,11 @@ SECRETS = {
     "webhook_secret": "whsec_dGVzdC13ZWJob29rLXNlY3JldC0wMTIzNDU2Nzg5",
     "snapshot_secret": "test-snapshot-secret",
 }
-START_SECONDS = 60.0
+# Laws are not about speed: a busy machine must not fail one.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

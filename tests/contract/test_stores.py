@@ -143,12 +143,13 @@ from pathlib import Path
 from streams.lane.disk import DiskStore
 from streams.lane.store import Stamp
 store = DiskStore(Path(sys.argv[1]), "id-of-the-topic")
-number = store.stamp.position
-print("open", flush=True)
+number = store_began = store.stamp.position
 while True:
     number += 1
     store.apply({b"%d" % (number % 50): b"%d" % number * 300, b"newest": b"%d" % number},
                 Stamp(number, 5))
+    if number == store_began + 1:
+        print("writing", flush=True)
 """
 
 
@@ -159,7 +160,7 @@ def test_a_kill_at_any_instant_leaves_contents_and_stamp_together(tmp_path):
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE
         )
-        assert writer.stdout.readline() == b"open\n"
+        assert writer.stdout.readline() == b"writing\n"
         time.sleep(0.05 + 0.017 * turn)
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
