@@ -38,14 +38,17 @@ class Sheet:
     def _resize(self, terms: int) -> None:
         self._terms = terms
         # Above the diagonal each product stands for two.
-        self._one, self._other = np.triu_indices(terms)
-        self._upper = self._one * terms + self._other
-        self._twice = np.where(self._one == self._other, 1.0, 2.0)
-        self._diagonal = np.flatnonzero(self._one == self._other)
+        one, other = np.triu_indices(terms)
+        self._upper = one * terms + other
+        self._twice = np.where(one == other, 1.0, 2.0)
+        self._diagonal = terms + np.flatnonzero(one == other)
+        # A row is the means, then the covariances: it is multiplied by the terms, each as it is
+        # (the first is 1), and by their products.
+        self._one = np.concatenate([np.arange(terms), one])
+        self._other = np.concatenate([np.zeros(terms, dtype=np.intp), other])
         self._rows.clear()
         self._stale.clear()
-        self._means = np.zeros((0, terms))
-        self._covariances = np.zeros((0, len(self._twice)))
+        self._laid = np.zeros((0, len(self._one)))
 
     def forget(self, offer: str, channel: str) -> None:
         """Let what was laid out of an offer's and a channel's arms be laid out anew."""
@@ -66,29 +69,25 @@ class Sheet:
         ]
         products = terms.take(self._one)
         products *= terms.take(self._other)
-        spread = self._covariances.take(places, axis=0)
-        spread *= products
-        means = self._means.take(places, axis=0)
-        means *= terms
-        variances: Vector = np.add.reduce(spread, axis=1)
-        return np.add.reduce(means, axis=1), np.maximum(variances, LEAST, out=variances)
+        found = self._laid.take(places, axis=0)
+        found *= products
+        means: Vector = np.add.reduce(found[:, : self._terms], axis=1)
+        variances: Vector = np.add.reduce(found[:, self._terms :], axis=1)
+        return means, np.maximum(variances, LEAST, out=variances)
 
     def _lay(self, arm: str, parts: Callable[[str, int], Parts]) -> int:
-        own = parts(arm, self._terms)
-        means = own.means.copy()
-        row = own.covariances.ravel().take(self._upper)
-        row *= self._twice
-        if own.channel is not None:
-            means += own.channel[0]
-            row[self._diagonal] += own.channel[1]
-        means[0] += own.mean
-        row[0] += own.variance
+        own, terms = parts(arm, self._terms), self._terms
         place = self._rows.get(arm)
         if place is None:
             place = self._rows[arm] = len(self._rows)
-            self._means = np.concatenate([self._means, means[None]])
-            self._covariances = np.concatenate([self._covariances, row[None]])
-        else:
-            self._means[place], self._covariances[place] = means, row
-            self._stale.discard(arm)
+            self._laid = np.concatenate([self._laid, np.zeros((1, len(self._one)))])
+        row = self._laid[place]
+        row[:terms] = own.means
+        np.multiply(own.covariances.ravel().take(self._upper), self._twice, out=row[terms:])
+        if own.channel is not None:
+            row[:terms] += own.channel[0]
+            row[self._diagonal] += own.channel[1]
+        row[0] += own.mean
+        row[terms] += own.variance
+        self._stale.discard(arm)
         return place
