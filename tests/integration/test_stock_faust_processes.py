@@ -189,7 +189,7 @@ def test_stock_lets_a_zombie_write_over_its_successor_and_compaction_forgets_the
 def test_the_lane_lets_no_zombie_write_and_covers_what_one_wrote_before_compaction_comes(
     settings, start_part, monkeypatch
 ):
-    monkeypatch.setenv("PAUSE", "0.2")
+    monkeypatch.setenv("PAUSE", "1")  # ten batches: it is stopped long before the last
     monkeypatch.setenv("SESSION", "6")
     changelog = settings.topic(PROFILES)
     finished = lambda: committed(settings, "counting").get(0) == 5_000  # noqa: E731
