@@ -30,7 +30,7 @@ class Pending(Struct, frozen=True, array_like=True, gc=False):
     acted: bool = False  # an offer was shown since, or an alert is or was open
 
 
-class Awaited(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Awaited(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A decision whose outcome is awaited until `due_ms`, and what followed it so far."""
 
     decision_id: str
@@ -56,7 +56,7 @@ class Awaited(Struct, frozen=True, omit_defaults=True, kw_only=True):
     earned: int = 0  # by the known ones, in minor units
 
 
-class Episode(Struct, frozen=True, omit_defaults=True):
+class Episode(Struct, frozen=True, omit_defaults=True, gc=False):
     """The newest episode of one alert rule. `number` counts them, from 1."""
 
     number: int
@@ -79,7 +79,7 @@ class Regroup(Struct, frozen=True, array_like=True, gc=False):
     others: int  # other members' parts still to come; below 0: come before their number was told
 
 
-class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Customer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """All that is known and pending about one customer."""
 
     customer_id: str

@@ -37,7 +37,7 @@ def _nothing() -> Features:
     return NO_FEATURES
 
 
-class Reason(Struct, frozen=True, omit_defaults=True):
+class Reason(Struct, frozen=True, omit_defaults=True, gc=False):
     """A share of a score, in logits, of features that move together: positive raises the risk."""
 
     feature: str  # what they are together: "silence"
@@ -47,7 +47,7 @@ class Reason(Struct, frozen=True, omit_defaults=True):
     about: str = ""  # the one of them that `value` and `usual` are of
 
 
-class Score(Struct, omit_defaults=True, frozen=True, kw_only=True):
+class Score(Struct, omit_defaults=True, frozen=True, kw_only=True, gc=False):
     """A prediction about one customer, with what it was made from."""
 
     score_id: str
@@ -65,7 +65,7 @@ class Score(Struct, omit_defaults=True, frozen=True, kw_only=True):
     features: Features = field(default_factory=_nothing)
 
 
-class Decision(Struct, omit_defaults=True, frozen=True, kw_only=True):
+class Decision(Struct, omit_defaults=True, frozen=True, kw_only=True, gc=False):
     """The offer to make to one customer now; "none" is an offer too."""
 
     decision_id: str
@@ -90,7 +90,7 @@ class Decision(Struct, omit_defaults=True, frozen=True, kw_only=True):
     features: Features = field(default_factory=_nothing)
 
 
-class Alert(Struct, omit_defaults=True, frozen=True, kw_only=True):
+class Alert(Struct, omit_defaults=True, frozen=True, kw_only=True, gc=False):
     """An episode's edge: a rule began or ceased to hold for a customer."""
 
     alert_id: str  # one an edge: follows from customer, rule, episode, status
@@ -109,7 +109,7 @@ class Alert(Struct, omit_defaults=True, frozen=True, kw_only=True):
     identifiers: list[str] = field(default_factory=list)  # "type:value", so a receiver knows whom
 
 
-class Delivery(Struct, omit_defaults=True, frozen=True, kw_only=True):
+class Delivery(Struct, omit_defaults=True, frozen=True, kw_only=True, gc=False):
     """One attempt (or refusal) to deliver an alert."""
 
     delivery_id: str  # alert id, destination and attempt
@@ -123,7 +123,7 @@ class Delivery(Struct, omit_defaults=True, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class Outcome(Struct, omit_defaults=True, frozen=True, kw_only=True):
+class Outcome(Struct, omit_defaults=True, frozen=True, kw_only=True, gc=False):
     """What became of a decision by the end of its window; money is the catalogue's."""
 
     decision_id: str
@@ -137,7 +137,13 @@ class Outcome(Struct, omit_defaults=True, frozen=True, kw_only=True):
 
 
 class Example(
-    Struct, omit_defaults=True, frozen=True, kw_only=True, tag_field="kind", tag="example"
+    Struct,
+    omit_defaults=True,
+    frozen=True,
+    kw_only=True,
+    gc=False,
+    tag_field="kind",
+    tag="example",
 ):
     """A labelled example: the features as they were when the prediction was made."""
 
@@ -157,7 +163,13 @@ class Example(
 
 
 class Command(
-    Struct, omit_defaults=True, frozen=True, kw_only=True, tag_field="kind", tag="command"
+    Struct,
+    omit_defaults=True,
+    frozen=True,
+    kw_only=True,
+    gc=False,
+    tag_field="kind",
+    tag="command",
 ):
     """A person's or a job's word to a learner; it stands in the model's log among the examples."""
 
@@ -173,7 +185,13 @@ class Command(
 
 
 class Reserved(
-    Struct, omit_defaults=True, frozen=True, kw_only=True, tag_field="kind", tag="reserved"
+    Struct,
+    omit_defaults=True,
+    frozen=True,
+    kw_only=True,
+    gc=False,
+    tag_field="kind",
+    tag="reserved",
 ):
     """A unit of a limited offer was promised, or is free again; it stands in the model's log."""
 

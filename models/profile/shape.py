@@ -50,7 +50,7 @@ Written = Annotated[Raw, Meta(extra_json_schema=_LINE)]
 Weeks = dict[int, dict[str, int]]
 
 
-class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One customer, as far as the touchpoints seen so far tell."""
 
     identifiers: dict[str, int] = field(default_factory=dict)  # "type:value" -> first seen
