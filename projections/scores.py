@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple, fields
 
 from models.records import Reason, Score, unpack
 from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table, to_ms
@@ -37,6 +38,7 @@ TABLE = Table(
     partition_by="toYYYYMM(at)",
 )
 _decoder = msgspec.json.Decoder(Score)
+_NO_REASONS: Final[tuple[tuple[object, ...], ...]] = ((),) * len(fields(Reason))
 
 
 def project(record: Record) -> Projected:
@@ -47,6 +49,8 @@ def project(record: Record) -> Projected:
 
 def to_row(score: Score, partition: int, offset: int) -> Row:
     """Lay a score out in the table's column order."""
+    # A column a field of a reason, in its order.
+    reasons = tuple(zip(*map(astuple, score.reasons), strict=True)) or _NO_REASONS
     return (
         score.customer_id,
         score.model,
@@ -59,11 +63,7 @@ def to_row(score: Score, partition: int, offset: int) -> Row:
         score.horizon_days,
         score.horizon,
         score.base,
-        [reason.feature for reason in score.reasons],
-        [reason.contribution for reason in score.reasons],
-        [reason.value for reason in score.reasons],
-        [reason.usual for reason in score.reasons],
-        [reason.about for reason in score.reasons],
+        *reasons,
         unpack(score.features),
         partition,
         offset,
