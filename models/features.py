@@ -11,7 +11,7 @@ from math import log, log1p, sqrt
 
 from models.contracts import GRACE_DAYS, ends_ms, period
 from models.customer import Customer
-from models.online.served import PRIOR
+from models.online.shares import PRIOR
 from models.outlook import outlook
 from models.population import DEFAULT, Population
 from models.profile import Profile
@@ -57,7 +57,15 @@ def _rhythm(
     active = age - quiet if age > quiet else 0.0
     contacts, repeats = population.contacts, visits - 1 if visits else 0
     alive, silent = outlook(
-        contacts.r, contacts.alpha, contacts.a, contacts.b, repeats, active, age, horizon_days
+        contacts.r,
+        contacts.alpha,
+        contacts.a,
+        contacts.b,
+        contacts.temper,
+        repeats,
+        active,
+        age,
+        horizon_days,
     )
     # The customer's own gap, shrunk to the population's: known of who came once, too.
     usual = contacts.gap(repeats, active)

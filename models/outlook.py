@@ -18,6 +18,7 @@ def outlook(
     alpha: float,
     a: float,
     b: float,
+    temper: float,
     repeats: int,
     last: float,
     age: float,
@@ -31,7 +32,7 @@ def outlook(
     until, shape = alpha + age, r + repeats
     if shape > MOST:
         shape = MOST
-    quiet = shape * log(until / (alpha + last))
+    quiet = temper * shape * log(until / (alpha + last))
     if quiet > STEEPEST:
         quiet = STEEPEST
     left = a / (b + repeats)

@@ -16,6 +16,7 @@ from models.fitting import CannotFitError, fifths, fit_lifetime, fit_spend, fit_
 from models.lifetime import Lifetime, Tenure
 from models.population import DEFAULT, Cuts, Population, Spend
 from models.rhythm import DAY_MS
+from models.tempering import tempered
 
 T = TypeVar("T")
 
@@ -71,13 +72,14 @@ def _contacts(customers: Iterable[One], now_ms: int) -> Lifetime:
 
 
 def _purchases(customers: Iterable[One], now_ms: int) -> Lifetime:
-    rows = []
+    rows, known = [], []
     for one in customers:
         if bought := one.profile.order_days:
             last = bought[-1] - bought[0]
             age = max(last, one.seen_until(now_ms) // DAY_MS - bought[0])
             rows.append((float(len(bought) - 1), float(last), float(age)))
-    return fit_lifetime(*_columns(rows))
+            known.append((bought, bought[0] + age))
+    return tempered(fit_lifetime(*_columns(rows)), known)
 
 
 def _contracts(customers: Iterable[One], now_ms: int) -> Tenure:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.stack
 BEGIN = NOON - timedelta(days=400)
 NOON_MS = event(at=BEGIN).occurred_ms
 FITTED = Population(
-    purchases=Lifetime(r=0.9, alpha=40.0, a=1.3, b=3.0),
+    purchases=Lifetime(r=0.9, alpha=40.0, a=1.3, b=3.0, temper=0.7),
     spend={"USD": Spend(p=6.25, q=3.74, v=15_440.0)},
     cuts=Cuts(recency=[10, 30, 90, 200], frequency=[2, 3, 5, 9], money={"USD": [1, 2, 3, 4]}),
     fitted_ms=NOON_MS,

@@ -12,7 +12,8 @@ from models.judgement import judged, note
 from models.lifetime import DEFAULT_LIFETIME as DEFAULT
 from models.lifetime import Lifetime
 from models.online.scaling import sigmoid
-from models.online.served import BASE, PRIOR, Served
+from models.online.served import Served
+from models.online.shares import BASE, PRIOR
 from models.online.stable import Stable
 from models.profile import Profile, Trait
 from models.reasons import reasons
@@ -138,7 +139,7 @@ def test_silent_is_who_left_and_who_stays_but_does_not_come(repeats, quiet):
 
 def test_silence_raises_the_risk_of_a_regular():
     customer = visited(MONTHLY)
-    risks = [score(customer, at(121 + day), "e", JUDGE).probability for day in (0, 30, 90, 180)]
+    risks = [score(customer, at(121 + day), "e", JUDGE).probability for day in (0, 30, 90, 365)]
     assert risks == sorted(risks)
     assert risks[0] < 0.6 < 0.9 < risks[-1]
 
