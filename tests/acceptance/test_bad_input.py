@@ -181,7 +181,7 @@ def status(system) -> tuple | None:
     """Return what a restart of the worker would change; None while it is not ready."""
     try:
         said = httpx.get(f"http://127.0.0.1:{system.settings.worker_port}/status", timeout=20)
-    except httpx.ConnectError:
+    except httpx.TransportError:
         return None
     found = said.json()
     return (found["tenure"], found["generation"]) if found["ready"] else None
