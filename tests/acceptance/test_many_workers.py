@@ -91,7 +91,7 @@ def test_two_workers_share_the_work_and_a_kill_or_another_number_loses_nothing(u
         up.wait_ready(60)
         after = up.pids()
         assert {n for n in after if after[n] != before[n]} == {"worker-2"}, "only the one"
-        assert shared_by(up, "w0", "w0-2")
+        until(lambda: shared_by(up, "w0", "w0-2"), 30, "two share them again")
 
         done = up.c360("workers", "3")
         assert done.returncode == 0, done.stderr
