@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from models.online.served import BASE
+from models.online.shares import BASE
 
 Language = Literal["en", "ko"]
 OTHER = "other"  # all that is not told one by one

@@ -9,7 +9,8 @@ from __future__ import annotations
 from math import log
 
 from models.customer import Customer
-from models.online.served import BASE, PRIOR, Served
+from models.online.served import Served
+from models.online.shares import BASE, PRIOR
 from models.phrases import OTHER
 from models.records import Reason, Score
 from models.rhythm import silence_days

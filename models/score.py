@@ -14,7 +14,7 @@ from models.features import features
 from models.horizon import CONTRACT, SILENCE, horizon
 from models.judge import Judge
 from models.online.scaling import sigmoid
-from models.online.served import BASE
+from models.online.shares import BASE
 from models.reasons import reasons
 from models.records import Score, pack
 

@@ -15,7 +15,7 @@ from models.online.crosses import Crosses
 from models.online.forks import Fork
 from models.online.logit import Logit, Weight
 from models.online.search import CONSTANT, Column
-from models.online.served import Cross, Term
+from models.online.shares import Cross, Term
 from models.online.trees import Trees, cut_at
 
 

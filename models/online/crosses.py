@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.online.bayes import INTERCEPT_VARIANCE, TERMS, VARIANCE
 from models.online.posterior import Posterior, Vector, pack, unpack
 from models.online.search import CONSTANT, Column, Pair, Search
-from models.online.served import CROSS_SPREAD
+from models.online.shares import CROSS_SPREAD
 
 MOST = 24  # products
 LOOK_EVERY = 256  # examples

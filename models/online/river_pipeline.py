@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from models.online.logit import LEARNING_RATE
 from models.online.scaling import Moments
-from models.online.served import Term
+from models.online.shares import Term
 
 INTERCEPT_RATE = 0.01  # River's own
 

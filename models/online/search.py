@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from models.online.posterior import Vector, pack, unpack
-from models.online.served import CROSS_SPREAD
+from models.online.shares import CROSS_SPREAD
 
 POOL = 24  # features that are searched at a time
 KNOTS = (0.0, 1.0, -1.0)  # deviations from the mean at which hinges bend; 0: none

@@ -15,33 +15,7 @@ from msgspec.structs import replace
 
 from models.online.forks import Fork
 from models.online.scaling import sigmoid
-from models.online.shares import (
-    BASE,
-    CROSS_SPREAD,
-    PRIOR,
-    PRIOR_LIMIT,
-    SPREAD,
-    Cross,
-    Term,
-    hinge,
-    prior_of,
-    shares_of,
-)
-
-__all__ = [
-    "BASE",
-    "CROSS_SPREAD",
-    "PRIOR",
-    "PRIOR_LIMIT",
-    "SPREAD",
-    "Cross",
-    "Served",
-    "Term",
-    "decode",
-    "encode",
-    "hinge",
-    "prior_of",
-]
+from models.online.shares import Cross, Term, shares_of
 
 
 class Served(Struct, frozen=True):

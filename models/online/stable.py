@@ -22,7 +22,8 @@ from models.online.logit import Known, Logit, Weight
 from models.online.posterior import Vector
 from models.online.river_pipeline import RiverPipeline
 from models.online.scaling import Scaler, sigmoid
-from models.online.served import PRIOR, SPREAD, Served, prior_of
+from models.online.served import Served
+from models.online.shares import PRIOR, SPREAD, prior_of
 from models.online.trees import Trees
 
 CANDIDATES: tuple[str, ...] = (*SHARERS, "blend", "river")

@@ -26,7 +26,8 @@ from models.online.logit import LEARNING_RATE
 from models.online.posterior import Posterior, mode
 from models.online.river_pipeline import INTERCEPT_RATE
 from models.online.scaling import LIMIT, MOST, sigmoid
-from models.online.served import BASE, CROSS_SPREAD, PRIOR, PRIOR_LIMIT, SPREAD, Served
+from models.online.served import Served
+from models.online.shares import BASE, CROSS_SPREAD, PRIOR, PRIOR_LIMIT, SPREAD, hinge
 from models.online.stable import CANDIDATES, Stable
 from models.online.trees import Trees
 
@@ -325,9 +326,9 @@ def worth(distances):
 
 
 def test_a_hinge_is_nothing_up_to_its_knot():
-    assert [served.hinge(d, 1.0) for d in (-2.0, 0.0, 1.0, 1.5, 9.0)] == [0, 0, 0, 0.5, 2.0]
-    assert [served.hinge(d, -1.0) for d in (2.0, 0.0, -1.0, -1.5, -9.0)] == [0, 0, 0, 0.5, 2.0]
-    assert [served.hinge(d, 0.0) for d in (-9.0, 0.5, 9.0)] == [-3.0, 0.5, 3.0]
+    assert [hinge(d, 1.0) for d in (-2.0, 0.0, 1.0, 1.5, 9.0)] == [0, 0, 0, 0.5, 2.0]
+    assert [hinge(d, -1.0) for d in (2.0, 0.0, -1.0, -1.5, -9.0)] == [0, 0, 0, 0.5, 2.0]
+    assert [hinge(d, 0.0) for d in (-9.0, 0.5, 9.0)] == [-3.0, 0.5, 3.0]
 
 
 def test_a_prior_beyond_all_certainty_is_cut():

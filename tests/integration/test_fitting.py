@@ -14,7 +14,7 @@ from models.customer import Customer, encode
 from models.customer import decode as read_customer
 from models.features import features
 from models.online.scaling import sigmoid
-from models.online.served import PRIOR
+from models.online.shares import PRIOR
 from models.population import DEFAULT
 from models.population import decode as read_population
 from models.rhythm import DAY_MS

@@ -23,7 +23,8 @@ from models.handover import gathered
 from models.identity import customer_id_of, identify
 from models.judge import Judge
 from models.labels import acted
-from models.online.served import PRIOR, Served
+from models.online.served import Served
+from models.online.shares import PRIOR
 from models.react import Position, react
 from models.records import unpack
 from models.regroup import Part

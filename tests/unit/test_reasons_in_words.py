@@ -9,7 +9,8 @@ from models.features import features
 from models.judge import Judge
 from models.judgement import note
 from models.online.scaling import sigmoid
-from models.online.served import BASE, PRIOR, Served
+from models.online.served import Served
+from models.online.shares import BASE, PRIOR
 from models.phrases import FLAGS, OTHER, PLAIN, TOLD
 from models.reasons import GROUPS, rest
 from models.records import Reason, Score

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from infra.evaluation.churn import add
 from models.online.prequential import Row
-from models.online.served import PRIOR
+from models.online.shares import PRIOR
 from tests.evaluation.measure import against, at_least, at_most, batches, prequential
 
 NAME = "streams"
