@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import clickhouse_connect
+from clickhouse_connect.driver import options
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError
 
 from infra.settings import Settings
 
+# The client loads pandas at its first insert, to ask whether it was given a frame: it never is.
+vars(options).update(pd=None, pd_time_test=None)
 # Releases of ClickHouse differ in these defaults; an insert here never leaves them to chance.
 INSERT_SETTINGS: Final[dict[str, Any]] = {
     "async_insert": 0,
