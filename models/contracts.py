@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Final
 from zlib import crc32
 
-from models.events.base import EPOCH, MILLISECOND
+from models.events.base import MILLISECOND
+from models.events.clock import EPOCH
 from models.events.sales import SubscriptionCancelled, SubscriptionRenewed, SubscriptionStarted
 from models.events.union import Touchpoint
 from models.rhythm import DAY_MS

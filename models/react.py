@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from models import contracts, seen
 from models.customer import Customer
+from models.events.clock import ms_of
 from models.events.union import Event, Touchpoint
 from models.judge import Judge
 from models.judgement import MOMENTS, judged, note, wakes
@@ -28,7 +29,7 @@ def react(customer: Customer, event: Event, at: Position, judge: Judge) -> React
     repeated = event.origin_offset <= customer.applied.get(event.origin, -1)
     if at.offset <= customer.offset or (event.origin and repeated):
         return Reaction(customer, changed=False)
-    received = event.received_ms
+    received = ms_of(event.received_at)
     apart = (
         event.generation != customer.generation
         or customer.merged_into is not None
@@ -77,7 +78,7 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
     if seen.has(customer.seen, mark):
         return
     # A clock ahead of ours must not make a customer's silence pass any faster.
-    now = min(event.occurred_ms, received)
+    now = min(ms_of(event.occurred_at), received)
     if (timers := customer.timers) and min(timers.values()) <= now:
         _run_timers(reaction, now, received, event.event_id, judge)
         customer = reaction.customer

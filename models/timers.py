@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from models.customer import Regroup
-from models.events.base import EPOCH
+from models.events.clock import EPOCH
 from models.events.codec import made
 from models.events.system import TimerFired
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Protocol
 
-from models.events.base import EPOCH, MILLISECOND
+from models.events.base import MILLISECOND
+from models.events.clock import EPOCH
 
 Row = tuple[object, ...]
 MILLISECONDS = "DateTime64(3, 'UTC')"

@@ -19,7 +19,7 @@ import msgspec
 from infra.files.drafts import Draft, Source
 from infra.files.errors import FileUnreadableError
 from infra.files.orders import Outgoing, Place
-from models.events.base import EPOCH
+from models.events.clock import EPOCH
 
 MOST_BYTES: Final = 64 * 1024 * 1024  # of rows held in memory
 MOST_RUNS: Final = 128  # files open at once

@@ -22,10 +22,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
-from models.events.clock import YEARS
+from models.events.clock import EPOCH, YEARS, ms_of
 from models.plain import plain
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
@@ -168,14 +167,12 @@ class Recorded(Part):
     @property
     def occurred_ms(self) -> int:
         """When it happened, ms since 1970."""
-        since = self.occurred_at - EPOCH  # by its parts: to divide it takes longer
-        return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+        return ms_of(self.occurred_at)
 
     @property
     def received_ms(self) -> int:
         """When it reached the log, ms since 1970."""
-        since = self.received_at - EPOCH
-        return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+        return ms_of(self.received_at)
 
 
 class Contact(Recorded):

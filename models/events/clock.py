@@ -10,10 +10,17 @@ from typing import Final
 
 from models.errors import Reason, TouchpointRejectedError
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS: Final = (1901, 2199)  # of any time at all: beyond, converting zones may overflow
 MAX_MS: Final = 7_258_118_399_999  # ms since 1970: the last one of these years
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # of an event: before it, a clock was never set
 AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by hours, not days
+
+
+def ms_of(at: datetime) -> int:
+    """Return a time as whole ms since 1970."""
+    since = at - EPOCH  # by its parts: to divide it takes longer
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
 
 def read_time(said: object, where: str) -> datetime:

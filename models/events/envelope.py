@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from models.errors import Reason, TouchpointRejectedError
-from models.events.base import EPOCH, MILLISECOND
-from models.events.clock import MAX_MS
+from models.events.base import MILLISECOND
+from models.events.clock import EPOCH, MAX_MS
 
 OURS: Final = (
     *("received_at", "source", "observed_until", "customer_id"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from models.events.base import EPOCH
+from models.events.clock import EPOCH
 from models.events.codec import made
 from models.events.system import CustomerMerged, CustomerRegrouped
 from models.identity_rules import SHIPPED, Rules

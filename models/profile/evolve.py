@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from models.events.base import Identifier
+from models.events.clock import ms_of
 from models.events.union import Touchpoint
 from models.profile.facts import facts, names
 from models.profile.laws import LAWS
@@ -28,7 +29,7 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
 
     The event must not have been applied before: counting twice is the caller's to prevent.
     """
-    at, kind, channel = event.occurred_ms, event.type, str(event.channel)
+    at, kind, channel = ms_of(event.occurred_at), event.type, str(event.channel)
     said = facts(event, at)
     for name, fact in said.items():
         said[name] = LAWS[name](getattr(profile, name), fact)

@@ -16,7 +16,8 @@ from fastapi import Response
 
 from models.asof import Folded, Group, episodes, fold, group
 from models.customer import Customer, Episode
-from models.events.base import EPOCH, MILLISECOND
+from models.events.base import MILLISECOND
+from models.events.clock import EPOCH
 from models.naming import derive, identifier_of
 from models.records import Decision, Score
 from models.topics import EVENTS

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.judge import Judge
+from models.online.contest import Contest
 from models.online.evaluation import WINDOW, Evaluation, auc
 from models.online.snapshots import Snapshot, SnapshotError, decode, encode
 from models.online.stable import Stable
@@ -98,7 +99,7 @@ def test_half_a_batch_that_failed_is_not_gone_on_with(monkeypatch):
     kept = View(first)
     school.advance(batch(values[10:12], 10), kept, Outbox())
     stored = first | kept.changes
-    monkeypatch.setattr(Stable, "learn_one", lambda *_: 1 / 0)
+    monkeypatch.setattr(Contest, "learn_one", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         school.advance(batch(values[12:15], 12), View(stored), Outbox())
     monkeypatch.undo()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.events.base import EPOCH
+from models.events.clock import EPOCH
 from tests.support.histories import event
 
 spans = st.timedeltas(timedelta(days=-25_000), timedelta(days=80_000))

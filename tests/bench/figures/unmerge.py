@@ -10,7 +10,7 @@ import uvloop
 
 from infra.admin import create_topics
 from models.events import CustomerRegrouped, Wire, encode_event, made, parse
-from models.events.base import EPOCH
+from models.events.clock import EPOCH
 from models.identity import identify
 from models.topics import EVENTS
 from streams.lane import Outbox
