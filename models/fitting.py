@@ -36,7 +36,7 @@ def fit_lifetime(repeats: Floats, last: Floats, age: Floats) -> Lifetime:
     """Return the MBG/NBD parameters that fit best. Raises CannotFitError.
 
     Of each customer: visits after the first, and the ages at the newest one and today, in days.
-    They do not tell the temper (`models.tempering` does): it is the default's.
+    They do not tell the temper (`models.tempering` does): silence counts whole.
     """
     _require(len(age) >= FEWEST, f"{len(age)} customers; {FEWEST} are needed")
     again = int((repeats > 0).sum())
@@ -52,7 +52,7 @@ def fit_lifetime(repeats: Floats, last: Floats, age: Floats) -> Lifetime:
     starts = [(r, r * gap, 0.5 + r, 2.0) for r in (0.25, 1.0, 4.0)]
     prior = (DEFAULT_LIFETIME.r, max(gap, 0.1), DEFAULT_LIFETIME.a, DEFAULT_LIFETIME.b)
     r, alpha, a, b = _fitted("visits", loss, starts, prior, len(age))
-    return Lifetime(r=r, alpha=alpha, a=a, b=b, temper=DEFAULT_LIFETIME.temper)
+    return Lifetime(r=r, alpha=alpha, a=a, b=b)
 
 
 def lifetime_likelihood(parameters: Floats, repeats: Floats, last: Floats, age: Floats) -> Floats:

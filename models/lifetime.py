@@ -62,9 +62,8 @@ class Tenure(Struct, frozen=True):
 
 # Maximum likelihood on the first 39 weeks of the CDNOW purchases (23,570 customers,
 # days with a purchase), a public record of a shop's customers from their first day.
-# One for all: it ranks strangers by recency and frequency until there are labels. The temper is
-# what the first half of these weeks would have needed to foresee the second.
-DEFAULT_LIFETIME = Lifetime(r=0.634, alpha=51.2, a=0.806, b=1.238, temper=0.6)
+# One for all: it ranks strangers by recency and frequency until there are labels.
+DEFAULT_LIFETIME = Lifetime(r=0.634, alpha=51.2, a=0.806, b=1.238)
 # A guess, mild on purpose: one contract in forty ends in its first thirty days, one in
 # seventy in the thirty after its third year. The first fit replaces it.
 DEFAULT_TENURE = Tenure(s=1.3, beta=1_500.0)

@@ -10,7 +10,7 @@ FROM
 (
     SELECT * FROM populations FINAL
     UNION ALL
-    SELECT '', toDateTime64(0, 3, 'UTC'), 0, 0.634, 51.2, 0.806, 1.238, 0.6,
+    SELECT '', toDateTime64(0, 3, 'UTC'), 0, 0.634, 51.2, 0.806, 1.238, 1,
         map(), map(), map(), [], [], map(), 0, 0
 )
 ORDER BY at DESC

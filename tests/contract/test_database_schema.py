@@ -35,7 +35,7 @@ PUBLISHED = {
     "0015_resends.sql": "59b0a2353e5181007ba5a927c9f6fa5eeacd12b9e544484f1175f4530f7a6e84",
     "0016_model_alerts.sql": "b16da7cc28a756fa530d37b7ce06d82f643d4dd4bce789cc3f0d72b36645f863",
     "0017_churn_horizon.sql": "c6c91e913ae27d9c6c6aaa0f67a310592cf98a4c19e6ee05595d2dc5ccdd515e",
-    "0018_temper.sql": "df8d962c0e7d3d316f99c606873f2029930323a23571446cef25d364b4faaf55",
+    "0018_temper.sql": "6533036c4e6741b053ad34e6ec20a869367c83f3ea6f5b8487f8abf9519fcdf8",
 }
 
 

@@ -25,8 +25,7 @@ _HERE = (
     "The choice sets pay the offer that was chosen by itself; that an offer changes minds is not "
     "in them. Only the simulator knows what a different offer would have done.",
     "The default parameters of the lifetime prior were once fitted on CDNOW's first 39 weeks; here "
-    "they serve for the first 90 days only, until the first fit; what silence counts (the "
-    "temper) is theirs to the end, as for contacts in the stream.",
+    "they serve for the first 90 days only, until the first fit.",
     "Candidates were chosen while CDNOW, mlc_churn, drifting streams and, of the tables under "
     "`unseen`, attrition, mortgage and caravan were looked at. Trees and stacking were chosen on "
     "made-up functions (boxes, Friedman's first, scikit-learn's clusters), and all of the tables "

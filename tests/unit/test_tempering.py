@@ -9,7 +9,6 @@ from models.lifetime import DEFAULT_LIFETIME, Lifetime
 from models.tempering import silences, tempered
 
 DAYS = 720
-WHOLE = replace(DEFAULT_LIFETIME, temper=1.0)
 
 
 def lives(count, pauses, seed=3):
@@ -41,9 +40,9 @@ def test_where_customers_pause_and_come_back_it_counts_less():
 
 def test_only_the_temper_is_another_and_it_is_the_same_for_the_same_customers():
     known = lives(2_000, pauses=True)
-    found = tempered(WHOLE, known)
-    assert found == tempered(WHOLE, known)
-    assert replace(found, temper=1.0) == WHOLE
+    found = tempered(DEFAULT_LIFETIME, known)
+    assert found == tempered(DEFAULT_LIFETIME, known)
+    assert replace(found, temper=1.0) == DEFAULT_LIFETIME
 
 
 def test_what_is_foreseen_is_what_came():
@@ -66,14 +65,14 @@ def test_what_is_foreseen_is_what_came():
         )
         return -np.log(np.where(came, 1 - silent, silent)).mean()
 
-    best = tempered(WHOLE, known).temper
+    best = tempered(DEFAULT_LIFETIME, known).temper
     assert lost(best) == pytest.approx(min(map(lost, np.linspace(0.1, 1.0, 91))), abs=1e-5)
     assert lost(best) < lost(1.0) - 0.01
 
 
 @pytest.mark.parametrize("known", [[], [([], 9.0)], lives(100, pauses=True)])
 def test_a_past_that_does_not_tell_leaves_the_lifetime_as_it_is(known):
-    assert tempered(WHOLE, known) is WHOLE
+    assert tempered(DEFAULT_LIFETIME, known) is DEFAULT_LIFETIME
 
 
 @pytest.mark.parametrize("temper", [1.0, 0.6, 0.1])
@@ -85,6 +84,10 @@ def test_all_at_once_is_one_by_one(temper):
 
 
 def test_the_less_silence_counts_the_likelier_a_silent_customer_is_still_one():
-    chances = [replace(WHOLE, temper=one).alive(5, 100.0, 300.0) for one in (1.0, 0.6, 0.3, 0.1)]
+    chances = [
+        replace(DEFAULT_LIFETIME, temper=one).alive(5, 100.0, 300.0) for one in (1.0, 0.6, 0.3, 0.1)
+    ]
     assert chances == sorted(chances)
-    assert replace(WHOLE, temper=0.3).alive(5, 100.0, 100.0) == WHOLE.alive(5, 100.0, 100.0)
+    assert replace(DEFAULT_LIFETIME, temper=0.3).alive(5, 100.0, 100.0) == DEFAULT_LIFETIME.alive(
+        5, 100.0, 100.0
+    )
