@@ -8,6 +8,7 @@ from models.events import CustomerRegrouped, Identifier, decode_event, encode_ev
 from models.events.codec import made
 from models.identity import customer_id_of, identify
 from models.metrics import REFOLD_METRICS
+from models.reaction import Position
 from models.regroup import part
 from models.topics import EVENTS
 from streams import due, refold
@@ -89,7 +90,7 @@ async def read():
 
 def own_of(log, customer_id, until):
     own = [decode_event(r.value) for r in log.records[:until] if r.key == customer_id.encode()]
-    return part(customer_id, [(None, one) for one in own])
+    return part(customer_id, [(Position("events", 0, n), one) for n, one in enumerate(own)])
 
 
 async def test_all_who_wait_are_read_in_one_pass_each_up_to_its_own_regrouping(log):
