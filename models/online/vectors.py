@@ -1,0 +1,77 @@
+"""Arrays of doubles that the compiled core adds and multiplies without an object for each number.
+
+Each function is a plain loop, in the order of the places: the same bits compiled or not, on
+every processor. Compiled it costs a nanosecond or so a step; interpreted a hundred, more than a
+list, so that whatever is not compiled is better off with lists. A `vec` is shared, not copied,
+when it is assigned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from librt.vecs import append, vec
+from mypy_extensions import i64
+
+
+def zeros(size: i64) -> vec[float]:
+    """Return so many zeros."""
+    found = vec[float]()
+    for _ in range(size):
+        found = append(found, 0.0)
+    return found
+
+
+def of(numbers: Iterable[float]) -> vec[float]:
+    """Return the numbers, in order."""
+    found = vec[float]()
+    for number in numbers:
+        found = append(found, number)
+    return found
+
+
+def copied(numbers: vec[float]) -> vec[float]:
+    """Return a copy, to be written to without its original's changing."""
+    found = vec[float]()
+    for place in range(i64(len(numbers))):
+        found = append(found, numbers[place])
+    return found
+
+
+def dot(one: vec[float], other: vec[float]) -> float:
+    """Return the sum of products; `other` may be the longer, whose rest counts nothing."""
+    total = 0.0
+    for place in range(i64(len(one))):
+        total += one[place] * other[place]
+    return total
+
+
+def times(square: vec[float], terms: vec[float], found: vec[float]) -> float:
+    """Write the product of a square matrix, row by row, and a vector; return their quadratic form.
+
+    `square`: size * size numbers, `terms` and `found`: size of them; `found` is written over.
+    """
+    size: i64 = len(terms)
+    total = 0.0
+    at: i64 = 0
+    for row in range(size):
+        of_row = 0.0
+        for column in range(size):
+            of_row += square[at] * terms[column]
+            at += 1
+        found[row] = of_row
+        total += of_row * terms[row]
+    return total
+
+
+def subtract_square(square: vec[float], terms: vec[float], scale: float) -> None:
+    """Take scale * terms * terms' from a symmetric square matrix, which stays so to the bit."""
+    size: i64 = len(terms)
+    for row in range(size):
+        start = row * size
+        scaled = scale * terms[row]
+        for column in range(row + 1):
+            left = square[start + column] - scaled * terms[column]
+            square[start + column] = left
+            square[column * size + row] = left
+
