@@ -136,15 +136,11 @@ class Outcome(Struct, omit_defaults=True, frozen=True, kw_only=True, gc=False):
     half_life: float = 0.0  # examples after which half is forgotten; 0: nothing is
 
 
-class Example(
-    Struct,
-    omit_defaults=True,
-    frozen=True,
-    kw_only=True,
-    gc=False,
-    tag_field="kind",
-    tag="example",
-):
+class _Kept(Struct, omit_defaults=True, frozen=True, gc=False, tag_field="kind"):
+    """What a model's log keeps, told apart by its kind."""
+
+
+class Example(_Kept, frozen=True, kw_only=True, tag="example"):
     """A labelled example: the features as they were when the prediction was made."""
 
     example_id: str
@@ -162,15 +158,7 @@ class Example(
     outcome: Outcome | None = None  # offers only
 
 
-class Command(
-    Struct,
-    omit_defaults=True,
-    frozen=True,
-    kw_only=True,
-    gc=False,
-    tag_field="kind",
-    tag="command",
-):
+class Command(_Kept, frozen=True, kw_only=True, tag="command"):
     """A person's or a job's word to a learner; it stands in the model's log among the examples."""
 
     command_id: str
@@ -184,15 +172,7 @@ class Command(
     population: Features = field(default_factory=_nothing)  # the fitted parameters
 
 
-class Reserved(
-    Struct,
-    omit_defaults=True,
-    frozen=True,
-    kw_only=True,
-    gc=False,
-    tag_field="kind",
-    tag="reserved",
-):
+class Reserved(_Kept, frozen=True, kw_only=True, tag="reserved"):
     """A unit of a limited offer was promised, or is free again; it stands in the model's log."""
 
     reserved_id: str

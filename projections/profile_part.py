@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.json import Decoder
 
 from models.customer import Regroup
-from models.profile.shape import Weeks
+from models.profile.shape import Weeks, still_open
 
 Counts = dict[str, int]
 
@@ -69,8 +69,7 @@ class ProfilePart(Struct, frozen=True, kw_only=True):
     @property
     def open_tickets(self) -> list[str]:
         """Ids of the tickets that were opened and not closed since."""
-        closed = self.tickets_closed
-        return [id for id, at in self.tickets_opened.items() if closed.get(id, at - 1) < at]
+        return still_open(self.tickets_opened, self.tickets_closed)
 
 
 class ReasonPart(Struct, frozen=True, gc=False):

@@ -100,5 +100,9 @@ class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     @property
     def open_tickets(self) -> list[str]:
         """Ids of the tickets that were opened and not closed since."""
-        closed = self.tickets_closed
-        return [id for id, at in self.tickets_opened.items() if closed.get(id, at - 1) < at]
+        return still_open(self.tickets_opened, self.tickets_closed)
+
+
+def still_open(opened: dict[str, int], closed: dict[str, int]) -> list[str]:
+    """Return the ids of the tickets that were opened (ms) and not closed since."""
+    return [id for id, at in opened.items() if closed.get(id, at - 1) < at]
