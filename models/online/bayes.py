@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
+from librt.vecs import vec
+from mypy_extensions import i64
 
-from models.online.posterior import Posterior, Vector
+from models.online import vectors
+from models.online.posterior import Posterior
 
 TERMS = 128  # features, the first that came: the covariance is a square of them
 VARIANCE = 0.1  # of a feature's weight, by the prior
@@ -23,19 +25,20 @@ class Bayes:
     """Corrects an offset. Terms in this order: the intercept, the features by place."""
 
     def __init__(self) -> None:
-        self.posterior = Posterior(FADE)
-        self.posterior.insert(0, INTERCEPT_VARIANCE)
+        self.posterior = Posterior(FADE, [INTERCEPT_VARIANCE])
 
     def reach(self, features: int) -> None:
         """Make room for so many features, up to TERMS."""
         while (size := len(self.posterior.means)) <= min(features, TERMS):
             self.posterior.insert(size, VARIANCE)
 
-    def terms(self, distances: Vector) -> Vector:
+    def terms(self, distances: vec[float]) -> vec[float]:
         """Return the terms' values, by distances by place."""
-        terms = np.empty(len(self.posterior.means))
+        size: i64 = len(self.posterior.means)
+        terms = vectors.zeros(size)
         terms[0] = 1.0
-        terms[1:] = distances[: len(terms) - 1]
+        for place in range(1, size):
+            terms[place] = distances[place - 1]
         return terms
 
     def to_state(self) -> dict[str, Any]:

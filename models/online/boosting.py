@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.online.posterior import Vector
+from models.online.kernels import Vector
 
 LEVELS = 256
 NEVER = LEVELS  # a cut that no level reaches

@@ -27,8 +27,8 @@ def terms(
 ) -> dict[str, Term]:
     """Return each feature's mean, scale and mixed weight."""
     first, second, third = (mix.get(name, 0.0) for name in ("logit", "bayes", "crosses"))
-    by_bayes = bayes.posterior.means[1:].tolist()
-    by_crosses = crosses.posterior.means[1 + len(crosses.pairs) :].tolist()
+    by_bayes = bayes.posterior.weights()[1:]
+    by_crosses = crosses.posterior.weights()[1 + len(crosses.pairs) :]
     found = {}
     for place, (name, part) in enumerate(parts.items()):
         weight = first * part.weight
@@ -56,8 +56,8 @@ def products(
     names = list(parts)
     columns: dict[Column, int] = {}
     found: list[Cross] = []
-    weights = crosses.posterior.means[1:].tolist()
-    for pair, weight, usual in zip(crosses.pairs, weights, crosses.usual.tolist(), strict=False):
+    weights = crosses.posterior.weights()[1:]
+    for pair, weight, usual in zip(crosses.pairs, weights, crosses.usual, strict=False):
         # A hinge alone is a product with the constant, which comes first.
         left, right = pair if pair[0] != CONSTANT else (pair[1], None)
         at = columns.setdefault(left, len(columns))

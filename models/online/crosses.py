@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from librt.vecs import vec
+from mypy_extensions import i64
 
+from models.online import vectors
 from models.online.bayes import INTERCEPT_VARIANCE, TERMS, VARIANCE
-from models.online.posterior import Posterior, Vector, pack, unpack
-from models.online.search import CONSTANT, Column, Pair, Search
-from models.online.shares import CROSS_SPREAD
+from models.online.posterior import Posterior, pack, unpack
+from models.online.search import CONSTANT, Column, Columns, Pair, Search
 
 MOST = 24  # products
 LOOK_EVERY = 256  # examples
@@ -30,36 +31,17 @@ CROSS_VARIANCE = 0.05  # of a product's weight, by the prior, were its mean squa
 SMALL = 0.02  # a mean square below it counts as this: no weight is free
 
 
-class Side:
-    """One factor of each product, all at once: max(sign * distance - off, floor)."""
-
-    def __init__(self, columns: list[Column]) -> None:
-        whole = [column.knot == 0.0 for column in columns]
-        self.places: NDArray[np.intp] = np.array([max(c.place, 0) for c in columns], dtype=np.intp)
-        self.signs = np.array(
-            [0.0 if c == CONSTANT else -1.0 if c.knot < 0 else 1.0 for c in columns]
-        )
-        self.offs = np.array([-1.0 if c == CONSTANT else abs(c.knot) for c in columns])
-        self.floors = np.array([-CROSS_SPREAD if one else 0.0 for one in whole])
-
-    def values(self, cut: Vector) -> Vector:
-        """Return the factors, by distances cut at CROSS_SPREAD."""
-        found: Vector = np.maximum(self.signs * cut[self.places] - self.offs, self.floors)
-        return found
-
-
 class Crosses:
     """Terms in this order: the intercept, the products, the features by place."""
 
     def __init__(self) -> None:
-        self.posterior = Posterior(FADE)
-        self.posterior.insert(0, INTERCEPT_VARIANCE)
+        self.posterior = Posterior(FADE, [INTERCEPT_VARIANCE])
         self.features = 0
         self.pairs: list[Pair] = []
-        self.usual: Vector = np.zeros(0)  # each product's mean since it became a term
-        self.ages: Vector = np.zeros(0)  # examples since
+        self.usual: list[float] = []  # each product's mean since it became a term
+        self.ages: list[float] = []  # examples since
         self._search = Search()
-        self._left = self._right = Side([])
+        self._arrange()
 
     def reach(self, features: int) -> None:
         """Make room for so many features, up to TERMS."""
@@ -68,27 +50,29 @@ class Crosses:
             self._search.add(self.features)
             self.features += 1
 
-    def terms(self, distances: Vector) -> tuple[Vector, Vector]:
-        """Return the terms' values, and the distances as products take them."""
-        cut = np.minimum(np.maximum(distances, -CROSS_SPREAD), CROSS_SPREAD)
-        products = 1 + len(self.pairs)
-        terms = np.empty(products + self.features)
+    def terms(self, distances: vec[float]) -> vec[float]:
+        """Return the terms' values, by distances by place."""
+        products: i64 = 1 + len(self.pairs)
+        terms = vectors.zeros(products + self.features)
         terms[0] = 1.0
-        if self.pairs:
-            np.multiply(self._left.values(cut), self._right.values(cut), out=terms[1:products])
-        terms[products:] = distances[: self.features]
-        return terms, cut
+        left, right = self._left, self._right
+        for number in range(products - 1):
+            terms[number + 1] = left.value(number, distances) * right.value(number, distances)
+        for place in range(i64(self.features)):
+            terms[products + place] = distances[place]
+        return terms
 
     def learn_one(
-        self, terms: Vector, cut: Vector, logit: float, surprise: float, label: float
+        self, terms: vec[float], distances: vec[float], logit: float, surprise: float, label: float
     ) -> None:
         """Take in one example of which `logit` was predicted; `surprise`: label less chance."""
         self.posterior.learn_one(terms, logit, label)
         if self.posterior.learnt <= EAGER or not self.posterior.learnt % SPARED:
-            self._search.note(cut, surprise)
-        if self.pairs:
-            self.ages += 1.0
-            self.usual += (terms[1 : 1 + len(self.pairs)] - self.usual) / self.ages
+            self._search.note(distances, surprise)
+        usual, ages = self.usual, self.ages
+        for number in range(len(usual)):
+            ages[number] += 1.0
+            usual[number] += (terms[number + 1] - usual[number]) / ages[number]
         if not self.posterior.learnt % LOOK_EVERY:
             self._choose()
 
@@ -109,18 +93,18 @@ class Crosses:
                 self._drop(weakest)
             self.posterior.insert(1 + len(self.pairs), CROSS_VARIANCE / max(SMALL, size))
             self.pairs.append(pair)
-            self.usual, self.ages = np.append(self.usual, 0.0), np.append(self.ages, 0.0)
+            self.usual.append(0.0)
+            self.ages.append(0.0)
             added += 1
         self._arrange()
 
     def _drop(self, number: int) -> None:
         self.posterior.remove(1 + number)
-        del self.pairs[number]
-        self.usual, self.ages = np.delete(self.usual, number), np.delete(self.ages, number)
+        del self.pairs[number], self.usual[number], self.ages[number]
 
     def _arrange(self) -> None:
-        self._left = Side([left for left, _ in self.pairs])
-        self._right = Side([right for _, right in self.pairs])
+        self._left = Columns([left for left, _ in self.pairs])
+        self._right = Columns([right for _, right in self.pairs])
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
@@ -128,8 +112,8 @@ class Crosses:
             "posterior": self.posterior.to_state(),
             "search": self._search.to_state(),
             "pairs": [[*left, *right] for left, right in self.pairs],
-            "usual": pack(self.usual),
-            "ages": pack(self.ages),
+            "usual": pack(np.array(self.usual)),
+            "ages": pack(np.array(self.ages)),
         }
 
     @classmethod
@@ -139,7 +123,8 @@ class Crosses:
         model.posterior = Posterior.from_state(state["posterior"], FADE)
         model._search = Search.from_state(state["search"])
         model.pairs = [(Column(a, b), Column(c, d)) for a, b, c, d in state["pairs"]]
-        model.usual, model.ages = unpack(state["usual"]), unpack(state["ages"])
+        model.usual = unpack(state["usual"]).tolist()
+        model.ages = unpack(state["ages"]).tolist()
         model.features = len(model.posterior.means) - 1 - len(model.pairs)
         model._arrange()
         return model

@@ -5,20 +5,25 @@ posterior along one direction only, so the new mode is found by a search in one 
 the covariance changes by rank one. Between times the covariance drifts back towards the
 prior's, of which it never exceeds: old evidence fades, and nothing can blow up (forgetting
 by division, 1/lambda, does). Element by element: a matrix product adds in an order that goes
-by the processor.
+by the processor. Of the covariance the half up to the diagonal counts.
 """
 
 from __future__ import annotations
 
 import base64
+import math
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
+from librt.vecs import vec
 from numpy.typing import NDArray
 
+from models.online import kernels
+from models.online.kernels import Vector as Vector
+from models.online.kernels import triangle
 from models.online.scaling import sigmoid
 
-Vector = NDArray[np.float64]
 # Doubt, p * (1 - p) summed, between two fadings: some 60 examples where labels are even, more
 # where one is rare. What is rare must not be forgotten before it comes again.
 FADE_EVERY = 12.0
@@ -29,62 +34,83 @@ NEAR = 1e-9  # in logits: the mode is found
 class Posterior:
     """Means and covariance of the terms' weights; `variances` are the prior's."""
 
-    def __init__(self, fade: float) -> None:
+    def __init__(self, fade: float, variances: Iterable[float] = ()) -> None:
         self.fade = fade
         self.learnt = 0
         self.fresh = 0.0  # doubt since the last fading
-        self.means: Vector = np.zeros(0)
-        self.variances: Vector = np.zeros(0)
-        self.covariance: Vector = np.zeros((0, 0))
+        first = np.array(list(variances), dtype=np.float64)
+        self._keep(np.zeros(len(first)), first, np.diag(first))
+
+    def _keep(self, means: Vector, variances: Vector, covariance: Vector) -> None:
+        self.means = kernels.of(means.tolist())
+        self.variances = kernels.of(variances.tolist())
+        self._covariance = kernels.of(covariance.ravel().tolist())
+        self._gain = kernels.zeros(len(means))
+
+    @property
+    def covariance(self) -> Vector:
+        """A copy of the covariance of the terms' weights, a square."""
+        size = len(self.means)
+        lower = np.tril(kernels.array(self._covariance).reshape(size, size))
+        return lower + np.tril(lower, -1).T
 
     def insert(self, place: int, variance: float) -> None:
         """Make room for a term at `place`, whose weight is 0, give or take."""
-        self.means = np.insert(self.means, place, 0.0)
-        self.variances = np.insert(self.variances, place, variance)
-        wider = np.insert(self.covariance, place, 0.0, axis=0)
-        self.covariance = np.insert(wider, place, 0.0, axis=1)
-        self.covariance[place, place] = variance
+        wider = np.insert(np.insert(self.covariance, place, 0.0, axis=0), place, 0.0, axis=1)
+        wider[place, place] = variance
+        self._keep(
+            np.insert(kernels.array(self.means), place, 0.0),
+            np.insert(kernels.array(self.variances), place, variance),
+            wider,
+        )
 
     def remove(self, place: int) -> None:
         """Take a term away; what is known of the others stays."""
-        self.means = np.delete(self.means, place)
-        self.variances = np.delete(self.variances, place)
-        self.covariance = np.delete(np.delete(self.covariance, place, axis=0), place, axis=1)
+        self._keep(
+            np.delete(kernels.array(self.means), place),
+            np.delete(kernels.array(self.variances), place),
+            np.delete(np.delete(self.covariance, place, axis=0), place, axis=1),
+        )
 
     def strength(self, place: int) -> float:
         """Return the square of a weight's distance from 0, in its own deviations."""
-        variance = float(self.covariance[place, place])
-        return float(self.means[place]) ** 2 / variance if variance > 0.0 else 0.0
+        mean, variance = self.means[place], self._covariance[place * (len(self.means) + 1)]
+        return float(mean * mean / variance) if variance > 0.0 else 0.0
 
-    def correction(self, terms: Vector) -> float:
+    def weights(self) -> list[float]:
+        """Return the terms' mean weights."""
+        return [float(mean) for mean in self.means]
+
+    def correction(self, terms: vec[float]) -> float:
         """Return the terms' sum by the mean weights."""
-        return float(np.add.reduce(self.means * terms))
+        return kernels.dot(self.means, terms)
 
-    def learn_one(self, terms: Vector, logit: float, label: float) -> None:
+    def learn_one(self, terms: vec[float], logit: float, label: float) -> None:
         """Take in one example of which `logit` was predicted."""
-        gain = np.add.reduce(self.covariance * terms[:, None], axis=0)
-        variance = max(0.0, float(np.add.reduce(gain * terms)))
+        gain = self._gain
+        variance = max(0.0, kernels.times(self._covariance, terms, gain))
         chance = sigmoid(mode(logit, variance, label))
         doubt = chance * (1.0 - chance)
-        self.means += gain * (label - chance)
-        gain *= (doubt / (1.0 + doubt * variance)) ** 0.5
-        self.covariance -= gain[:, None] * gain
+        kernels.add(self.means, gain, label - chance)
+        shrink = math.sqrt(doubt / (1.0 + doubt * variance))
+        kernels.subtract_square(self._covariance, gain, shrink)
         self.learnt += 1
         self.fresh += doubt
         if self.fresh >= FADE_EVERY:
             self.fresh = 0.0
-            self.covariance *= 1.0 - self.fade
-            np.einsum("ii->i", self.covariance)[:] += self.fade * self.variances
+            kernels.fade(self._covariance, self.variances, self.fade)
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
+        size = len(self.means)
+        columns, rows = triangle(size)
         return {
             "learnt": self.learnt,
             "fresh": self.fresh,
-            "variances": pack(self.variances),
-            "means": pack(self.means),
+            "variances": pack(kernels.array(self.variances)),
+            "means": pack(kernels.array(self.means)),
             # It is symmetric to the bit: one half tells the other.
-            "covariance": pack(self.covariance[np.triu_indices(len(self.means))]),
+            "covariance": pack(kernels.array(self._covariance).take(rows * size + columns)),
         }
 
     @classmethod
@@ -92,12 +118,11 @@ class Posterior:
         """Return the posterior that `to_state` wrote, bit for bit."""
         posterior = cls(fade)
         posterior.learnt, posterior.fresh = int(state["learnt"]), float(state["fresh"])
-        posterior.means, posterior.variances = unpack(state["means"]), unpack(state["variances"])
-        size = len(posterior.means)
-        rows, columns = np.triu_indices(size)
-        posterior.covariance = np.zeros((size, size))
-        posterior.covariance[rows, columns] = unpack(state["covariance"])
-        posterior.covariance[columns, rows] = posterior.covariance[rows, columns]
+        means = unpack(state["means"])
+        rows, columns = triangle(len(means))
+        covariance = np.zeros((len(means), len(means)))
+        covariance[rows, columns] = covariance[columns, rows] = unpack(state["covariance"])
+        posterior._keep(means, unpack(state["variances"]), covariance)
         return posterior
 
 
@@ -127,7 +152,7 @@ def mode(logit: float, variance: float, label: float) -> float:
 
 def pack(numbers: NDArray[Any]) -> str:
     """Write numbers as base64 of little-endian doubles."""
-    return base64.b64encode(numbers.astype("<f8").tobytes()).decode()
+    return base64.b64encode(numbers.astype("<f8", copy=False).tobytes()).decode()
 
 
 def unpack(text: str) -> Vector:

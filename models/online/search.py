@@ -8,21 +8,22 @@ squares, is then about standard normal (Rao 1948). What lies far out is worth a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from librt.vecs import append, vec
+from mypy_extensions import i64
 
-from models.online.posterior import Vector, pack, unpack
-from models.online.shares import CROSS_SPREAD
+from models.online import kernels
+from models.online.kernels import Vector
+from models.online.posterior import pack, unpack
+from models.online.shares import hinge
 
 POOL = 24  # features that are searched at a time
 KNOTS = (0.0, 1.0, -1.0)  # deviations from the mean at which hinges bend; 0: none
 MEMORY = 0.985  # share of the sums that is kept from one look to the next
 SHOWN = 32  # pairs that a look returns
-# A column's value is max(sign * distance - off, floor).
-SIGNS = np.array([-1.0 if knot < 0.0 else 1.0 for knot in KNOTS])
-OFFS = np.abs(KNOTS)
-FLOORS = np.array([0.0 if knot else -CROSS_SPREAD for knot in KNOTS])
 
 
 class Column(NamedTuple):
@@ -44,15 +45,32 @@ class Found(NamedTuple):
     size: float  # its mean square
 
 
+class Columns:
+    """Columns laid out side by side, to be read off distances by place."""
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        self._places = vec[i64]()
+        self._knots = vec[float]()
+        for place, knot in columns:
+            self._places = append(self._places, place)
+            self._knots = append(self._knots, knot)
+
+    def value(self, number: i64, distances: vec[float]) -> float:
+        """Return a column's value."""
+        place = self._places[number]
+        return 1.0 if place < 0 else hinge(distances[place], self._knots[number])
+
+
 class Search:
     """The sums over all pairs of the pool's columns, one number a pair. The pool is of places."""
 
     def __init__(self) -> None:
         self.pool: list[int] = []
         self._columns = [CONSTANT]
-        self._sums: Vector = np.zeros(1)
-        self._squares: Vector = np.zeros(1)
-        self._reach()
+        self._laid = Columns(self._columns)
+        self._values = kernels.zeros(1)
+        self._sums = kernels.zeros(1)
+        self._squares = kernels.zeros(1)
 
     def add(self, place: int) -> None:
         """Search a feature too, while there is room."""
@@ -61,54 +79,49 @@ class Search:
         known = len(self._columns)
         self.pool.append(place)
         self._columns += [Column(place, knot) for knot in KNOTS]
-        self._reach()
-        old, sums, squares = self._right < known, self._sums, self._squares
-        self._sums, self._squares = np.zeros(len(old)), np.zeros(len(old))
-        self._sums[old], self._squares[old] = sums, squares
+        self._laid = Columns(self._columns)
+        self._values = kernels.zeros(len(self._columns))
+        _, right = kernels.triangle(len(self._columns))
+        sums, squares = np.zeros(len(right)), np.zeros(len(right))
+        sums[right < known] = kernels.array(self._sums)
+        squares[right < known] = kernels.array(self._squares)
+        self._keep(sums, squares)
 
-    def _reach(self) -> None:
-        """Lay the pairs out, each once and row by row, and make room to work in."""
-        self._left, self._right = np.triu_indices(len(self._columns))
-        self._values: Vector = np.ones(len(self._columns))
-        self._work: tuple[Vector, Vector] = (np.zeros(len(self._left)), np.zeros(len(self._left)))
+    def _keep(self, sums: Vector, squares: Vector) -> None:
+        self._sums, self._squares = kernels.of(sums.tolist()), kernels.of(squares.tolist())
 
-    def note(self, cut: Vector, residual: float) -> None:
-        """Take in an example: cut distances by place, and its label less its probability."""
-        columns = self._values
-        np.maximum(
-            cut.take(self.pool)[:, None] * SIGNS - OFFS,
-            FLOORS,
-            out=columns[1:].reshape(-1, len(KNOTS)),
-        )
-        # Clipped, they are taken without a copy: none lies outside.
-        work, others = self._work
-        (columns * residual).take(self._left, out=work, mode="clip")
-        columns.take(self._right, out=others, mode="clip")
-        work *= others
-        self._sums += work
-        work *= work
-        self._squares += work
+    def note(self, distances: vec[float], residual: float) -> None:
+        """Take in an example: distances by place, and its label less its probability."""
+        values, columns = self._values, self._laid
+        for number in range(i64(len(values))):
+            values[number] = columns.value(number, distances)
+        kernels.add_pairs(values, residual, self._sums, self._squares)
 
     def look(self) -> list[Found]:
         """Return the strongest pairs, strongest first; then forget a little."""
-        strengths = self._sums * self._sums / (self._squares + 1e-9)
+        sums, squares = kernels.array(self._sums), kernels.array(self._squares)
+        left, right = kernels.triangle(len(self._columns))
+        strengths = sums * sums / (squares + 1e-9)
         order = np.argsort(-strengths, kind="stable")[:SHOWN]
-        sizes = self._squares / (self._squares[0] + 1e-9)
+        sizes = squares / (squares[0] + 1e-9)
         found = [
             Found(
                 float(strengths[at]),
-                (self._columns[self._left[at]], self._columns[self._right[at]]),
+                (self._columns[left[at]], self._columns[right[at]]),
                 float(sizes[at]),
             )
             for at in map(int, order)
         ]
-        self._sums *= MEMORY
-        self._squares *= MEMORY * MEMORY
+        self._keep(sums * MEMORY, squares * (MEMORY * MEMORY))
         return found
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        return {"pool": self.pool, "sums": pack(self._sums), "squares": pack(self._squares)}
+        return {
+            "pool": self.pool,
+            "sums": pack(kernels.array(self._sums)),
+            "squares": pack(kernels.array(self._squares)),
+        }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
@@ -116,5 +129,5 @@ class Search:
         search = cls()
         for place in state["pool"]:
             search.add(int(place))
-        search._sums, search._squares = unpack(state["sums"]), unpack(state["squares"])
+        search._keep(unpack(state["sums"]), unpack(state["squares"]))
         return search

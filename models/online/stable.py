@@ -9,17 +9,16 @@ regression alone starts from nothing.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-import numpy as np
+from librt.vecs import vec
 
-from models.online import collapse
+from models.online import collapse, vectors
 from models.online.bayes import Bayes
 from models.online.blend import SHARERS, Blend
 from models.online.boosting import TICKS
 from models.online.crosses import Crosses
 from models.online.logit import Known, Logit, Weight
-from models.online.posterior import Vector
 from models.online.river_pipeline import RiverPipeline
 from models.online.scaling import Scaler, sigmoid
 from models.online.served import Served
@@ -29,17 +28,25 @@ from models.online.trees import Trees
 CANDIDATES: tuple[str, ...] = (*SHARERS, "blend", "river")
 
 
-class _Seen(NamedTuple):
-    """An example as the candidates see it, and what each says of it."""
+class _Seen:
+    """An example as the candidates see it, and what each says of it.
 
-    known: Known
-    named: dict[str, float]  # the distances, as River takes them
-    distances: Vector  # by place
-    terms: Vector
-    crossed: Vector
-    cut: Vector
-    said: int  # by the trees
-    logits: dict[str, float]  # of all that share the scaler
+    `named`: the distances, as River takes them; `distances`: by place; `said`: by the trees;
+    `logits`: of all that share the scaler.
+    """
+
+    def __init__(
+        self,
+        known: Known,
+        named: dict[str, float],
+        distances: vec[float],
+        terms: vec[float],
+        crossed: vec[float],
+        said: int,
+        logits: dict[str, float],
+    ) -> None:
+        self.known, self.named, self.distances = known, named, distances
+        self.terms, self.crossed, self.said, self.logits = terms, crossed, said, logits
 
 
 class Stable:
@@ -76,7 +83,7 @@ class Stable:
         self.logit.learn_one(seen.known, chances["logit"] - label)
         self.bayes.posterior.learn_one(seen.terms, logits["bayes"], label)
         surprise = label - chances["crosses"]
-        self.crosses.learn_one(seen.crossed, seen.cut, logits["crosses"], surprise, label)
+        self.crosses.learn_one(seen.crossed, seen.distances, logits["crosses"], surprise, label)
         wanted = "trees" in self.blend.parts()[1]
         self.trees.learn_one(seen.distances, seen.said, offset, label, wanted)
         self.blend.learn_one(logits, label)
@@ -152,13 +159,12 @@ class Stable:
         parts, names = self.scaler.parts, self._names
         if len(names) < len(parts):
             names += list(parts)[len(names) :]
-        by_place, named = [0.0] * len(parts), {}
+        distances, named = vectors.zeros(len(parts)), {}
         for part, distance in known:
-            by_place[part.place] = distance
+            distances[part.place] = distance
             named[names[part.place]] = distance
-        distances = np.array(by_place)
         terms = self.bayes.terms(distances)
-        crossed, cut = self.crosses.terms(distances)
+        crossed = self.crosses.terms(distances)
         said = self.trees.said(distances)
         logits = {
             "prior": offset,
@@ -167,7 +173,7 @@ class Stable:
             "crosses": offset + self.crosses.posterior.correction(crossed),
             "trees": offset + said / TICKS,
         }
-        return _Seen(known, named, distances, terms, crossed, cut, said, logits)
+        return _Seen(known, named, distances, terms, crossed, said, logits)
 
     def _chances(self, seen: _Seen) -> dict[str, float]:
         chances = {name: sigmoid(logit) for name, logit in seen.logits.items()}

@@ -12,12 +12,15 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from librt.vecs import append, vec
+from mypy_extensions import i64
 from numpy.typing import NDArray
 
+from models.online import kernels
 from models.online.boosting import LEVELS, NEVER, TICKS, Levels, Ticks, Tree, chances, grow
 from models.online.forks import OUT
+from models.online.kernels import Vector
 from models.online.packing import pack_bytes, unpack_bytes
-from models.online.posterior import Vector
 
 FEATURES = 128  # the first that came
 ROWS = 4096
@@ -46,22 +49,26 @@ class Trees:
         self._said: Ticks = np.zeros(ROWS, dtype=np.int64)  # by the trees as they are now
         self._plant([])
 
-    def said(self, distances: Vector) -> int:
+    def said(self, distances: vec[float]) -> int:
         """Return what the trees add to the offset's logit, in TICKS, by distances by place."""
-        if not self.trees:
-            return 0
-        reached = distances.take(self._asked) >= self._cuts
-        branch = np.where(reached[0], reached[2] + self._above, reached[1] + self._below)
-        return int(np.add.reduce(self._leaves.take(branch)))
+        asked, cuts, leaves = self._asked, self._cuts, self._leaves
+        total: i64 = 0
+        for tree in range(i64(len(self.trees))):
+            at = 3 * tree
+            branch: i64 = 2 if distances[asked[at]] >= cuts[at] else 0
+            at += 1 + branch // 2
+            leaf = branch + (1 if distances[asked[at]] >= cuts[at] else 0)
+            total += leaves[4 * tree + leaf]
+        return total
 
     def learn_one(
-        self, distances: Vector, said: int, offset: float, label: float, wanted: bool = True
+        self, distances: vec[float], said: int, offset: float, label: float, wanted: bool = True
     ) -> None:
         """Take in one example, of which `said` was said and whose logit begins at `offset`.
 
         `wanted`: somebody counts on the trees; else they grow slowly once they had their chance.
         """
-        levels = level(distances[:FEATURES])
+        levels = level(kernels.array(distances)[:FEATURES])
         if len(levels) > len(self._levels):
             self._reach(len(levels))
         place, rows = self._place, len(self._labels)
@@ -112,13 +119,16 @@ class Trees:
         self._plant(trees)
 
     def _plant(self, trees: list[Tree]) -> None:
-        """Lay the trees out as arrays, side by side."""
+        """Lay the trees out side by side: by tree three questions and four leaves."""
         self.trees = trees
-        laid = np.array(trees, dtype=np.int64).reshape(len(trees), 10)
-        self._asked, self._leaves = np.ascontiguousarray(laid[:, :3].T), laid[:, 6:].ravel()
-        self._cuts = np.array([[cut_at(cut) for cut in tree[3:6]] for tree in trees]).T
-        self._below = np.arange(0, 4 * len(trees), 4)
-        self._above = self._below + 2
+        asked, cuts, leaves = vec[i64](), vec[float](), vec[i64]()
+        for tree in trees:
+            for number in range(3):
+                asked = append(asked, tree[number])
+                cuts = append(cuts, cut_at(tree[number + 3]))
+            for leaf in tree[6:]:
+                leaves = append(leaves, leaf)
+        self._asked, self._cuts, self._leaves = asked, cuts, leaves
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""

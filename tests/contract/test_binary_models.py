@@ -19,7 +19,7 @@ from river import optim
 from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
-from models.online import bayes, crosses, served, trees
+from models.online import bayes, crosses, served, trees, vectors
 from models.online.blend import LEAST, START, Blend
 from models.online.forks import shared
 from models.online.logit import LEARNING_RATE
@@ -352,18 +352,16 @@ def test_river_is_rivers_own_pipeline():
 
 def test_an_example_adds_its_weight_to_the_precision():
     """Laplace's: what is known of the weights grows by doubt * terms * terms^T at the mode."""
-    posterior, terms = Posterior(0.0), np.array([1.0, 0.5, -2.0])
-    for place, variance in enumerate((1.0, 0.1, 0.2)):
-        posterior.insert(place, variance)
+    posterior, terms = Posterior(0.0, [1.0, 0.1, 0.2]), np.array([1.0, 0.5, -2.0])
     logit = 0.4
-    posterior.learn_one(terms, logit, 1.0)
-    found = logit + posterior.correction(terms)
+    posterior.learn_one(vectors.of(terms.tolist()), logit, 1.0)
+    found = logit + posterior.correction(vectors.of(terms.tolist()))
     chance = sigmoid(found)
     prior = np.diag([1.0, 10.0, 5.0])
     expected = prior + chance * (1 - chance) * np.outer(terms, terms)
     assert np.linalg.inv(posterior.covariance) == pytest.approx(expected, abs=1e-6)
     # The gradient of the log posterior vanishes at the mode.
-    assert prior @ posterior.means == pytest.approx((1 - chance) * terms, abs=1e-6)
+    assert prior @ posterior.weights() == pytest.approx((1 - chance) * terms, abs=1e-6)
 
 
 def test_products_find_what_no_line_can():
@@ -404,7 +402,8 @@ def test_trees_go_on_bit_for_bit_when_the_oldest_examples_were_let_go():
 
     def teach(model, some):
         for row, label in some:
-            model.learn_one(row, model.said(row), 0.0, label)
+            distances = vectors.of(row)
+            model.learn_one(distances, model.said(distances), 0.0, label)
 
     teach(kept, rows[:4_500])
     again = Trees.from_state(json.loads(json.dumps(kept.to_state())))
@@ -412,17 +411,18 @@ def test_trees_go_on_bit_for_bit_when_the_oldest_examples_were_let_go():
         teach(model, rows[4_500:])
     assert json.dumps(kept.to_state()) == json.dumps(again.to_state())
     assert len(kept.trees) == trees.MOST
-    assert [kept.said(row) for row, _ in rows[:50]] == [again.said(row) for row, _ in rows[:50]]
+    for row, _ in rows[:50]:
+        assert kept.said(vectors.of(row)) == again.said(vectors.of(row))
     # What is remembered of each example is what the trees say of it now, not what they once said.
-    assert kept._said[4_600 - trees.ROWS] == kept.said(rows[4_600][0])
+    assert kept._said[4_600 - trees.ROWS] == kept.said(vectors.of(rows[4_600][0]))
 
 
 def test_more_features_cost_trees_the_oldest_examples():
     rng, model = np.random.default_rng(22), Trees()
     rows = rng.normal(size=(trees.ROWS + 100, 40))
     for row in rows:
-        model.learn_one(row, 0, 0.0, float(row[0] > 0.0))
-    model.learn_one(rng.normal(size=96), 0, 0.0, 1.0)
+        model.learn_one(vectors.of(row), 0, 0.0, float(row[0] > 0.0))
+    model.learn_one(vectors.of(rng.normal(size=96)), 0, 0.0, 1.0)
     kept = trees.CELLS // 96
     assert (model._held, model._place) == (kept, 1)
     # The newest of those before it is still the one before it, the next to go the oldest.
@@ -437,7 +437,7 @@ def test_trees_that_nobody_counts_on_grow_more_seldom():
     kept = {True: Trees(), False: Trees()}
     for row in rng.normal(size=(trees.EAGER + 2_048, 3)):
         for wanted, model in kept.items():
-            model.learn_one(row, 0, 0.0, float(row[0] > 0.0), wanted)
+            model.learn_one(vectors.of(row), 0, 0.0, float(row[0] > 0.0), wanted)
         if model.learnt == trees.EAGER:
             early = {wanted: list(model.trees) for wanted, model in kept.items()}
     assert early[True] == early[False]
@@ -505,10 +505,10 @@ def test_doubt_never_exceeds_the_priors():
     for number in range(20_000):
         if number < 5_000:
             terms = [1.0, *[rng.gauss(0, 1) for _ in range(5)]]
-        array = posterior.means * 0.0 + terms
-        posterior.learn_one(array, posterior.correction(array), float(rng.random() < 0.2))
+        laid = vectors.of(terms)
+        posterior.learn_one(laid, posterior.correction(laid), float(rng.random() < 0.2))
     assert all(0.0 < variance <= 0.1 + 1e-12 for variance in posterior.covariance.diagonal())
-    assert all(abs(mean) < 5 for mean in posterior.means)
+    assert all(abs(mean) < 5 for mean in posterior.weights())
 
 
 def test_a_mixture_that_is_too_sure_becomes_calmer():
