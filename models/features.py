@@ -1,4 +1,4 @@
-"""What the models see of a customer at one moment: names to numbers.
+"""What the models see of a customer at one moment: numbers by place, names to numbers outside.
 
 Every value is a log, a share or a small count, so none can dwarf the others. What
 is not known is left out: the models take a missing feature for the mean.
@@ -7,11 +7,14 @@ is not known is left out: the models take a missing feature for the mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log, log1p, sqrt
+from math import isnan, log, log1p, sqrt
 
+from librt.vecs import vec
+
+from models import places
 from models.contracts import GRACE_DAYS, ends_ms, period
 from models.customer import Customer
-from models.online.shares import PRIOR
+from models.online.vectors import unknown
 from models.outlook import outlook
 from models.population import DEFAULT, Population
 from models.profile import Profile
@@ -20,7 +23,13 @@ from models.terms import Contract
 from models.visits import Rhythm
 
 MOST_SURE = 14.0  # log-odds beyond which nobody is held for gone any surer
-_SCALES = (("nps", 10.0), ("csat", 5.0), ("ces", 7.0), ("review", 5.0))  # and their tops
+# And their tops.
+_SCALES = (
+    ("nps", places.NPS, 10.0),
+    ("csat", places.CSAT, 5.0),
+    ("ces", places.CES, 7.0),
+    ("review", places.REVIEW, 5.0),
+)
 
 
 def features(
@@ -30,15 +39,38 @@ def features(
     population: Population = DEFAULT,
     held: Sequence[Contract] = (),
 ) -> dict[str, float]:
+    """Return by name what `measured` does."""
+    return named(measured(customer, at_ms, horizon_days, population, held))
+
+
+def named(values: vec[float]) -> dict[str, float]:
+    """Return features by place as names to numbers, without those that are not known."""
+    found: dict[str, float] = {}
+    for place, name in enumerate(places.NAMES):
+        value = values[place]
+        if not isnan(value):
+            found[name] = value
+    return found
+
+
+def measured(
+    customer: Customer,
+    at_ms: int,
+    horizon_days: int,
+    population: Population,
+    held: Sequence[Contract],
+) -> vec[float]:
     """Return the features of `customer` at `at_ms` (ms, UTC), for churn within the horizon.
 
-    `held`: the contracts that run then; with any, churn is that none is left.
+    By `places`, NaN where nothing is known. `held`: the contracts that run then; with any, churn
+    is that none is left.
     """
-    found = _rhythm(customer.rhythm, at_ms, horizon_days, population)
+    found = unknown(places.MANY)
+    _rhythm(customer.rhythm, at_ms, horizon_days, population, found)
     if held:
         _contracts(customer, held, at_ms, horizon_days, population, found)
     else:
-        found["contract_ended"] = 1.0 if customer.contracts else 0.0
+        found[places.CONTRACT_ENDED] = 1.0 if customer.contracts else 0.0
     profile = customer.profile
     _shopping(profile, at_ms, found)
     _service(profile, at_ms, found)
@@ -47,11 +79,11 @@ def features(
 
 
 def _rhythm(
-    rhythm: Rhythm, at_ms: int, horizon_days: int, population: Population
-) -> dict[str, float]:
+    rhythm: Rhythm, at_ms: int, horizon_days: int, population: Population, found: vec[float]
+) -> None:
     first, last, visits = rhythm.first_ms, rhythm.last_ms, rhythm.visits
     if first is None or last is None:
-        return {}
+        return
     age = (at_ms - first) / DAY_MS if at_ms > first else 0.0
     quiet = (at_ms - last) / DAY_MS if at_ms > last else 0.0
     active = age - quiet if age > quiet else 0.0
@@ -72,21 +104,18 @@ def _rhythm(
     if usual < 0.25:
         usual = 0.25
     overdue = log1p(quiet / usual)
-    found = {
-        PRIOR: log(silent / (1.0 - silent)),
-        "alive": alive if alive > -MOST_SURE else -MOST_SURE,
-        "silence": log1p(quiet),
-        "visits": log1p(visits),
-        "age": log1p(age),
-        "once": 1.0 if visits == 1 else 0.0,
-        "gap": log1p(usual),
-        "overdue": overdue if overdue < 5.0 else 5.0,
-    }
+    found[places.PRIOR_LOGIT] = log(silent / (1.0 - silent))
+    found[places.ALIVE] = alive if alive > -MOST_SURE else -MOST_SURE
+    found[places.SILENCE] = log1p(quiet)
+    found[places.VISITS] = log1p(visits)
+    found[places.AGE] = log1p(age)
+    found[places.ONCE] = 1.0 if visits == 1 else 0.0
+    found[places.GAP] = log1p(usual)
+    found[places.OVERDUE] = overdue if overdue < 5.0 else 5.0
     if rhythm.gaps > 1:
         mean = rhythm.gap_mean if rhythm.gap_mean > 0.25 else 0.25
         unsteady = sqrt(rhythm.gap_m2 / (rhythm.gaps - 1)) / mean
-        found["unsteady"] = unsteady if unsteady < 5.0 else 5.0
-    return found
+        found[places.UNSTEADY] = unsteady if unsteady < 5.0 else 5.0
 
 
 def _contracts(
@@ -95,69 +124,69 @@ def _contracts(
     at_ms: int,
     horizon_days: int,
     population: Population,
-    found: dict[str, float],
+    found: vec[float],
 ) -> None:
     """Add what the contracts that run say of the time when none will; their prior is the prior."""
     tenure = max(0.0, max([at_ms - one.first.at_ms for one in held]) / DAY_MS)
     over = population.contracts.ends(tenure, horizon_days)
-    found[PRIOR] = log(over / (1.0 - over))
-    found["tenure"] = log1p(tenure)
-    found["renewals"] = log1p(sum([one.renewals for one in held]))
-    found["contracts"] = log1p(len(held))
-    found["given_up"] = log1p(len(customer.contracts) - len(held))
-    found["trial"] = 1.0 if all(one.first.trial and not one.renewals for one in held) else 0.0
+    found[places.PRIOR_LOGIT] = log(over / (1.0 - over))
+    found[places.TENURE] = log1p(tenure)
+    found[places.RENEWALS] = log1p(sum([one.renewals for one in held]))
+    found[places.CONTRACTS] = log1p(len(held))
+    found[places.GIVEN_UP] = log1p(len(customer.contracts) - len(held))
+    found[places.TRIAL] = 1.0 if all(one.first.trial and not one.renewals for one in held) else 0.0
     if days := max([period(one) for one in held]):
-        found["period"] = log1p(days)
+        found[places.PERIOD] = log1p(days)
     ends = [ends_ms(one) for one in held]
     stated = [end for end in ends if end is not None]
     if len(stated) == len(ends):  # one whose end nobody stated outlasts the others
         left = (max(stated) - at_ms) / DAY_MS
-        found["to_renewal"] = log1p(max(0.0, left))
-        found["unrenewed"] = 1.0 if left < 0.0 else 0.0
-        found["renewal_due"] = 1.0 if left + GRACE_DAYS < horizon_days else 0.0
+        found[places.TO_RENEWAL] = log1p(max(0.0, left))
+        found[places.UNRENEWED] = 1.0 if left < 0.0 else 0.0
+        found[places.RENEWAL_DUE] = 1.0 if left + GRACE_DAYS < horizon_days else 0.0
 
 
-def _shopping(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
+def _shopping(profile: Profile, at_ms: int, found: vec[float]) -> None:
     orders, last = profile.orders, profile.last_order_ms
-    found["orders"] = log1p(orders)
+    found[places.ORDERS] = log1p(orders)
     if orders:
-        found["items"] = log1p(profile.items / orders)
-        found["refunds"] = _share(profile.refunds, orders)
+        found[places.ITEMS] = log1p(profile.items / orders)
+        found[places.REFUNDS] = _share(profile.refunds, orders)
     if last is not None:
-        found["since_order"] = log1p((at_ms - last) / DAY_MS if at_ms > last else 0.0)
+        found[places.SINCE_ORDER] = log1p((at_ms - last) / DAY_MS if at_ms > last else 0.0)
 
 
-def _service(profile: Profile, at_ms: int, found: dict[str, float]) -> None:
+def _service(profile: Profile, at_ms: int, found: vec[float]) -> None:
     tickets = profile.tickets_opened
-    found["tickets"] = log1p(len(tickets))
-    found["open_tickets"] = 0.0
+    found[places.TICKETS] = log1p(len(tickets))
+    found[places.OPEN_TICKETS] = 0.0
     if tickets:
         open_now = len(tickets.keys() - profile.tickets_closed.keys())
-        found["open_tickets"] = float(min(5, open_now))
-        found["since_ticket"] = log1p(max(0.0, (at_ms - max(tickets.values())) / DAY_MS))
+        found[places.OPEN_TICKETS] = float(min(5, open_now))
+        found[places.SINCE_TICKET] = log1p(max(0.0, (at_ms - max(tickets.values())) / DAY_MS))
     if profile.wait_seconds:
-        found["wait"] = log1p(profile.wait_seconds / 60.0)
+        found[places.WAIT] = log1p(profile.wait_seconds / 60.0)
     if profile.feedback:
         _satisfaction(profile, found)
     opinion = profile.sentiment
     if opinion is not None and isinstance(opinion.value, float):
-        found["sentiment"] = opinion.value
+        found[places.SENTIMENT] = opinion.value
 
 
-def _satisfaction(profile: Profile, found: dict[str, float]) -> None:
-    for kind, top in _SCALES:
+def _satisfaction(profile: Profile, found: vec[float]) -> None:
+    for kind, place, top in _SCALES:
         said = profile.feedback.get(kind)
         if said is not None and isinstance(said.value, (int, float)):
-            found[kind] = min(1.0, max(0.0, float(said.value) / top))
+            found[place] = min(1.0, max(0.0, float(said.value) / top))
 
 
-def _messages(profile: Profile, found: dict[str, float]) -> None:
+def _messages(profile: Profile, found: vec[float]) -> None:
     if sent := profile.messages_sent:
-        found["opened"] = _share(profile.messages_opened, sent)
-        found["clicked"] = _share(profile.messages_clicked, sent)
+        found[places.OPENED] = _share(profile.messages_opened, sent)
+        found[places.CLICKED] = _share(profile.messages_clicked, sent)
     if shown := profile.offers_shown:
-        found["accepted"] = _share(profile.offers_accepted, shown)
-        found["declined"] = _share(profile.offers_declined, shown)
+        found[places.ACCEPTED] = _share(profile.offers_accepted, shown)
+        found[places.DECLINED] = _share(profile.offers_declined, shown)
 
 
 def _share(part: int, whole: int) -> float:

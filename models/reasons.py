@@ -6,11 +6,17 @@ A reason says what the model counted; it does not say what caused what.
 
 from __future__ import annotations
 
-from math import log
+from math import isnan, log
+from typing import Final
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
+from models import places
 from models.customer import Customer
-from models.online.served import Served
-from models.online.shares import BASE, PRIOR
+from models.online.scorecard import Scorecard
+from models.online.shares import BASE, Shares
+from models.online.vectors import unknown
 from models.phrases import OTHER
 from models.records import Reason, Score
 from models.rhythm import silence_days
@@ -30,72 +36,88 @@ GROUPS = {
     "offers": ("accepted", "declined"),
 }
 LEAST = 0.01  # log-odds: a weaker reason is left to the rest
-_NAMES = sorted(GROUPS)
-_GROUP = {name: place for place, group in enumerate(_NAMES) for name in GROUPS[group]}
-_SILENCE, _HABIT = _NAMES.index("silence"), _NAMES.index("habit")
-_SILENT = _GROUP | {PRIOR: _SILENCE, "alive": _SILENCE}
-_HERE = _GROUP | {PRIOR: _HABIT, "alive": _HABIT}  # where there is no silence to speak of
-# Where the prior is that of contracts.
-_SIGNED = _GROUP | {PRIOR: _NAMES.index("contract"), "alive": _HABIT}
+_NAMES: Final = sorted(GROUPS)
+_MEMBERS: Final = [[places.NAMES.index(name) for name in GROUPS[group]] for group in _NAMES]
+_SILENCE, _HABIT, _CONTRACT = (_NAMES.index(name) for name in ("silence", "habit", "contract"))
+
+
+def _groups(prior: int, alive: int) -> vec[i64]:
+    """Return each feature's group by place."""
+    found = {place: group for group, members in enumerate(_MEMBERS) for place in members}
+    found |= {places.PRIOR_LOGIT: prior, places.ALIVE: alive}
+    return vec[i64]([found[place] for place in range(places.MANY)])
+
+
+_SILENT: Final = _groups(_SILENCE, _SILENCE)
+_HERE: Final = _groups(_HABIT, _HABIT)  # where there is no silence to speak of
+_SIGNED: Final = _groups(_CONTRACT, _HABIT)  # where the prior is that of contracts
 
 
 def reasons(
     customer: Customer,
     at_ms: int,
-    seen: dict[str, float],
-    shares: dict[str, float],
-    model: Served,
+    seen: vec[float],
+    shares: Shares,
+    card: Scorecard,
     top: int | None = None,
 ) -> list[Reason]:
-    """Return the `top` reasons (None: all), strongest first.
+    """Return the `top` reasons (None: all), strongest first; `seen`: the features by place.
 
-    All of them and `shares[BASE]` sum to the logit. `about` names the feature that moved its
+    All of them and the shares' base sum to the logit. `about` names the feature that moved its
     reason most; `value` and `usual` are that feature's, as people count it, and its mean in
     the population. Of "silence" they are days, and the customer's own usual gap.
     """
     rhythm = customer.rhythm
     days, own = silence_days(rhythm, at_ms), rhythm.gap_mean if rhythm.gaps else None
-    if "tenure" in seen:
+    if not isnan(seen[places.TENURE]):
         group_of = _SIGNED
     else:
         # The prior weighs silence and habit as one; silent is who stays away longer than usual
         # and than a day.
         group_of = _SILENT if days > 1.0 and (own is None or days > own) else _HERE
-    strongest = _strongest(shares, group_of, top is None)
+    sums = _summed(shares, group_of)
     told = []
-    for _, group, share in strongest[:top]:
-        if group == "silence":
-            told.append(Reason(group, share, days, own, "silence"))
+    for group in _strongest(sums, top):
+        name, share = _NAMES[group], sums[group]
+        if group == _SILENCE:
+            told.append(Reason(name, share, days, own, name))
             continue
-        about = _about(group, share, seen, shares)
-        value = as_it_was(about, seen.get(about, 0.0))
-        mean = model.usual(about)
+        place = _about(group, share, seen, shares)
+        about, value, mean = places.NAMES[place], seen[place], card.usual(place)
+        value = as_it_was(about, 0.0 if isnan(value) else value)
         usual = None if mean is None else as_it_was(about, mean)
-        told.append(Reason(group, share, value, usual, about))
+        told.append(Reason(name, share, value, usual, about))
     return told
 
 
-def _strongest(
-    shares: dict[str, float], group_of: dict[str, int], weak_too: bool
-) -> list[tuple[float, str, float]]:
-    """Return minus strength, name and sum of each group of shares, strongest first.
+def _summed(shares: Shares, group_of: vec[i64]) -> vec[float]:
+    """Return the sum of each group's shares, NaN of a group that has none."""
+    by_place, told, sums = shares.by_place, shares.told, unknown(len(_NAMES))
+    for number in range(i64(len(told))):
+        place = told[number]
+        if place >= len(group_of):  # a feature that no customer of ours has, and no words tell
+            continue
+        group = group_of[place]
+        sums[group] = (0.0 if isnan(sums[group]) else sums[group]) + by_place[place]
+    return sums
 
-    Not `weak_too`: no word is lost on what moves nothing.
+
+def _strongest(sums: vec[float], top: int | None) -> list[int]:
+    """Return the `top` groups by the size of their sums; of two as strong the one first by name.
+
+    Of so many, no word is lost on what moves nothing; of all (None) it is told as well.
     """
-    # By place in a list: a dict of sums would be asked twice for each feature.
-    sums, met = [0.0] * len(_NAMES), [False] * len(_NAMES)
-    found: list[tuple[float, str, float]] = []
-    for feature, share in shares.items():
-        place = group_of.get(feature)
-        if place is not None:
-            sums[place] += share
-            met[place] = True
-        elif feature != BASE and (weak_too or abs(share) >= LEAST):
-            found.append((-abs(share), feature, share))
-    for place, share in enumerate(sums):
-        if (met[place] and weak_too) or abs(share) >= LEAST:
-            found.append((-abs(share), _NAMES[place], share))
-    found.sort()
+    found: list[int] = []
+    most, least = (len(_NAMES), 0.0) if top is None else (top, LEAST)
+    while len(found) < most:
+        best, strongest = -1, -1.0
+        for group in range(len(_NAMES)):
+            strength = abs(sums[group])
+            if strength >= least and strength > strongest and group not in found:
+                best, strongest = group, strength
+        if best < 0:
+            break
+        found.append(best)
     return found
 
 
@@ -107,16 +129,14 @@ def rest(score: Score) -> list[Reason]:
     return [Reason(OTHER, left, 0.0), Reason(BASE, score.base, 0.0)]
 
 
-def _about(group: str, total: float, seen: dict[str, float], shares: dict[str, float]) -> str:
+def _about(group: int, total: float, seen: vec[float], shares: Shares) -> int:
     """Return the group's feature that moved it most in its own direction, of those known."""
-    members = GROUPS.get(group)
-    if members is None:
-        return group
-    about, most = members[0], 0.0
-    for name in members:
-        share = shares.get(name, 0.0)
-        if (share if total > 0.0 else -share) > most and name in seen:
-            about, most = name, abs(share)
-    if most or about in seen:
+    members, by_place = _MEMBERS[group], shares.by_place
+    about, most = -1, 0.0
+    for place in members:
+        share = by_place[place]
+        if (share if total > 0.0 else -share) > most and not isnan(seen[place]):
+            about, most = place, abs(share)
+    if about >= 0:
         return about
-    return next((name for name in members if name in seen), about)
+    return next((place for place in members if not isnan(seen[place])), members[0])

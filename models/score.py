@@ -10,11 +10,10 @@ from typing import Literal
 
 from models.contracts import running
 from models.customer import Customer
-from models.features import features
+from models.features import measured, named
 from models.horizon import CONTRACT, SILENCE, horizon
 from models.judge import Judge
 from models.online.scaling import sigmoid
-from models.online.shares import BASE
 from models.reasons import reasons
 from models.records import Score, pack
 
@@ -32,9 +31,9 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
     else:
         name, served, days = CHURN_MODEL, judge.churn, judge.horizon_days
         means = horizon(SILENCE, days)
-    seen = features(customer, at_ms, days, judge.population, held)
-    shares = served.explain_one(seen)
-    probability = sigmoid(sum(shares.values()))
+    seen, card = measured(customer, at_ms, days, judge.population, held), served.card
+    shares = card.by_place(seen)
+    probability = sigmoid(shares.logit())
     return Score(
         score_id=f"{name}:{customer.customer_id}:{cause}:{at_ms}",
         customer_id=customer.customer_id,
@@ -46,9 +45,9 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
         band=band(probability, judge),
         horizon_days=days,
         horizon=means,
-        base=shares[BASE],
-        reasons=reasons(customer, at_ms, seen, shares, served, TOP),
-        features=pack(seen),
+        base=shares.base,
+        reasons=reasons(customer, at_ms, seen, shares, card, TOP),
+        features=pack(named(seen)),
     )
 
 

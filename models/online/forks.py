@@ -7,6 +7,11 @@ population, and of a missing feature, which counts as the mean, no reason is mad
 
 from __future__ import annotations
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
+from models.online.vectors import of, zeros
+
 OUT = 1e9  # a cut that no distance crosses
 
 # Root, its cut; near feature, its cut, what crossing it adds; far feature, its cut, what crossing
@@ -15,25 +20,36 @@ OUT = 1e9  # a cut that no distance crosses
 Fork = tuple[int, float, int, float, float, int, float, float, float]
 
 
-def shared(forks: list[Fork], distances: list[float]) -> list[float]:
-    """Return each feature's share of what the trees say, by distances from the mean.
+class Forest:
+    """Forks in arrays: of each its three features, its three cuts, what crossing each adds."""
 
-    A feature's share is its Shapley value against the mean (Lundberg & Lee 2017): a question
-    counts in half of the orders in which features can leave the mean, if another one decides
-    whether it is asked.
-    """
-    shares = [0.0] * len(distances)
-    for root, cut, near, near_cut, moved, far, far_cut, reached, beyond in forks:
-        distance = distances[near]
-        aside = moved if (distance >= near_cut if near_cut > 0.0 else distance < near_cut) else 0.0
-        distance = distances[root]
-        if not (distance >= cut if cut > 0.0 else distance < cut):
-            if aside:
-                shares[near] += aside
-            continue
-        distance = distances[far]
-        more = beyond if (distance >= far_cut if far_cut > 0.0 else distance < far_cut) else 0.0
-        shares[root] += reached + 0.5 * (more - aside)
-        shares[far] += 0.5 * more
-        shares[near] += 0.5 * aside
-    return shares
+    def __init__(self, forks: list[Fork]) -> None:
+        self._asked = vec[i64]([at for fork in forks for at in (fork[0], fork[2], fork[5])])
+        self._cuts = of([cut for fork in forks for cut in (fork[1], fork[3], fork[6])])
+        self._adds = of([add for fork in forks for add in (fork[7], fork[4], fork[8])])
+
+    def shared(self, distances: vec[float]) -> vec[float]:
+        """Return each feature's share of what the trees say, by distances from the mean.
+
+        A feature's share is its Shapley value against the mean (Lundberg & Lee 2017): a question
+        counts in half of the orders in which features can leave the mean, if another one decides
+        whether it is asked.
+        """
+        asked, cuts, adds = self._asked, self._cuts, self._adds
+        shares = zeros(len(distances))
+        for root in range(0, i64(len(asked)), 3):
+            near, far = root + 1, root + 2
+            aside = adds[near] if crossed(distances[asked[near]], cuts[near]) else 0.0
+            if not crossed(distances[asked[root]], cuts[root]):
+                shares[asked[near]] += aside
+                continue
+            more = adds[far] if crossed(distances[asked[far]], cuts[far]) else 0.0
+            shares[asked[root]] += adds[root] + 0.5 * (more - aside)
+            shares[asked[far]] += 0.5 * more
+            shares[asked[near]] += 0.5 * aside
+        return shares
+
+
+def crossed(distance: float, cut: float) -> bool:
+    """Tell whether a distance is beyond a cut, seen from the mean."""
+    return distance >= cut if cut > 0.0 else distance < cut

@@ -6,19 +6,19 @@ against the population's mean. Whatever candidate is served, it is served in thi
 
 from __future__ import annotations
 
-from sys import intern
+from functools import cached_property
 from typing import Self
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from models.online.forks import Fork
 from models.online.scaling import sigmoid
-from models.online.shares import Cross, Term, shares_of
+from models.online.scorecard import Scorecard
+from models.online.shares import BASE, Cross, Term
 
 
-class Served(Struct, frozen=True):
+class Served(Struct, frozen=True, dict=True):
     """A binary model as scorers hold it. `learnt` counts examples: its version.
 
     The logit is `intercept`, plus `prior` times the lifetime prior's logit, plus the terms,
@@ -45,7 +45,7 @@ class Served(Struct, frozen=True):
 
     def chance(self, x: dict[str, float]) -> float:
         """Return P(label is 1)."""
-        return sigmoid(sum(self.explain_one(x).values()))
+        return sigmoid(self.card.by_name(x).logit())
 
     def explain_one(self, x: dict[str, float]) -> dict[str, float]:
         """Return each feature's share of the logit, BASE for the rest: they sum to it.
@@ -53,12 +53,13 @@ class Served(Struct, frozen=True):
         A share is against the population: of a feature at its mean it is 0. A cross's share
         is split evenly over its two features, a tree's as `models.online.forks` says.
         """
-        return shares_of(self, x)
+        found, names = self.card.by_name(x), self.card.names()
+        return {BASE: found.base} | {names[at]: found.by_place[at] for at in found.told}
 
-    def usual(self, feature: str) -> float | None:
-        """Return the population's mean of a feature, None when it was never seen."""
-        term = self.terms.get(feature)
-        return None if term is None else term[0]
+    @cached_property
+    def card(self) -> Scorecard:
+        """The model laid out to predict by, once."""
+        return Scorecard(self)
 
 
 encode = msgspec.json.Encoder().encode
@@ -67,11 +68,4 @@ _decode = msgspec.json.Decoder(Served).decode
 
 def decode(value: bytes | str | Raw) -> Served:
     """Read what `encode` wrote. Raises msgspec.ValidationError on anything else."""
-    read = _decode(value)
-    # Names as features are spelt in the code: the very same text is found without comparing it.
-    return replace(
-        read,
-        terms={intern(name): term for name, term in read.terms.items()},
-        columns=[(intern(name), knot) for name, knot in read.columns],
-        forked=[intern(name) for name in read.forked],
-    )
+    return _decode(value)

@@ -1,19 +1,16 @@
-"""A model's prediction for one customer, feature by feature: what `Served` serves.
+"""A prediction for one customer, shared out among the features: what a `Scorecard` makes.
 
-The usual values are of the commonest kind, floats, and go the short way; whatever else is
-sent as a feature is bounded, or counts nothing.
+The shares are logits, against the population; with the base they sum to the prediction.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from models.online.forks import shared
-from models.online.scaling import LIMIT, bounded
+from librt.vecs import vec
+from mypy_extensions import i64
 
-if TYPE_CHECKING:
-    from models.online.served import Served
+from models.online.scaling import bounded
 
 PRIOR: Final = "prior_logit"  # the feature that carries the lifetime prior
 BASE: Final = "base"  # the reason that belongs to no feature: the population's own risk
@@ -27,68 +24,25 @@ Term = tuple[float, float, float]
 Cross = tuple[int, int, float, float]
 
 
-def shares_of(model: Served, x: dict[str, Any]) -> dict[str, float]:
-    """Return what `Served.explain_one` does."""
-    weight, mean = model.prior, model.prior_mean
-    shares: dict[str, float] = {BASE: model.intercept + weight * mean}
-    distances: dict[str, float] = {}
-    if terms := model.terms:
-        _add_terms(terms, x, shares, distances)
-    if weight and PRIOR in x:
-        prior = prior_of(x)
-        if prior is not None:
-            shares[PRIOR] = shares.get(PRIOR, 0.0) + weight * (prior - mean)
-    if model.crosses:
-        _add_crosses(model.columns, model.crosses, distances, shares)
-    if model.forks:
-        known = [distances.get(name, 0.0) for name in model.forked]
-        for name, share in zip(model.forked, shared(model.forks, known), strict=True):
-            if share:
-                shares[name] += share
-    return shares
+class Shares:
+    """The logit's parts: `base`, and `by_place` of each feature, 0 where it has none.
 
+    `told`: the places of those that have one, in the order in which they are summed.
+    """
 
-def _add_terms(
-    terms: dict[str, Term], x: dict[str, Any], shares: dict[str, float], distances: dict[str, float]
-) -> None:
-    """Add the terms' shares, and how far from its mean each feature is, in deviations."""
-    for name, given in x.items():
-        term = terms.get(name)
-        if term is None:
-            continue
-        # `bounded` in line: calling it for each would cost a third more.
-        if type(given) is float and -LIMIT <= given <= LIMIT:
-            value: float | None = given
-        else:
-            value = bounded(given)
-        if value is None:
-            continue
-        mean, scale, weight = term
-        distance = (value - mean) * scale
-        if not -SPREAD <= distance <= SPREAD:
-            distance = math.copysign(SPREAD, distance)
-        shares[name] = weight * distance
-        distances[name] = distance
+    __slots__ = ("base", "by_place", "told")
 
+    def __init__(self, base: float, by_place: vec[float], told: vec[i64]) -> None:
+        self.base = base
+        self.by_place = by_place
+        self.told = told
 
-def _add_crosses(
-    columns: list[tuple[str, float]],
-    crosses: list[Cross],
-    distances: dict[str, float],
-    shares: dict[str, float],
-) -> None:
-    """Add the crosses' shares; one of whose features is missing counts nothing."""
-    values = [hinge(distances[name], knot) if name in distances else None for name, knot in columns]
-    base = 0.0
-    for left, right, usual, weight in crosses:
-        value, other = values[left], 1.0 if right < 0 else values[right]
-        if value is None or other is None:
-            continue
-        base += weight * usual
-        half = 0.5 * weight * (value * other - usual)
-        shares[columns[left][0]] += half
-        shares[columns[right if right >= 0 else left][0]] += half
-    shares[BASE] += base
+    def logit(self) -> float:
+        """Return the sum of all."""
+        by_place, told, total = self.by_place, self.told, self.base
+        for number in range(i64(len(told))):
+            total += by_place[told[number]]
+        return total
 
 
 def hinge(distance: float, knot: float) -> float:
@@ -109,6 +63,9 @@ def hinge(distance: float, knot: float) -> float:
 def prior_of(x: dict[str, Any]) -> float | None:
     """Return the lifetime prior's logit, within PRIOR_LIMIT; None when there is none."""
     value = bounded(x.get(PRIOR))
-    if value is None:
-        return None
-    return PRIOR_LIMIT if value > PRIOR_LIMIT else -PRIOR_LIMIT if value < -PRIOR_LIMIT else value
+    return None if value is None else certain(value)
+
+
+def certain(logit: float) -> float:
+    """Return a prior's logit within PRIOR_LIMIT."""
+    return PRIOR_LIMIT if logit > PRIOR_LIMIT else -PRIOR_LIMIT if logit < -PRIOR_LIMIT else logit

@@ -19,9 +19,10 @@ from river import optim
 from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
+from models import places
 from models.online import bayes, crosses, served, trees, vectors
 from models.online.blend import LEAST, START, Blend
-from models.online.forks import shared
+from models.online.forks import Forest
 from models.online.logit import LEARNING_RATE
 from models.online.posterior import Posterior, mode
 from models.online.river_pipeline import INTERCEPT_RATE
@@ -30,6 +31,7 @@ from models.online.served import Served
 from models.online.shares import BASE, CROSS_SPREAD, PRIOR, PRIOR_LIMIT, SPREAD, hinge
 from models.online.stable import CANDIDATES, Stable
 from models.online.trees import Trees
+from models.online.vectors import of
 
 LEARNING = tuple(name for name in CANDIDATES if name != "prior")
 HOSTILE = [
@@ -93,7 +95,7 @@ def test_untrained_it_is_the_prior_and_without_one_a_toss(candidate):
 def test_what_is_served_untrained_is_the_prior():
     assert Served.untrained().chance({PRIOR: 1.3, "silence": 2.0}) == sigmoid(1.3)
     assert Served.untrained().explain_one({PRIOR: 1.3}) == {BASE: 0.0, PRIOR: 1.3}
-    assert Served.untrained().usual("silence") is None
+    assert Served.untrained().card.usual(places.SILENCE) is None
 
 
 def test_an_unknown_candidate_is_a_key_error():
@@ -317,7 +319,7 @@ def test_a_trees_share_is_its_features_shapley_value():
                 before = worth(seen)
                 seen[feature] = values[feature]
                 expected[feature] += (worth(seen) - before) / 6
-        assert shared([fork], list(values)) == pytest.approx(expected)
+        assert list(Forest([fork]).shared(of(values))) == pytest.approx(expected)
 
 
 def worth(distances):

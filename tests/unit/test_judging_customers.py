@@ -6,15 +6,18 @@ import pytest
 from msgspec.structs import astuple, replace
 
 from models.customer import Customer
-from models.features import features
+from models.features import features, measured, named
 from models.judge import Judge
 from models.judgement import judged, note
 from models.lifetime import DEFAULT_LIFETIME as DEFAULT
 from models.lifetime import Lifetime
 from models.online.scaling import sigmoid
 from models.online.served import Served
-from models.online.shares import BASE, PRIOR
+from models.online.shares import PRIOR
 from models.online.stable import Stable
+from models.online.vectors import of
+from models.places import NAMES
+from models.population import DEFAULT as POPULATION
 from models.profile import Profile, Trait
 from models.reasons import reasons
 from models.records import unpack
@@ -154,21 +157,32 @@ def trained():
 
 def test_reasons_and_the_base_sum_to_the_logit():
     model, customer = trained(), visited(MONTHLY)
-    seen = features(customer, at(200))
-    shares = model.explain_one(seen)
-    told = reasons(customer, at(200), seen, shares, model)
-    logit = math.fsum([reason.contribution for reason in told] + [shares[BASE]])
-    assert sigmoid(logit) == pytest.approx(model.chance(seen), abs=1e-12)
+    seen = measured(customer, at(200), 30, POPULATION, [])
+    shares = model.card.by_place(seen)
+    told = reasons(customer, at(200), seen, shares, model.card)
+    logit = math.fsum([reason.contribution for reason in told] + [shares.base])
+    assert sigmoid(logit) == pytest.approx(model.chance(named(seen)), abs=1e-12)
 
 
 def test_of_the_strongest_reasons_none_is_told_that_moves_nothing():
-    ana, model = Customer(customer_id="ana"), Served.untrained()
-    shares = {BASE: -1.0, "orders": -0.3, "opened": 0.009, "nps": 0.4, "csat": -0.395}
-    shares |= {"new": 0.2, "odd": -0.004}
-    told = [one.feature for one in reasons(ana, at(0), {}, shares, model, 9)]
-    assert told == ["purchases", "new"]
-    everything = [one.feature for one in reasons(ana, at(0), {}, shares, model)]
-    assert everything == [*told, "messages", "satisfaction", "odd"]
+    moved = {"orders": -0.3, "opened": 0.009, "nps": 0.4, "csat": -0.395, "tickets": 0.2}
+    model = Served("logit", 9, -1.0, 0.0, terms=dict.fromkeys(moved, (0.0, 1.0, 1.0)))
+    seen = of([moved.get(name, math.nan) for name in NAMES])
+    ana, shares = Customer(customer_id="ana"), model.card.by_place(seen)
+    told = [one.feature for one in reasons(ana, at(0), seen, shares, model.card, 9)]
+    assert told == ["purchases", "service"]
+    everything = [one.feature for one in reasons(ana, at(0), seen, shares, model.card)]
+    assert everything == [*told, "messages", "satisfaction"]
+    strongest = reasons(ana, at(0), seen, shares, model.card, 1)
+    assert [(one.feature, one.contribution) for one in strongest] == [("purchases", -0.3)]
+
+
+def test_of_reasons_as_strong_the_first_by_name_is_told_first():
+    model = Served("logit", 9, terms=dict.fromkeys(("orders", "opened"), (0.0, 1.0, 1.0)))
+    seen = of([{"orders": 0.5, "opened": -0.5}.get(name, math.nan) for name in NAMES])
+    ana, shares = Customer(customer_id="ana"), model.card.by_place(seen)
+    told = reasons(ana, at(0), seen, shares, model.card)
+    assert [one.feature for one in told] == ["messages", "purchases"]
 
 
 def test_silence_is_told_in_days_against_the_customers_own_habit():
