@@ -14,7 +14,8 @@ from msgspec import Raw, Struct, field
 
 from models.reports import Change
 
-FORMAT = 3
+FORMAT = 4
+READ = (3, FORMAT)  # of 3 a blend has no calibration, and begins one
 _HEAD = b'{"signature":"'
 _MIDDLE = b'","snapshot":'
 _HEX = 64
@@ -138,7 +139,7 @@ def _read(value: bytes, secret: bytes, decoder: msgspec.json.Decoder[S]) -> S:
         snapshot = decoder.decode(unseal(value, secret))
     except msgspec.ValidationError as error:
         raise FormatError(f"not a snapshot that this version knows: {error}") from error
-    if snapshot.format != FORMAT:
+    if snapshot.format not in READ:
         raise FormatError(
             f"format {snapshot.format}; this version knows {FORMAT}:"
             " `c360 rebuild models --swap` learns the model anew"
