@@ -7,10 +7,9 @@ are recorded are those that were drawn from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import NamedTuple
 
-import numpy as np
 from msgspec.structs import replace
 
 from models.catalogue import NONE, Arm
@@ -19,12 +18,13 @@ from models.eligibility import Refusal, considered, eligible
 from models.holdout import fraction, held, is_held_out
 from models.judge import Judge
 from models.offer_context import context
-from models.online.thompson import conversions, propensities
+from models.online.offers import OfferModel, conversion
+from models.online.thompson import propensities
 from models.outcomes import HOLDOUT
 from models.records import NO_FEATURES, Decision, pack
 from models.rhythm import DAY_MS
 
-POLICY = "thompson-3"
+POLICY = "thompson-4"
 LEAST = 1e-4  # of a deviation, and of the margin that a conversion is expected to bring
 
 
@@ -103,7 +103,10 @@ def consider(customer: Customer, at_ms: int, judge: Judge) -> list[Considered]:
     looked = list(considered(customer, at_ms, judge))
     arms = [arm for arm, refusal in looked if refusal is None]
     found = chances_of(arms, context(customer, at_ms, "", judge), judge)
-    converts = conversions(np.array(found.means), np.array(found.deviations) ** 2)
+    converts = [
+        conversion(mean, deviation * deviation)
+        for mean, deviation in zip(found.means, found.deviations, strict=True)
+    ]
     costs = [*[arm.cost for arm in arms], 0.0]
     told = {
         name: Considered(name, None, chance, p, p * margin - cost)
@@ -117,26 +120,33 @@ def consider(customer: Customer, at_ms: int, judge: Judge) -> list[Considered]:
     ]
 
 
-def chances_of(arms: Sequence[Arm], seen: dict[str, float], judge: Judge) -> Chances:
+def chances_of(arms: list[Arm], seen: dict[str, float], judge: Judge) -> Chances:
     """Return the chance of each arm, and of none, to be drawn; they sum to 1.
 
     What is recorded is rounded first, so that the chances follow from the record to the bit.
     """
     policy, model = judge.catalogue.policy, judge.offers
     names = [*[arm.name for arm in arms], NONE]
-    means, variances = model.predict_arms(seen, names)
-    means = means.round(4)
-    deviations = np.maximum((policy.boldness * np.sqrt(variances)).round(4), LEAST)
-    stated = [*[(arm.offer.id, arm.offer.value) for arm in arms], (NONE, policy.none_value)]
-    margins = np.array([max(LEAST, round(model.margin(*one), 4)) for one in stated])
-    costs = np.array([*[arm.cost for arm in arms], 0.0])
-    chances = propensities(means, deviations * deviations, margins, costs, policy.floor)
-    return Chances(
-        dict(zip(names, chances, strict=True)),
-        means.tolist(),
-        deviations.tolist(),
-        margins.tolist(),
-    )
+    logits, variances = model.predict_arms(seen, names)
+    means = [_rounded(logit) for logit in logits]
+    deviations = [
+        max(LEAST, _rounded(policy.boldness * math.sqrt(variance))) for variance in variances
+    ]
+    margins = [_margin(model, arm.offer.id, arm.offer.value) for arm in arms]
+    margins.append(_margin(model, NONE, policy.none_value))
+    costs = [*[arm.cost for arm in arms], 0.0]
+    doubts = [deviation * deviation for deviation in deviations]
+    chances = propensities(means, doubts, margins, costs, policy.floor)
+    return Chances(dict(zip(names, chances, strict=True)), means, deviations, margins)
+
+
+def _margin(model: OfferModel, offer: str, stated: float) -> float:
+    return max(LEAST, _rounded(model.margin(offer, stated)))
+
+
+def _rounded(number: float) -> float:
+    """Return a number to four places; `round` looks for the nearest decimal, at 20 times this."""
+    return math.floor(number * 1e4 + 0.5) / 1e4
 
 
 def _draw(chances: dict[str, float], drawn: float) -> str:

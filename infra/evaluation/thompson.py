@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from models.catalogue import Policy
 from models.online.encoding import Encoder
 from models.online.offers import OfferModel, conversion, parts_of
@@ -26,15 +24,13 @@ class Thompson:
         seen = self.encoder.encode_one(choice.features)
         arms = list(choice.eligible)
         means, variances = self.model.predict_arms(seen, arms)
-        worths = np.array([self.model.margin(parts_of(arm)[0], self.stated) for arm in arms])
+        worths = [self.model.margin(parts_of(arm)[0], self.stated) for arm in arms]
         policy = self.policy
-        doubt = np.maximum(LEAST, policy.boldness * policy.boldness * variances)
-        chances = propensities(means, doubt, worths, np.zeros(len(arms)), policy.floor)
+        doubt = [max(LEAST, policy.boldness**2 * variance) for variance in variances]
+        chances = propensities(means, doubt, worths, [0.0] * len(arms), policy.floor)
         beliefs = [
             worth * conversion(logit, variance)
-            for worth, logit, variance in zip(
-                worths.tolist(), means.tolist(), variances.tolist(), strict=True
-            )
+            for worth, logit, variance in zip(worths, means, variances, strict=True)
         ]
         return Offered(
             dict(zip(arms, chances, strict=True)), dict(zip(arms, beliefs, strict=True)), seen

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from models.catalogue import NONE, Catalogue
 from models.offpolicy.logged import Floats, Logged, Policy
-from models.online.thompson import conversions, propensities
+from models.online.offers import conversion
+from models.online.thompson import propensities
 
 Known = NDArray[np.bool_]
 UNIFORM, GREEDY, THOMPSON, FIXED = "uniform", "greedy", "thompson", "fixed:"
@@ -99,7 +100,8 @@ class _Worth:
 
     def _best(self, means: Floats, deviations: Floats, values: Floats, known: Known) -> Floats:
         means, deviations = (np.where(known, told, 0.0) for told in (means, deviations))
-        chances = np.array(conversions(means, deviations**2)).reshape(means.shape)
+        beliefs = zip(means.ravel().tolist(), (deviations**2).ravel().tolist(), strict=True)
+        chances = np.array([conversion(*one) for one in beliefs]).reshape(means.shape)
         worth = np.where(known, values * chances - self._costs, -np.inf)
         best: Floats = np.eye(worth.shape[1])[worth.argmax(axis=1)]
         return best * known.any(axis=1, keepdims=True)
@@ -109,10 +111,10 @@ class _Worth:
         for row, arms in enumerate(known):
             if arms.any():
                 target[row, arms] = propensities(
-                    means[row, arms],
-                    deviations[row, arms] ** 2,
-                    values[row, arms],
-                    self._costs[arms],
+                    means[row, arms].tolist(),
+                    (deviations[row, arms] ** 2).tolist(),
+                    values[row, arms].tolist(),
+                    self._costs[arms].tolist(),
                     self._floor,
                 )
         return target

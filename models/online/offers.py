@@ -13,16 +13,15 @@ each is; between times their doubt drifts back to what it was at first, so old e
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
+from librt.vecs import vec
+from mypy_extensions import i64
 
-from models.online.posterior import Vector, mode
+from models.online.posterior import mode
 from models.online.rows import Rows
 from models.online.scaling import Moments, Scaler, sigmoid
-from models.online.sheet import Parts, Sheet
+from models.online.vectors import zeros
 
 START = -2.2  # the shared level before anything was learnt: one in ten converts
 LEVEL_VARIANCE, OFFER_VARIANCE, CHANNEL_VARIANCE, ARM_VARIANCE = 1.0, 1.0, 0.25, 0.1
@@ -30,6 +29,7 @@ WEIGHT_VARIANCE, CHANNEL_WEIGHT_VARIANCE = 0.1, 0.02  # of a weight by standard 
 SPREAD = 3.0  # contexts are cut at this many standard deviations
 TERMS = 48  # features, the first that came: an offer's covariance is a square of them
 OFFERS, CHANNELS, ARMS = 64, 16, 256  # the least lately learnt give way to new ones
+LEAST = 1e-12  # of a logit's variance
 FADE_EVERY = 64  # outcomes between two fadings
 BELIEF = 10.0  # conversions that the catalogue's word on an offer's margin counts for
 MOST_MARGIN = 1e9
@@ -60,23 +60,35 @@ class OfferModel:
         self.arms: dict[str, Level] = {}
         self.margins: dict[str, Level] = {}  # by offer
         self.taken: dict[str, int] = {}  # units of a limited offer that are promised or given
-        self._sheet = Sheet()
 
     def predict_one(self, features: dict[str, float], arm: str) -> tuple[float, float]:
         """Return the mean and the variance of the arm's logit in this context."""
         means, variances = self.predict_arms(features, [arm])
-        return float(means[0]), float(variances[0])
+        return means[0], variances[0]
 
     def predict_arms(
-        self, features: dict[str, float], arms: Sequence[str]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, features: dict[str, float], arms: list[str]
+    ) -> tuple[list[float], list[float]]:
         """Return means and variances of the arms' logits, in order, in one context.
 
         Without the doubt about the level: it moves all arms alike, and chooses between none.
         """
-        terms = self._terms(self.scaler.vector(features))
-        means, variances = self._sheet.read(arms, terms, self._parts)
-        means += self.level[0]
+        terms = _terms(self.scaler.vector(features))
+        means: list[float] = []
+        variances: list[float] = []
+        before = None
+        offer_mean, offer_variance = 0.0, 0.0
+        for arm in arms:
+            offer, channel = parts_of(arm)
+            if offer != before:  # an offer's arms stand side by side
+                offer_mean, offer_variance = self.offers.part(offer, terms)
+                before = offer
+            mean, variance = self.channels.part(channel, terms) if channel else (0.0, 0.0)
+            level = self.arms.get(arm)
+            mean += self.level[0] + offer_mean + (0.0 if level is None else level[0])
+            variance += offer_variance + (ARM_VARIANCE if level is None else level[1])
+            means.append(mean)
+            variances.append(max(LEAST, variance))
         return means, variances
 
     def margin(self, offer: str, stated: float) -> float:
@@ -104,7 +116,7 @@ class OfferModel:
             distances[part.place] = distance
         offer, channel = parts_of(arm)
         label = min(1.0, max(0.0, converted))
-        believed = self._step(self._terms(distances), offer, channel, arm, label)
+        believed = self._step(_terms(distances), offer, channel, arm, label)
         if margin is not None and label > 0.0 and -MOST_MARGIN <= margin <= MOST_MARGIN:
             count, total = self.margins.get(offer, (0.0, 0.0))
             _newest(self.margins, offer, [count + 1.0, total + margin], OFFERS)
@@ -120,15 +132,17 @@ class OfferModel:
         else:
             self.taken.pop(offer, None)
 
-    def _terms(self, distances: list[float]) -> Vector:
-        return np.array([1.0, *distances[:TERMS]])
-
-    def _step(self, terms: Vector, offer: str, channel: str, arm: str, label: float) -> float:
+    def _step(self, terms: vec[float], offer: str, channel: str, arm: str, label: float) -> float:
         rows = [(self.offers, offer), *([(self.channels, channel)] if channel else [])]
         levels = [self.level, self.arms.pop(arm, [0.0, ARM_VARIANCE])]
         looks = [row.look(name, terms) for row, name in rows]
-        logit = sum(look.logit for look in looks) + levels[0][0] + levels[1][0]
-        variance = sum(look.variance for look in looks) + levels[0][1] + levels[1][1]
+        logit, variance = 0.0, 0.0
+        for look in looks:
+            logit += look.logit
+            variance += look.variance
+        for level in levels:
+            logit += level[0]
+            variance += level[1]
         chance = sigmoid(mode(logit, variance, label))
         error, doubt = label - chance, chance * (1.0 - chance)
         shrink = doubt / (1.0 + doubt * variance)
@@ -138,7 +152,6 @@ class OfferModel:
             level[0] += level[1] * error
             level[1] -= level[1] * level[1] * shrink
         _newest(self.arms, arm, levels[1], ARMS)
-        self._sheet.forget(offer, channel)
         return conversion(logit, variance)
 
     def _fade(self, kept: float) -> None:
@@ -150,13 +163,6 @@ class OfferModel:
         for margin in self.margins.values():
             margin[0] *= kept
             margin[1] *= kept
-        self._sheet = Sheet()
-
-    def _parts(self, arm: str, terms: int) -> Parts:
-        offer, channel = parts_of(arm)
-        by = self.channels.of(channel, terms) if channel else None
-        mean, variance = self.arms.get(arm, (0.0, ARM_VARIANCE))
-        return Parts(*self.offers.of(offer, terms), by, mean, variance)
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
@@ -186,6 +192,16 @@ class OfferModel:
         }
         model.taken = {offer: int(units) for offer, units in state["taken"].items()}
         return model
+
+
+def _terms(distances: list[float]) -> vec[float]:
+    """Return what weights are multiplied by: 1 for the level, then the distances by place."""
+    size: i64 = min(TERMS, len(distances))
+    found = zeros(size + 1)
+    found[0] = 1.0
+    for place in range(size):
+        found[place + 1] = distances[place]
+    return found
 
 
 def _newest(kept: dict[str, Any], name: str, value: Any, most: int) -> None:

@@ -6,6 +6,11 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from typing import TypeVar
+
+from librt.vecs import vec
+
+N = TypeVar("N", int, float)
 
 
 def pack_bytes(value: bytes) -> str:
@@ -30,7 +35,17 @@ def unpack_marks(text: str) -> list[int]:
     return _little(marks).tolist()
 
 
-def _little(marks: array[int]) -> array[int]:
+def pack_doubles(numbers: vec[float]) -> str:
+    """Write doubles as eight bytes each, the lowest first."""
+    return pack_bytes(_little(array("d", bytes(numbers))).tobytes())
+
+
+def unpack_doubles(text: str) -> vec[float]:
+    """Read what `pack_doubles` wrote. Raises ValueError on anything else."""
+    return vec[float](_little(array("d", unpack_bytes(text))))
+
+
+def _little(numbers: array[N]) -> array[N]:
     if sys.byteorder == "big":
-        marks.byteswap()
-    return marks
+        numbers.byteswap()
+    return numbers

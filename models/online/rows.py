@@ -1,24 +1,33 @@
-"""What the offer model keeps by name: weights of offers and of channels, and how sure they are.
-
-Element by element, no matrix product: the same bytes on every processor.
-"""
+"""What the offer model keeps by name: weights of offers and of channels, and how sure they are."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
+from librt.vecs import append, vec
+from mypy_extensions import i64
 
-from models.online.posterior import Vector, pack, unpack
+from models.online import triangle
+from models.online.packing import pack_doubles, unpack_doubles
+from models.online.vectors import copied, dot, zeros
 
 
-class Look(NamedTuple):
-    """One row's part of a logit: where it is, its mean, its doubt, and how it would move."""
+class Row:
+    """One name's weights: means by term, and covariances, or variances alone."""
 
-    place: int
-    logit: float
-    variance: float
-    gain: Vector
+    def __init__(self, means: vec[float], doubts: vec[float]) -> None:
+        self.means = means
+        self.doubts = doubts  # the upper triangle, or one by term
+
+
+class Look:
+    """One row's part of a logit: its mean, its doubt, and how the row would move."""
+
+    def __init__(self, row: Row, logit: float, variance: float, gain: vec[float]) -> None:
+        self.row = row
+        self.logit = logit
+        self.variance = variance
+        self.gain = gain
 
 
 class Rows:
@@ -28,107 +37,115 @@ class Rows:
     """
 
     def __init__(self, most: int, level: float, weight: float, full: bool) -> None:
-        self.places: dict[str, int] = {}  # the first is the least lately learnt
+        self.rows: dict[str, Row] = {}  # the first is the least lately learnt
         self._most, self._weight, self._full = most, weight, full
-        self.means: Vector = np.zeros((0, 1))
-        self._variances = np.full(1, level)
-        self.covariances: Vector = np.zeros((0, 1, 1) if full else (0, 1))
+        self._variances = vec[float]([level])  # the prior's, by term
 
-    def of(self, name: str, terms: int) -> tuple[Vector, Vector]:
-        """Return a name's means and covariances, not to be written to; new ones are the prior's."""
-        known, place = len(self._variances), self.places.get(name)
-        if place is not None and known == terms:
-            return self.means[place], self.covariances[place]
-        variances, means = self._prior(terms), np.zeros(terms)
-        if place is not None:
-            means[:known] = self.means[place]
-            variances[(slice(known),) * variances.ndim] = self.covariances[place]
-        return means, variances
+    def part(self, name: str, terms: vec[float]) -> tuple[float, float]:
+        """Return mean and variance of a name's part of a logit; what is new is the prior's."""
+        row = self.rows.get(name)
+        known: i64 = 0
+        mean, variance = 0.0, 0.0
+        if row is not None:
+            known = len(row.means)
+            mean = dot(row.means, terms)
+            variance = self._variance(row.doubts, terms, known)
+        for place in range(known, i64(len(terms))):
+            variance += self._prior(place) * terms[place] * terms[place]
+        return mean, variance
 
-    def look(self, name: str, terms: Vector) -> Look:
+    def _variance(self, doubts: vec[float], terms: vec[float], known: i64) -> float:
+        if self._full:
+            return triangle.quadratic(doubts, terms, known)
+        variance = 0.0
+        for place in range(known):
+            variance += doubts[place] * terms[place] * terms[place]
+        return variance
+
+    def _prior(self, place: i64) -> float:
+        return self._variances[place] if place < i64(len(self._variances)) else self._weight
+
+    def look(self, name: str, terms: vec[float]) -> Look:
         """Look at a name's part, before it learns; it has a place of its own from now on."""
         self._reach(len(terms))
-        place = self._place(name)
-        gain = self.covariances[place] * terms
+        row = self._row(name)
+        gain = zeros(len(terms))
+        logit = dot(row.means, terms)
         if self._full:
-            gain = np.add.reduce(gain, axis=1)
-        logit = float(np.add.reduce(self.means[place] * terms))
-        return Look(place, logit, max(0.0, float(np.add.reduce(gain * terms))), gain)
+            return Look(row, logit, max(0.0, triangle.times(row.doubts, terms, gain)), gain)
+        variance = 0.0
+        for place in range(i64(len(terms))):
+            each = row.doubts[place] * terms[place]
+            gain[place] = each
+            variance += each * terms[place]
+        return Look(row, logit, variance, gain)
 
     def learn(self, look: Look, error: float, shrink: float) -> None:
         """Move along what was looked at; `error` and `shrink` are those of all parts together."""
-        place, gain = look.place, look.gain
-        self.means[place] += gain * error
-        gain = gain * shrink**0.5
-        self.covariances[place] -= gain[:, None] * gain if self._full else gain * gain
+        means, doubts, gain = look.row.means, look.row.doubts, look.gain
+        size: i64 = len(gain)
+        for place in range(size):
+            means[place] += gain[place] * error
+        if self._full:
+            triangle.subtract_square(doubts, gain, shrink)
+        else:
+            for place in range(size):
+                doubts[place] -= shrink * gain[place] * gain[place]
 
     def fade(self, kept: float) -> None:
         """Let the doubt drift back towards the prior's, which it never exceeds."""
-        self.covariances *= kept
-        self.covariances += (1.0 - kept) * self._prior()
+        prior = self._doubts()
+        for row in self.rows.values():
+            doubts = row.doubts
+            for place in range(i64(len(prior))):
+                doubts[place] = kept * doubts[place] + (1.0 - kept) * prior[place]
 
-    def _place(self, name: str) -> int:
-        found = self.places.pop(name, None)
-        if found is None and len(self.places) < self._most:
-            found = len(self.places)
-            self.means = np.concatenate([self.means, np.zeros((1, len(self._variances)))])
-            self.covariances = np.concatenate([self.covariances, self._prior()[None]])
-        elif found is None:
-            found = self.places.pop(next(iter(self.places)))
-            self.means[found] = 0.0
-            self.covariances[found] = self._prior()
-        self.places[name] = found
+    def _row(self, name: str) -> Row:
+        found = self.rows.pop(name, None)
+        if found is None:
+            if len(self.rows) >= self._most:
+                del self.rows[next(iter(self.rows))]
+            found = Row(zeros(len(self._variances)), self._doubts())
+        self.rows[name] = found
         return found
 
-    def _prior(self, terms: int = 0) -> Vector:
-        more = np.full(max(0, terms - len(self._variances)), self._weight)
-        variances = np.concatenate([self._variances, more])
-        return diagonal(variances) if self._full else variances
+    def _doubts(self) -> vec[float]:
+        """Return a new row's: the prior's."""
+        return triangle.diagonal(self._variances) if self._full else copied(self._variances)
 
-    def _reach(self, terms: int) -> None:
+    def _reach(self, terms: i64) -> None:
         """Make room for so many terms."""
-        known = len(self._variances)
+        known: i64 = len(self._variances)
         if terms <= known:
             return
-        means, covariances = self.means, self.covariances
-        self.means = np.zeros((len(self.places), terms))
-        self.means[:, :known] = means
-        prior = self._prior(terms)
-        self.covariances = np.repeat(prior[None], len(self.places), axis=0)
-        self.covariances[(slice(None), *(slice(known),) * prior.ndim)] = covariances
-        more = np.full(terms - known, self._weight)
-        self._variances = np.concatenate([self._variances, more])
+        for _ in range(known, terms):
+            self._variances = append(self._variances, self._weight)
+        for row in self.rows.values():
+            means = zeros(terms)
+            for place in range(known):
+                means[place] = row.means[place]
+            row.means, row.doubts = means, self._widened(row.doubts, known)
+
+    def _widened(self, doubts: vec[float], known: i64) -> vec[float]:
+        if self._full:
+            return triangle.widened(doubts, self._variances, known)
+        found = copied(self._variances)
+        for place in range(known):
+            found[place] = doubts[place]
+        return found
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        covariances = self.covariances
-        if self._full:  # symmetric to the bit: one half tells the other
-            rows, columns = np.triu_indices(len(self._variances))
-            covariances = covariances[:, rows, columns]
         return {
             "terms": len(self._variances),
             "rows": {
-                name: [pack(self.means[place]), pack(covariances[place])]
-                for name, place in self.places.items()
+                name: [pack_doubles(row.means), pack_doubles(row.doubts)]
+                for name, row in self.rows.items()
             },
         }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on with what `to_state` returned, bit for bit."""
         self._reach(int(state["terms"]))
-        rows, columns = np.triu_indices(len(self._variances))
-        for name, (means, covariance) in state["rows"].items():
-            place = self._place(name)
-            self.means[place] = unpack(means)
-            if self._full:
-                self.covariances[place][rows, columns] = unpack(covariance)
-                self.covariances[place][columns, rows] = unpack(covariance)
-            else:
-                self.covariances[place] = unpack(covariance)
-
-
-def diagonal(variances: Vector) -> Vector:
-    """Return the covariance of weights that know nothing of each other."""
-    found = np.zeros((len(variances), len(variances)))
-    np.einsum("ii->i", found)[:] = variances
-    return found
+        for name, (means, doubts) in state["rows"].items():
+            self.rows[name] = Row(unpack_doubles(means), unpack_doubles(doubts))

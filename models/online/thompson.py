@@ -9,79 +9,114 @@ can have; drawing from these chances is Thompson sampling with the propensities 
 from __future__ import annotations
 
 import math
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+from librt.vecs import vec
+from mypy_extensions import i64
 
-Floats = NDArray[np.float64]
+from models.online.scaling import sigmoid
+from models.online.vectors import dot, zeros
 
-STEPS = 32  # along the worths; the chances are then exact to 0.4 %
-REACH = 3.0  # standard deviations within which an arm's worth is looked for
-_RAMP = np.linspace(0.0, 1.0, STEPS + 1) ** 2  # finer where chances are small: there most lie
-_ENDS = np.array([[REACH], [-REACH]])  # of minus the logit
+STEPS: Final = 32  # along the worths; the chances are then exact to 0.4 %
+REACH: Final = 3.0  # standard deviations within which an arm's worth is looked for
 # The normal distribution's P, tabled: by index, 256 to a standard deviation, from -6 to 6.
-_FINE, _EDGE = 256.0, 6 * 256
-_NORMAL = np.array(
-    [0.5 + 0.5 * math.erf((at - _EDGE) / _FINE / math.sqrt(2.0)) for at in range(2 * _EDGE + 1)]
+_FINE: Final = 256.0
+_EDGE: Final = 1536.0
+_LAST: Final = 3072
+_NORMAL: Final[vec[float]] = vec[float](
+    [0.5 + 0.5 * math.erf((at - _EDGE) / _FINE / math.sqrt(2.0)) for at in range(_LAST + 1)]
 )
-# Instead of zero. A worth that is reached neither way is taken for not reached.
-_NOTHING, _LESS = 1e-150, 1e-300
-_EIGHTH = math.pi / 8.0
+_LEAST: Final = 1e-300  # odds: their logarithm is to be finite
 
 
 def propensities(
-    means: Floats, variances: Floats, values: Floats, costs: Floats, floor: float
+    means: list[float],
+    variances: list[float],
+    values: list[float],
+    costs: list[float],
+    floor: float,
 ) -> list[float]:
     """Return each arm's chance to be drawn, at least floor / arms; they sum to 1.
 
     By arm: mean and variance of its logit, what a conversion is worth, what the arm costs.
     """
-    best = _best(means, np.sqrt(variances), values, costs).tolist()
+    best = _best(means, variances, values, costs)
     even = floor / len(best)
-    total = sum(best)
+    total = 0.0
+    for chance in best:
+        total += chance
     return [even + (1.0 - floor) * (chance / total) for chance in best]
 
 
-def conversions(means: Floats, variances: Floats) -> list[float]:
-    """Return P(conversion) of each arm, its doubt averaged over (MacKay's approximation, 1992)."""
-    found: list[float] = (
-        1.0 / (1.0 + np.exp(-means / np.sqrt(1.0 + _EIGHTH * variances)))
-    ).tolist()
+def _best(
+    means: list[float], variances: list[float], values: list[float], costs: list[float]
+) -> list[float]:
+    """Return how often each arm is worth most; the sum is near 1."""
+    worths = _worths(means, variances, values, costs)
+    below, all_below = zeros(STEPS + 1), vec[float]([1.0] * STEPS)
+    shares: list[vec[float]] = []
+    for arm in range(len(means)):
+        deviation = math.sqrt(variances[arm])
+        top = _below(worths, means[arm], deviation, values[arm], costs[arm], below)
+        shares.append(_climb(below, top, all_below))
+    return [dot(share, all_below) for share in shares]
+
+
+def _worths(
+    means: list[float], variances: list[float], values: list[float], costs: list[float]
+) -> vec[float]:
+    """Return worths from the least to the most that the best arm's may be."""
+    low, high = -math.inf, -math.inf
+    for arm in range(len(means)):
+        reach = REACH * math.sqrt(variances[arm])
+        low = max(low, values[arm] * sigmoid(means[arm] - reach) - costs[arm])
+        high = max(high, values[arm] * sigmoid(means[arm] + reach) - costs[arm])
+    high = max(high, low + 1e-9 * (1.0 + abs(low)))
+    found = zeros(STEPS + 1)
+    for step in range(i64(STEPS + 1)):
+        # Finer where chances are small: there most lie.
+        part = float(step) / STEPS
+        found[step] = low + part * part * (high - low)
     return found
 
 
-def _best(means: Floats, deviations: Floats, values: Floats, costs: Floats) -> Floats:
-    """Return how often each arm is worth most; the sum is near 1."""
-    low, high = _span(means, deviations, values, costs)
-    below = _below(_RAMP * (high - low) + low, means, deviations, values, costs)
-    before, after = below[:, :-1], below[:, 1:]
-    middle = before + after  # twice the mean over the step: the twos cancel out
-    middle += _LESS
-    steps = after - before
-    steps /= middle
-    steps *= np.multiply.reduce(middle, axis=0)
-    best: Floats = np.add.reduce(steps, axis=1)
-    return best
-
-
-def _span(means: Floats, deviations: Floats, values: Floats, costs: Floats) -> tuple[float, float]:
-    """Return the worths between which the best arm's lies."""
-    worths = values / (1.0 + np.exp(_ENDS * deviations - means)) - costs
-    low, high = np.maximum.reduce(worths, axis=1).tolist()
-    return low, max(high, low + 1e-9 * (1.0 + abs(low)))
-
-
 def _below(
-    worths: Floats, means: Floats, deviations: Floats, values: Floats, costs: Floats
-) -> Floats:
-    """Return P(worth less than each of `worths`), arms by worths."""
-    # In place from here on: a new array for each step would cost as much again.
-    odds = worths + costs[:, None]
-    rest = values[:, None] - odds
-    np.maximum(odds, _LESS, out=odds)
-    odds /= np.maximum(rest, _NOTHING, out=rest)
-    logits = np.log(odds, out=odds)
-    fine = (_FINE / deviations)[:, None]
-    logits *= fine
-    logits -= means[:, None] * fine - (_EDGE + 0.5)
-    return _NORMAL.take(logits.astype(np.intp), mode="clip")
+    worths: vec[float], mean: float, deviation: float, value: float, cost: float, found: vec[float]
+) -> i64:
+    """Write P(the arm is worth less than each of `worths`) to `found`.
+
+    Return the place of the first that it surely is worth less than: what comes after is left out.
+    """
+    normal = _NORMAL
+    fine = _FINE / deviation
+    shift = mean * fine - (_EDGE + 0.5)  # the half: to the nearest place
+    for step in range(i64(STEPS + 1)):
+        odds = worths[step] + cost
+        rest = value - odds
+        if odds <= 0.0:
+            found[step] = normal[0]
+            continue
+        place = float(_LAST)
+        if rest > 0.0:
+            place = math.log(max(_LEAST, odds / rest)) * fine - shift
+        if place >= _LAST:
+            found[step] = 1.0
+            return step
+        found[step] = normal[i64(int(max(place, 0.0)))]
+    return STEPS
+
+
+def _climb(below: vec[float], top: i64, all_below: vec[float]) -> vec[float]:
+    """Return how much of each step is the arm's own, of what is below it.
+
+    `all_below` is multiplied by what is; from `top` on that is all.
+    """
+    share = zeros(STEPS)
+    before = below[0]
+    for step in range(top):
+        after = below[step + 1]
+        middle = 0.5 * (before + after)
+        share[step] = (after - before) / middle
+        all_below[step] *= middle
+        before = after
+    return share

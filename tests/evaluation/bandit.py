@@ -143,8 +143,8 @@ def thompson(world: World, seed: int, contextual: bool, **changed: float) -> tup
 
     def choose(now: int, eligible: list[int]) -> int:
         means, variances = model.predict_arms(seen(now), [ARMS[arm] for arm in eligible])
-        doubts = variances * policy.boldness**2
-        margins, costs = world.margins[eligible], world.costs[eligible]
+        doubts = [variance * policy.boldness**2 for variance in variances]
+        margins, costs = world.margins[eligible].tolist(), world.costs[eligible].tolist()
         chances = propensities(means, doubts, margins, costs, policy.floor)
         return rng.choices(eligible, chances)[0]
 

@@ -3,7 +3,6 @@
 import math
 from statistics import NormalDist
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,7 +99,7 @@ def test_a_history_judged_twice_is_judged_the_same(history):
 
 
 def chances_of(drawn, floor):
-    return propensities(*np.array(drawn).T, floor)
+    return propensities(*map(list, zip(*drawn, strict=True)), floor)
 
 
 @given(arms, st.floats(0, 0.5))
@@ -113,6 +112,11 @@ def test_propensities_sum_to_one_and_keep_the_floor(drawn, floor):
 @given(arms)
 def test_the_order_of_the_arms_changes_no_chance(drawn):
     assert chances_of(drawn[::-1], 0.0) == pytest.approx(chances_of(drawn, 0.0)[::-1], abs=1e-9)
+
+
+def test_many_arms_share_alike():
+    chances = chances_of([(-2.0, 1.0, 10.0, 0.5)] * 1_500, 0.1)
+    assert chances == pytest.approx([1 / 1_500] * 1_500)
 
 
 SLICES = [NormalDist().inv_cdf((n + 0.5) / 400) for n in range(400)]

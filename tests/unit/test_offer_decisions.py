@@ -1,6 +1,5 @@
 """Decisions: who may get what, one at a time, drawn with known chances."""
 
-import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -319,11 +318,11 @@ def test_what_was_drawn_from_is_recorded_and_does_not_stay_with_the_customer():
     some = judge(offer("a"), boldness=0.25, none_value=3)
     [made] = look(customer(), T0, some).decisions
     means, variances = some.offers.predict_arms(unpack(made.features), list(made.propensities))
-    assert made.means == pytest.approx(means.tolist(), abs=1e-4)
-    assert made.deviations == pytest.approx((0.25 * variances**0.5).tolist(), abs=1e-4)
+    assert made.means == pytest.approx(means, abs=1e-4)
+    assert made.deviations == pytest.approx([0.25 * one**0.5 for one in variances], abs=1e-4)
     assert made.margins == [10.0, 10.0, 3.0]
-    doubts = np.array(made.deviations) ** 2
-    again = propensities(np.array(made.means), doubts, np.array(made.margins), np.zeros(3), 0.03)
+    doubts = [one * one for one in made.deviations]
+    again = propensities(made.means, doubts, made.margins, [0.0] * 3, 0.03)
     assert again == list(made.propensities.values())
     stays = look(customer(), T0, some).customer.offer
     assert (stays.decision_id, stays.propensity) == (made.decision_id, made.propensity)

@@ -186,7 +186,7 @@ def test_anything_else_leaves_it_standing(kind, said):
 def test_an_outcome_tells_what_making_the_offer_cost_and_who_drew_it():
     some = judge(offer={"cost": 1.0, "costs": {"app": 0.25}})
     example = outcome(some)
-    assert (example.outcome.cost, example.outcome.policy) == (0.25, "thompson-3")
+    assert (example.outcome.cost, example.outcome.policy) == (0.25, "thompson-4")
     assert example.outcome.half_life == some.catalogue.policy.half_life
     assert outcome(some, none=True).outcome.cost == 0.0
 

@@ -85,7 +85,7 @@ async def test_nobody_has_no_offers_and_nobody_may_ask_without_a_key(http):
 
 FROM_HERE = {"Origin": "http://c360", "Sec-Fetch-Site": "same-origin"}
 CHANCES = {"care/phone": 0.82, "old/app": 0.11, "none": 0.07}
-DECIDED = Newest(1_780_000_000_000, "care/phone", CHANCES, "thompson-3", 7, False)
+DECIDED = Newest(1_780_000_000_000, "care/phone", CHANCES, "thompson-4", 7, False)
 
 
 @pytest.fixture

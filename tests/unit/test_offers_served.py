@@ -24,7 +24,7 @@ ROW = {
     "offer": "double-points",
     "channel": "email",
     "campaign": "",
-    "policy": "thompson-3",
+    "policy": "thompson-4",
     "made": 5_000,
     "ended": 4_000,
     "shown": 3_000,

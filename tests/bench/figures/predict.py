@@ -35,7 +35,8 @@ GOALS = {
 }
 FEATURES, OFFERS, EXAMPLES, PAST, PASSES = 20, 10, 2_000, 8_000, 15
 ARMS = [f"offer-{n}" for n in range(OFFERS)]
-VALUES, COSTS = np.linspace(10.0, 30.0, OFFERS), np.linspace(0.1, 2.0, OFFERS)
+VALUES = np.linspace(10.0, 30.0, OFFERS).tolist()
+COSTS = np.linspace(0.1, 2.0, OFFERS).tolist()
 
 
 def measure(bench: Bench) -> dict:
