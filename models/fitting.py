@@ -18,7 +18,7 @@ from models.lifetime import DEFAULT_LIFETIME, Lifetime, Tenure
 from models.population import Spend
 
 Floats = NDArray[np.float64]
-FEWEST = 500  # customers, of whom
+FEWEST = 200  # customers, of whom
 FEWEST_REPEATS = 50  # came again
 FEWEST_DAYS = 14.0  # and one was seen so long ago
 FEWEST_ENDED = 30  # contracts

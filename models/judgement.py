@@ -34,6 +34,7 @@ from models.reaction import Judgement
 from models.records import NO_FEATURES
 from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
+from models.timers import LATE_MS
 
 CONTRACTS = frozenset({"subscription_started", "subscription_renewed", "subscription_cancelled"})
 # Nobody was there to see an offer for a touchpoint that reaches us later than this.
@@ -171,7 +172,8 @@ def _look(
 ) -> None:
     made = score(judgement.customer, at_ms, cause, judge)
     judgement.scores.append(made)
-    judgement.customer = await_label(judgement.customer, made)
+    past = received_ms - at_ms > LATE_MS
+    judgement.customer = await_label(judgement.customer, made, past)
     if judgement.customer.offer is not None and withdrawn(judgement.customer, judge):
         judgement.customer = replace(judgement.customer, offer=None)
     if received_ms - at_ms <= DECIDE_WITHIN_MS:

@@ -36,8 +36,8 @@ _SWITCH_MS = GRACE_DAYS * DAY_MS  # who begins another contract within it has sw
 _NEVER: Final = 1 << 60  # ms: after every time that there is
 
 
-def await_label(customer: Customer, made: Score) -> Customer:
-    """Return the customer with the score waiting for its label.
+def await_label(customer: Customer, made: Score, past: bool = False) -> Customer:
+    """Return the customer with the score waiting for its label; `past`: told to nobody.
 
     Unless another one waits close by, or the label falls due beyond the observed data.
     """
@@ -55,6 +55,7 @@ def await_label(customer: Customer, made: Score) -> Customer:
         features=made.features,
         horizon=made.horizon,
         acted=is_open(customer),
+        past=past,
     )
     return replace(customer, pending=[*pending, waiting])
 
@@ -175,4 +176,5 @@ def _example(customer: Customer, waited: Pending) -> Example:
         probability=waited.probability,
         horizon=waited.horizon,
         acted=waited.acted,
+        past=waited.past,
     )

@@ -42,7 +42,7 @@ LINK_METRICS = {
 }
 
 # The models that this worker learns, as their newest reports say; `judged` is whose predictions:
-# "served" (what was predicted then), "acted", "untouched", a candidate, an arm.
+# "served" (what was predicted then), "acted", "untouched", "past", a candidate, an arm.
 _JUDGED = ("model", "judged")
 _MODEL = ("model",)
 MODEL_METRICS = {

@@ -154,6 +154,7 @@ class Example(_Kept, frozen=True, kw_only=True, tag="example"):
     probability: float  # what was predicted (churn), or the propensity (offers)
     horizon: str = ""  # churn and contract: what the label means, "silence-30/1"
     acted: bool = False  # between prediction and label an offer was shown, or an alert open
+    past: bool = False  # predicted of a past while it was read in: nobody was told
     arm: str | None = None  # offers only: as in the decision
     outcome: Outcome | None = None  # offers only
 

@@ -25,6 +25,11 @@ ChangeKind = Literal[
 ]
 
 
+# Whose figures a report has beside its candidates': what was served, of it by whether anybody
+# acted meanwhile, and what was said of a past while it was read in, to nobody.
+APART = ("served", "acted", "untouched", "past")
+
+
 class Change(Struct, omit_defaults=True, frozen=True, kw_only=True):
     """Something happened to a model: a rule or a person changed it, or it drifted."""
 
@@ -71,8 +76,8 @@ class Report(Struct, omit_defaults=True, frozen=True, kw_only=True):
     horizon: str = ""  # what the label means
     frozen: bool = False
     river: str = ""  # River's version
-    # By "served" (what was predicted then), "acted" and "untouched" (of it), and by candidate
-    # (what each would have predicted just before it learnt the label).
+    # By APART (what was predicted then), and by candidate (what each would have predicted just
+    # before it learnt the label).
     figures: dict[str, Figures] = field(default_factory=dict)
     evidence: dict[str, float] = field(default_factory=dict)  # log wealth against the champion
     threshold: float = 0.0  # of the evidence, at which a challenger takes over
@@ -82,3 +87,16 @@ class Report(Struct, omit_defaults=True, frozen=True, kw_only=True):
     kept: list[int] = field(default_factory=list)  # versions that one can go back to
     changes: list[Change] = field(default_factory=list)  # since the report before
     history: list[Change] = field(default_factory=list)  # the newest ones, these included
+
+    def judged_as(self) -> str:
+        """Return whose figures stand for the model: what was served, once a label of it has come.
+
+        Until then, as after a past was read in, the champion's, if there is one.
+        """
+        return judged_as({name: one.metrics for name, one in self.figures.items()}, self.champion)
+
+
+def judged_as(metrics: dict[str, dict[str, float]], champion: str) -> str:
+    """Return what `Report.judged_as` does, by whose metrics there are, and who serves."""
+    served = metrics.get("served", {}).get("examples", 0.0)
+    return champion if champion and not served else "served"

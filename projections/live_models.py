@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from models.reports import Report
+from models.reports import Report, judged_as
 
 KEPT = 5_000  # newest reports read at the start
 POINTS = 400  # of each model's past that are kept for its lines
@@ -22,6 +22,10 @@ class Point(NamedTuple):
     at_ms: int
     champion: str
     metrics: dict[str, dict[str, float]]
+
+    def judged(self) -> dict[str, float]:
+        """Return the figures that stand for the model."""
+        return self.metrics.get(judged_as(self.metrics, self.champion), {})
 
 
 class Models:

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.cli.api import Json
+from models.reports import APART
 
-APART = ("served", "acted", "untouched")
 _COLUMNS = (
     ("AUC", "auc_window", "{:.3f}"),
     ("log loss", "log_loss_window", "{:.4f}"),
@@ -27,7 +27,7 @@ def overview(models: list[Json]) -> Table:
     """Lay out all models, a line each."""
     table = _table("model", "serves", "version", "AUC", "log loss", "ECE", "state", "newest label")
     for one in models:
-        figures = one["figures"].get("served", {"metrics": {}})["metrics"]
+        figures = one["figures"].get(one["judged_as"], {"metrics": {}})["metrics"]
         shown = (_shown(figures, column) for column in (_COLUMNS[0], _COLUMNS[1], _COLUMNS[3]))
         table.add_row(
             one["model"],
@@ -48,9 +48,9 @@ def whole(model: Json) -> Group:
     watched = {name: mean for name, mean in model["drift"].items() if not name.endswith("_width")}
     if watched:
         parts.append(Text("watched: " + ", ".join(f"{k} {v:.3f}" for k, v in watched.items())))
-    served = model["figures"].get("served")
-    if served and served["calibration"]:
-        parts += [Text("\ncalibration of what was served", "bold"), _calibration(served)]
+    judged = model["figures"].get(model["judged_as"])
+    if judged and judged["calibration"]:
+        parts += [Text(f"\ncalibration ({model['judged_as']})", "bold"), _calibration(judged)]
     if model["history"]:
         parts += [Text("\nwhat changed it", "bold"), _history(model["history"])]
     kept = ", ".join(f"{version:,}" for version in model["kept"]) or "none yet"

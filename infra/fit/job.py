@@ -20,7 +20,7 @@ from models.population import decode
 from models.topics import MODEL_SNAPSHOTS
 
 FIRST_SECONDS = 60.0  # after the start, and from then on until there is enough to fit to
-RETRY_SECONDS = 600.0
+FITTED_SECONDS = 600.0  # until the learner must have taken a fit over
 _HOUR_MS = 3_600_000
 _log = logging.getLogger(__name__)
 
@@ -75,9 +75,9 @@ class Job:
             found = await fit(self._settings, now_ms)
         except CannotFitError as error:
             _log.info("nothing was fitted: %s", error)
-            return RETRY_SECONDS
+            return FIRST_SECONDS
         for part, why in found.lacks.items():
             _log.info("%s as before: %s", part, why)
         append.append(self._settings, append.command(found.population, "fit", "scheduled"))
         _log.info("fitted to %d customers: %s", found.population.customers, found.population)
-        return RETRY_SECONDS
+        return FITTED_SECONDS

@@ -53,8 +53,10 @@ SHOWN = (
 )
 JUDGED = {
     "binary": (
-        "Judged when the label became known, by what had been predicted then.",
-        "Over the newest 1,000 examples, but for the last row.",
+        "Judged when the label became known, by what had been predicted then. What was said of a",
+        "past while it was read in (past) was told to nobody, by models that were still learning",
+        "that past; it counts for nothing else. Over the newest 1,000 examples, but for the last",
+        "row.",
     ),
     "offers": ("What came of the decisions that were made, since the start.",),
     "affinity": (

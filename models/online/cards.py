@@ -19,7 +19,7 @@ from models.online.card_words import (
     SOURCE_BY_STEM,
     SOURCES,
 )
-from models.reports import Change, Figures, Report
+from models.reports import APART, Change, Report
 
 
 def card(report: Report) -> str:
@@ -36,7 +36,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _facts(report)
     kind = "binary" if report.champion else report.model if report.model in LIMITS else "other"
     yield from _quality(report, JUDGED[kind])
-    yield from _calibration(report.figures.get("served"))
+    yield from _calibration(report)
     yield from _candidates(report)
     yield from _features(report)
     yield from _history(report)
@@ -70,7 +70,7 @@ def _watched(report: Report) -> str:
 
 
 def _quality(report: Report, how: Sequence[str]) -> Iterator[str]:
-    judged = [name for name in ("served", "acted", "untouched") if name in report.figures]
+    judged = [name for name in APART if name in report.figures]
     if not judged:
         return
     yield "## How good what was served has been"
@@ -81,7 +81,7 @@ def _quality(report: Report, how: Sequence[str]) -> Iterator[str]:
 
 
 def _candidates(report: Report) -> Iterator[str]:
-    others = [name for name in report.figures if name not in ("served", "acted", "untouched")]
+    others = [name for name in report.figures if name not in APART]
     if not others:
         return
     yield "## Candidates" if report.champion else "## By arm"
@@ -110,12 +110,15 @@ def _crowned(name: str, report: Report) -> str:
     return f"**{name}** (serves)" if name == report.champion else name
 
 
-def _calibration(figures: Figures | None) -> Iterator[str]:
+def _calibration(report: Report) -> Iterator[str]:
+    whose = report.judged_as()
+    figures = report.figures.get(whose)
     if figures is None or not figures.calibration:
         return
     yield "## Calibration"
     yield ""
-    yield "For how many of those who were given a probability it came true; since the start."
+    yield f"For how many of those who were given a probability ({whose}) it came true; since the"
+    yield "start."
     yield ""
     yield "| predicted | came true | examples |"
     yield "|---|---|---|"

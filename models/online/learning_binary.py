@@ -2,7 +2,9 @@
 
 Two things are judged: what was served when the prediction was made, which is what people
 acted on; and what each candidate would say just before it learns the label, which compares
-them fairly. Examples of another definition of the label are never learnt together.
+them fairly. What was said of a past while it was read in was told to nobody, by models that
+had learnt as much of that past as the reading left them time for: it is judged apart, and
+no drift is seen in it. Examples of another definition of the label are never learnt together.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from models.online.snapshots import Snapshot
 from models.records import Example
 from models.reports import FeatureUse, Figures, Report
 
-SERVED, ACTED, UNTOUCHED = "served", "acted", "untouched"
+SERVED, ACTED, UNTOUCHED, PAST = "served", "acted", "untouched", "past"
 # Examples in a row of another definition, after which the model begins anew with that one.
 REDEFINED = 100
 _write = msgspec.json.Encoder().encode
@@ -37,7 +39,7 @@ class BinaryLearner(Learner):
         self, model: str, before: Snapshot | None = None, kept: Mapping[int, bytes] | None = None
     ) -> None:
         self.watch = Watch(LOSS, RATE)
-        self.judged = {name: Evaluation() for name in (SERVED, ACTED, UNTOUCHED)}
+        self.judged = {name: Evaluation() for name in (SERVED, ACTED, UNTOUCHED, PAST)}
         super().__init__(model, before, kept)
 
     def load(self, weights: dict[str, Any] | None, champion: str) -> None:
@@ -103,12 +105,12 @@ class BinaryLearner(Learner):
         """Go on with what `evaluation` returned."""
         state = before.evaluation
         self.contest = Contest.from_state(before.state, state["contest"])
-        self.judged = {name: Evaluation.from_state(one) for name, one in state["judged"].items()}
+        self.judged |= {name: Evaluation.from_state(one) for name, one in state["judged"].items()}
         self.watch.resume(state["watch"])
         self._other = state["other"]
 
     def figures(self) -> dict[str, Figures]:
-        """Return what was served, in all and by whether anybody acted on it, and each candidate."""
+        """Return what was served, in all and by whether anybody acted, of pasts, each candidate."""
         return {
             name: Figures(metrics=one.metrics(), calibration=one.calibration(), lift=one.lift())
             for name, one in (self.judged | self.contest.evaluations).items()
@@ -144,6 +146,9 @@ class BinaryLearner(Learner):
         return True
 
     def _judge(self, example: Example, received_ms: int) -> None:
+        if example.past:
+            self.judged[PAST].update(example.probability, example.label)
+            return
         loss = self.judged[SERVED].update(example.probability, example.label)
         self.judged[ACTED if example.acted else UNTOUCHED].update(
             example.probability, example.label

@@ -53,7 +53,12 @@ class ModelState(BaseModel):
     river: str
     figures: dict[str, ModelFigures] = Field(
         description="served: what was predicted then; acted, untouched: of it, by whether an "
-        "offer was shown or an alert opened meanwhile; else a candidate, or an arm"
+        "offer was shown or an alert opened meanwhile; past: what was said of a past while it "
+        "was read in, to nobody; else a candidate, or an arm"
+    )
+    judged_as: str = Field(
+        description="whose figures stand for the model: served, or the champion as long as no "
+        "label of what was served has come"
     )
     evidence: dict[str, float] = Field(
         description="by challenger; at the threshold it takes over from the champion"

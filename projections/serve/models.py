@@ -37,6 +37,7 @@ def told(report: Report) -> Json:
         "frozen": report.frozen,
         "river": report.river,
         "figures": figures,
+        "judged_as": report.judged_as(),
         "evidence": report.evidence,
         "threshold": report.threshold,
         "drift": report.drift,

@@ -61,7 +61,7 @@ def test_a_fit_is_appended_once_a_day_and_workers_score_with_it(kafka_settings, 
     settings = kafka_settings
     refused = c360(settings, "models", "fit")
     assert refused.returncode == 1
-    assert "0 customers; 500 are needed" in refused.stderr
+    assert "0 customers; 200 are needed" in refused.stderr
 
     send(settings.brokers, settings.topic(PROFILES), list(people(1_500)))
     tried = c360(settings, "models", "fit", "--dry-run", "--json")

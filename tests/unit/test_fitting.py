@@ -114,7 +114,7 @@ def _spend(count=400):
 @pytest.mark.parametrize(
     ("sample", "lacks"),
     [
-        ([one[:499] for one in customers(499, *TRUE)], "499 customers; 500 are needed"),
+        ([one[:199] for one in customers(199, *TRUE)], "199 customers; 200 are needed"),
         ((np.zeros(600), np.zeros(600), np.full(600, 90.0)), "0 came again"),
         ((np.ones(600), np.ones(600), np.full(600, 9.0)), "seen for 9 days"),
         ((np.ones(600), np.full(600, 91.0), np.full(600, 90.0)), "after today"),

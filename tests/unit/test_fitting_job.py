@@ -53,7 +53,7 @@ def test_what_the_sample_does_not_tell_stays_as_it_comes_and_is_named():
 
 
 def test_too_few_customers_are_refused():
-    with pytest.raises(CannotFitError, match="20 customers; 500 are needed"):
+    with pytest.raises(CannotFitError, match="20 customers; 200 are needed"):
         population.fit(list(sampled(*people(20)).customers.values()), NOW)
 
 
@@ -174,8 +174,8 @@ def test_a_fit_is_due_by_the_newest_one_whoever_made_it(monkeypatch):
 
 def test_with_too_few_customers_it_looks_again_later(monkeypatch):
     def refuse():
-        raise CannotFitError("20 customers; 500 are needed")
+        raise CannotFitError("20 customers; 200 are needed")
 
     world = Steps(monkeypatch, 0, refuse)
-    assert world.step() == job.RETRY_SECONDS
+    assert world.step() == job.FIRST_SECONDS
     assert not world.sent

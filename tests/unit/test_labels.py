@@ -61,6 +61,15 @@ def test_an_example_carries_the_features_and_the_probability_of_its_moment():
     assert examples[0].at_ms == at(0)
 
 
+def test_what_is_said_of_a_past_while_it_is_read_in_is_told_apart():
+    now = at(400)
+    late = judged(Customer(customer_id="c_1"), at(0), now, "late", JUDGE, touch=True).customer
+    [told] = judged(late, at(30), now, "timer", JUDGE, touch=False).examples
+    assert told.past
+    _, [live], _ = run_timers(start(0)[0], 30)
+    assert not live.past
+
+
 def test_a_return_on_the_last_day_counts_and_one_at_the_horizon_does_not():
     assert start(0, 29.999, 31)[1][0].label == 0.0
     # Days without hours are common in files: the timer and the contact fall together.

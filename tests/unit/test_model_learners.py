@@ -19,7 +19,7 @@ from models.online.stable import CANDIDATES
 from models.population import DEFAULT
 from models.population import encode as write_population
 from models.records import Command, Example, pack
-from models.reports import Report
+from models.reports import APART, Report
 
 KEY = b"a secret"
 OTHER = next(name for name in CANDIDATES if name != START)
@@ -275,6 +275,28 @@ def test_a_report_can_be_read_back_and_tells_who_was_acted_on_apart():
     }
     assert counts == {"served": 33, "acted": 9, "untouched": 24}
     assert {*CANDIDATES} <= report.figures.keys()
+
+
+def test_what_was_said_of_a_past_is_judged_apart_and_no_drift_is_seen_in_it():
+    lessons = [lesson(n, label=float(n % 2), chance=0.5) for n in range(40)]
+    wrong = [lesson(n, label=1.0, chance=0.01, past=True) for n in range(40, 400)]
+    learner = taught(*lessons, *wrong)
+    figures = learner.figures()
+    counts = {name: figures[name].metrics["examples"] for name in APART}
+    assert counts == {"served": 40, "acted": 0, "untouched": 40, "past": 360}
+    assert figures["past"].metrics["log_loss"] > 4 > 1 > figures["served"].metrics["log_loss"]
+    assert learner.watch.means() == taught(*lessons).watch.means()
+    assert learner.learnt() == 400
+
+
+def test_the_champion_stands_for_a_model_until_a_label_of_what_was_served_has_come():
+    learner = taught(*(lesson(n, past=True) for n in range(40)))
+    [*_, report] = learner.told().reports
+    assert report.judged_as() == report.champion == START
+    learner.learn([lesson(40)])
+    learner.learn([order(41, "freeze")])
+    [*_, report] = learner.told().reports
+    assert report.judged_as() == "served"
 
 
 def test_lift_is_shared_among_equal_predictions_and_calibration_counts_all():

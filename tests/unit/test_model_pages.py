@@ -12,6 +12,7 @@ from infra.cli import models_view
 from models.metrics import MODEL_METRICS
 from models.online.cards import card
 from models.online.stable import CANDIDATES
+from models.reports import APART
 from projections.live_models import POINTS, Models
 from projections.serve import model_schemas
 from projections.serve.app import build
@@ -51,7 +52,8 @@ async def test_every_model_is_told_as_its_learner_reported_it_last(http):
         *("churn", 60, True),
         "silence-30/1",
     )
-    assert set(CANDIDATES) | {"served", "acted", "untouched"} == set(churn.figures)
+    assert set(CANDIDATES) | set(APART) == set(churn.figures)
+    assert churn.judged_as == "served"
     assert churn.history[0].by == "kim"
 
 

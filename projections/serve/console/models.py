@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from models.reports import Report
+from models.reports import APART, Report
 from projections.live_models import Models, Point
 from projections.serve.console import charts
 
-# In the order of the page: what was served, of it by whether anybody acted, then candidates.
-APART = ("served", "acted", "untouched")
 MEASURES = ("auc_window", "log_loss_window", "brier_window", "ece_window", "lift_window")
-# Over the versions, served: measure, and the range that is shown at least.
+# Over the versions: measure, and the range that is shown at least.
 LINES = (("auc_window", (0.5, 0.9)), ("log_loss_window", (0.0, 0.7)), ("ece_window", (0.0, 0.1)))
 MOST_ARMS = 30
 
@@ -45,20 +43,22 @@ def models_page(models: Models, asked: str | None) -> dict[str, Any]:
     report = models.newest(name) if name else None
     if report is None:
         return {"names": names, "report": None}
-    served = report.figures.get("served")
+    judged = report.judged_as()
+    figures = report.figures.get(judged)
     return {
         "names": names,
         "report": report,
+        "judged": judged,
         "rows": _rows(report),
         "measures": [one for one in MEASURES if any(one in f.metrics for f in _judged(report))],
-        "whole": [] if report.champion or not served else sorted(served.metrics.items()),
+        "whole": [] if report.champion or not figures else sorted(figures.metrics.items()),
         "watched": [(m, v) for m, v in report.drift.items() if not m.endswith("_width")],
         "arms": _arms(report),
         "lines": _lines(models.points(report.model)),
-        "dots": charts.calibration(served.calibration) if served else [],
-        "bars": charts.lift(served.lift) if served else [],
-        "level": charts.level(served.lift) if served else 0,
-        "base_rate": served.metrics.get("base_rate_window") if served else None,
+        "dots": charts.calibration(figures.calibration) if figures else [],
+        "bars": charts.lift(figures.lift) if figures else [],
+        "level": charts.level(figures.lift) if figures else 0,
+        "base_rate": figures.metrics.get("base_rate_window") if figures else None,
         "features": sorted(report.features, key=lambda one: (-abs(one.weight), one.name))[:12],
         "heaviest": max((abs(one.weight) for one in report.features), default=0.0) or 1.0,
         "history": list(reversed(report.history)),
@@ -99,9 +99,9 @@ def _lines(points: list[Point]) -> list[Line]:
     found = []
     for measure, around in LINES:
         values = [
-            (point.version, point.metrics["served"][measure])
+            (point.version, point.judged()[measure])
             for point in points
-            if measure in point.metrics.get("served", {})
+            if measure in point.judged()
         ]
         if len(values) > 1:
             path, low, high = charts.line(values, around)
