@@ -36,6 +36,7 @@ PUBLISHED = {
     "0016_model_alerts.sql": "b16da7cc28a756fa530d37b7ce06d82f643d4dd4bce789cc3f0d72b36645f863",
     "0017_churn_horizon.sql": "c6c91e913ae27d9c6c6aaa0f67a310592cf98a4c19e6ee05595d2dc5ccdd515e",
     "0018_temper.sql": "6533036c4e6741b053ad34e6ec20a869367c83f3ea6f5b8487f8abf9519fcdf8",
+    "0019_value_migration.sql": "13d0fd20225834c1e587d8126635a1687ec14c72f35f896807944b68b0f8bcd0",
 }
 
 

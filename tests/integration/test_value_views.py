@@ -1,6 +1,6 @@
 """Value, segments and migration in SQL: what Python tells of the same customers, then."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from functools import reduce
 
@@ -142,3 +142,13 @@ def test_migration_tells_who_went_up_and_who_fell_out(ask):
         "SELECT month, customers, revenue_change FROM value_migration WHERE to_band = 0"
     ).result_rows
     assert (month.isoformat(), customers, change) == ("2025-10-01", 1, Decimal("-7"))
+
+
+def test_who_bought_last_month_comes_this_month_from_the_band_that_he_was_in(ask):
+    [(month, now)] = ask.query("SELECT toStartOfMonth(today()), now64(3, 'UTC')").result_rows
+    before = now.replace(year=month.year, month=month.month, day=1, tzinfo=UTC) - timedelta(days=3)
+    load(ask.settings, EVENTS, messages([order(1, "c_1", before, "10.00")]))
+    rows = ask.query(
+        "SELECT from_band, to_band FROM value_migration WHERE month >= toStartOfMonth(today())"
+    ).result_rows
+    assert rows == [(1, 1)]
