@@ -12,6 +12,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -121,17 +122,19 @@ class Once:
         kept = self._kept.get(key)
         if kept is None:
             kept = self._kept[key] = (said, asyncio.ensure_future(do()))
+            # Before whoever waits for it hears of it, and also when nobody does any more.
+            kept[1].add_done_callback(partial(self._forget_failed, key))
             if len(self._kept) > self._limit:
                 self._kept.popitem(last=False)
         elif kept[0] != said:
             raise unprocessable("this key came with another request", "Idempotency-Key")
-        try:
-            return await asyncio.shield(kept[1])
-        except BaseException:
-            # Nothing is acknowledged, so asking again may go well.
-            if kept[1].done() and kept[1].exception() is not None:
-                self._kept.pop(key, None)
-            raise
+        return await asyncio.shield(kept[1])
+
+    def _forget_failed(self, key: tuple[str, str], done: asyncio.Task[Asked]) -> None:
+        """Forget what was not acknowledged: asking again may go well."""
+        failed = done.cancelled() or done.exception() is not None
+        if failed and (kept := self._kept.get(key)) is not None and kept[1] is done:
+            del self._kept[key]
 
 
 def _named_after(command: Link | Unmerge, admin: str, key: str) -> Link | Unmerge:

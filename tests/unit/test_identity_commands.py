@@ -152,6 +152,25 @@ async def test_a_command_that_did_not_get_through_may_be_given_again():
     assert (await once(("ops", "k"), b"x", do)).id == "u_1"
 
 
+async def test_one_that_failed_when_nobody_waited_any_more_may_be_given_again():
+    once, away, outcomes = Once(10), asyncio.Event(), [ProblemError(503, "away"), None]
+
+    async def do():
+        await away.wait()
+        if outcome := outcomes.pop(0):
+            raise outcome
+        return Asked("u_1", "", [], "")
+
+    waiting = asyncio.ensure_future(once(("ops", "k"), b"x", do))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    away.set()
+    while len(outcomes) == 2 or not waiting.done():
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # its end has been told
+    assert (await once(("ops", "k"), b"x", do)).id == "u_1"
+
+
 async def test_only_the_newest_keys_are_remembered():
     once, done = Once(2), []
 
