@@ -45,12 +45,17 @@ def considered(
 ) -> Iterator[tuple[Arm, Refusal | None]]:
     """Yield every arm of the catalogue, in its order, with why it may not be drawn, if so."""
     everywhere = _of_all(customer, at_ms, judge)
+    controlled = held(customer.customer_id, judge)
     refused: dict[str, Refusal | None] = {}
     reach: dict[str, Refusal | None] = {}
     for arm in judge.catalogue.arms:
         offer, channel = arm.offer, arm.channel
         if offer.id not in refused:
-            refused[offer.id] = everywhere or _of_offer(customer, offer, at_ms, judge)
+            refused[offer.id] = everywhere or (
+                _of_supply(offer, at_ms, judge, controlled)
+                or _of_history(customer, offer)
+                or _of_person(customer.profile, offer)
+            )
         if channel not in reach:
             reach[channel] = _of_channel(customer.profile, channel)
         yield arm, refused[offer.id] or reach[channel]
@@ -90,21 +95,12 @@ def _of_all(customer: Customer, at_ms: int, judge: Judge) -> Refusal | None:
     return Refusal.CONTACT_CAP if lately >= policy.contact_cap else None
 
 
-def _of_offer(customer: Customer, offer: Offer, at_ms: int, judge: Judge) -> Refusal | None:
-    """Return why the offer may not be made to this customer in any channel."""
-    return (
-        _of_supply(customer.customer_id, offer, at_ms, judge)
-        or _of_history(customer, offer)
-        or _of_person(customer.profile, offer)
-    )
-
-
-def _of_supply(customer_id: str, offer: Offer, at_ms: int, judge: Judge) -> Refusal | None:
+def _of_supply(offer: Offer, at_ms: int, judge: Judge, controlled: list[str]) -> Refusal | None:
     if offer.expires is not None and at_ms >= offer.expires.timestamp() * 1000:
         return Refusal.EXPIRED
     if offer.stock is not None and judge.offers.taken.get(offer.id, 0) >= offer.stock:
         return Refusal.SOLD_OUT
-    if offer.campaign is not None and offer.campaign in held(customer_id, judge):
+    if offer.campaign is not None and offer.campaign in controlled:
         return Refusal.CAMPAIGN_HOLDOUT
     return None
 
@@ -155,7 +151,8 @@ def _of_channel(profile: Profile, channel: str) -> Refusal | None:
 def _has(profile: Profile, name: str) -> bool:
     if profile.traits.get(name) is not None:
         return True
-    return any(identifier.startswith(f"{name}:") for identifier in profile.identifiers)
+    begins = f"{name}:"
+    return any(identifier.startswith(begins) for identifier in profile.identifiers)
 
 
 def _tiers(profile: Profile) -> set[str | float | bool | None]:
