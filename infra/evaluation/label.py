@@ -69,6 +69,14 @@ def _found(columns: dict[str, Column], asked: Asked, notes: list[str]) -> str:
         if name in by_name:
             notes.append(f"predicted: the column {by_name[name]!r}, by its name")
             return by_name[name]
+    known = {name.casefold(): column for name, column in columns.items()}
+    for column in filter(None, map(known.get, _LABELS)):
+        if column.classes < 2:
+            raise UserError(
+                f"column {column.name!r} has "
+                + (f"one value only, {listed(column.values)}" if column.present else "no values"),
+                "What is predicted has two. --label chooses another column.",
+            )
     last = list(columns)[-1]
     if last in two:
         notes.append(f"predicted: the last column, {last!r}; --label chooses another")

@@ -94,7 +94,8 @@ def roles(found: Contents, asked: Asked, outcome: Collection[str], notes: list[s
     role = Roles(asked, notes=notes)
     _time(columns, role)
     role.key = asked.key or named(columns, _KEYS, "customer", notes, {role.time})
-    if asked.label_time is not None or asked.delay is None:
+    # By its name alone only beside times: it would be compared with the rows' numbers.
+    if asked.label_time is not None or (asked.delay is None and role.time is not None):
         role.label_time = asked.label_time or named(columns, _LABEL_TIMES, "label's time", notes)
     _features(columns, role)
     return role
@@ -124,8 +125,8 @@ def listed(names: Collection[str]) -> str:
 
 def _time(columns: dict[str, Column], role: Roles) -> None:
     name, written = role.asked.time, role.asked.time_format
+    dated = {one: column for one, column in columns.items() if column.dated}
     if name is None:
-        dated = {one: column for one, column in columns.items() if column.dated}
         name = named(dated, _TIMES, "time", role.notes)
     if name is None:
         role.notes.append(
@@ -133,6 +134,11 @@ def _time(columns: dict[str, Column], role: Roles) -> None:
             if role.asked.shuffle
             else "no column of times: the rows count as in time order (or --shuffle)"
         )
+        read = [one for one, column in dated.items() if column.kind != "number"]
+        if read:
+            role.notes.append(
+                f"read as times, if they are the rows' own say --time: {listed(read)}"
+            )
         return
     column = columns[name]
     plain = not column.dated and column.kind == "number" and written is None

@@ -9,6 +9,7 @@ import csv
 import gzip
 from collections.abc import Iterator
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,11 @@ from infra.files.errors import FileUnreadableError
 from infra.files.mapping import Layout
 from infra.files.rows import Kind, Row, kind_of, read
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "\\n", "<na>"})
+MISSING = frozenset(
+    ("", "na", "n/a", "nan", "null", "none", "?", "\\n", "<na>",
+     "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
+)  # fmt: skip
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how such a text begins
 SNIFFED = 64 * 1024  # characters from which the separator is told
 _SEPARATORS = ",;\t|"
 
@@ -83,7 +88,7 @@ def _cell(cell: object) -> Cell:
     if cell is None or isinstance(cell, bool):
         return cell
     if isinstance(cell, (int, float)):
-        return None if cell != cell else cell
+        return None if isinstance(cell, float) and not isfinite(cell) else cell
     return orjson.dumps(cell, default=str, option=orjson.OPT_NAIVE_UTC).decode().strip('"')
 
 
@@ -96,6 +101,8 @@ def _layout(path: Path) -> Layout:
             continue
         except (OSError, EOFError) as error:
             raise FileUnreadableError(f"{path}: {error}") from error
+        if encoding == "cp1252" and "".join(begins[:1]).encode(encoding)[:2] in UTF_16:
+            raise FileUnreadableError(f"{path}: UTF-16 text; write it as UTF-8")
         separator = _separator(begins)
         _header(path, begins, separator)
         return Layout(delimiter=separator, encoding=encoding)

@@ -20,6 +20,11 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
     figures = report["tested"].get(CHAMPION)
     if not figures or not figures["rows"]:
         return ["Nothing was tested: no labelled row lies in the second part (--split)."]
+    if not report["learnt"]:
+        return [
+            "Nothing was learnt: no label was known before the last row, so all that is told is "
+            "what one says who knows nothing yet."
+        ]
     said = [_ranking(figures), _calibration(figures), _doubt(figures)]
     prior = report["tested"].get("prior")
     if prior is not None and report["champion"] != "prior":

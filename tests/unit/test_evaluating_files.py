@@ -354,3 +354,50 @@ def test_of_very_many_columns_the_report_says_how_many_count(tmp_path):
     rows = [{**{f"c{n}": (n * at) % 7 for n in range(300)}, "y": at % 2} for at in range(40)]
     report = evaluated(written(tmp_path / "wide.csv", rows))
     assert any("the first 256" in note for note in report["notes"])
+
+
+def test_a_label_column_of_one_value_or_none_is_refused_by_its_name(tmp_path):
+    path = written(tmp_path / "one.csv", [{"x": n, "churn": "no"} for n in range(60)])
+    assert "'churn' has one value only, 'no'" in refusal(path)
+    path = written(tmp_path / "none.csv", [{"x": n, "churn": ""} for n in range(60)])
+    assert "'churn' has no values" in refusal(path)
+
+
+def test_infinite_numbers_are_empty_and_their_column_stays_one_of_numbers(tmp_path):
+    odd = ["inf", "-inf", "NaN", "Infinity", "+inf"]
+    rows = [{"x": odd[n % 5] if n % 3 else n / 7, "left": n % 2} for n in range(300)]
+    report = evaluated(written(tmp_path / "odd.csv", rows))
+    assert report["columns"]["features"] == {"x": "number"}
+    assert report["trouble"]["cells_emptied"] == 0
+    (tmp_path / "odd.jsonl").write_text('{"x":1e999,"left":1}\n{"x":2.5,"left":0}\n')
+    assert [line.cells["x"] for line in Table(tmp_path / "odd.jsonl") if line.cells] in (
+        [None, 2.5], [2.5],
+    )  # fmt: skip
+
+
+def test_when_no_label_is_known_in_time_the_verdict_is_that_nothing_was_learnt(tmp_path):
+    rows = [
+        {"at": f"2026-01-{1 + n % 28:02d}", "x": n % 5, "left": n % 2, "known_at": "2027-01-01"}
+        for n in range(300)
+    ]
+    report = evaluated(written(tmp_path / "late.csv", rows))
+    assert report["learnt"] == 0
+    assert [said[:19] for said in report["verdict"]] == ["Nothing was learnt:"]
+
+
+def test_a_labels_time_is_not_found_by_its_name_where_rows_have_none(tmp_path):
+    rows = [{"x": n % 5, "left": n % 2, "known_at": 10**9 + n} for n in range(300)]
+    report = evaluated(written(tmp_path / "plain.csv", rows))
+    assert report["columns"]["label_time"] is None
+    assert report["learnt"] == 299
+
+
+def test_a_column_that_reads_as_times_by_another_name_is_told(tmp_path):
+    notes = evaluated(written(tmp_path / "people.csv", list(people())))["notes"]
+    assert any("--time" in note and "'when'" in note for note in notes)
+
+
+def test_utf_16_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("x,left\n1,0\n2,1\n", encoding="utf-16")
+    assert "UTF-16" in refusal(path)
