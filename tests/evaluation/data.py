@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from importlib.metadata import files
 from pathlib import Path
 
@@ -94,3 +95,30 @@ def river(name: str) -> Path:
     if not made.exists():
         made.write_bytes(gzip.decompress(source.read_bytes()))
     return made
+
+
+def rated(name: str) -> list[tuple[float, str]]:
+    """Return texts with the mean rating that people gave each, -4 to 4 (Hutto & Gilbert 2014)."""
+    made = cache() / f"{name}.tsv"
+    if not made.exists():
+        _unpack_rated(f"{name}_GroundTruth.txt", made)
+    lines = made.read_text(encoding="utf-8", errors="replace").splitlines()
+    split = (line.split("\t", 2) for line in lines)
+    return [(float(rating), text) for _, rating, text in split]
+
+
+def _unpack_rated(name: str, made: Path) -> None:
+    """Take one file out of the archive within VADER's source archive, which is fetched."""
+    fetched = cache() / "sources"
+    uv = [shutil.which("uv")] if shutil.which("uv") else [sys.executable, "-m", "uv"]
+    asked = ["tool", "run", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+    source = ["--require-hashes", "-r", str(HERE / "sources.txt"), "--dest", str(fetched)]
+    subprocess.run([*uv, *asked, *source], check=True)
+    (archive,) = fetched.glob("vaderSentiment-*.tar.gz")
+    with tarfile.open(archive) as outer:
+        (within,) = [one for one in outer.getnames() if one.endswith("hutto_ICWSM_2014.tar.gz")]
+        with tarfile.open(fileobj=outer.extractfile(within)) as inner:
+            (found,) = [one for one in inner.getnames() if one.endswith(f"/{name}")]
+            fresh = made.with_suffix(f".{os.getpid()}")
+            fresh.write_bytes(inner.extractfile(found).read())
+    fresh.replace(made)
