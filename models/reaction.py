@@ -48,7 +48,12 @@ class Reaction(Struct):
     def take(self, judgement: Judgement) -> None:
         """Add what was judged, and go on with the customer it left."""
         self.customer = judgement.customer
-        self.scores += judgement.scores
-        self.decisions += judgement.decisions
-        self.alerts += judgement.alerts
-        self.examples += judgement.examples
+        # Most often there is a score and nothing else.
+        if judgement.scores:
+            self.scores += judgement.scores
+        if judgement.decisions:
+            self.decisions += judgement.decisions
+        if judgement.alerts:
+            self.alerts += judgement.alerts
+        if judgement.examples:
+            self.examples += judgement.examples

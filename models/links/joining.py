@@ -19,11 +19,11 @@ from models.links.forest import (
     Merge,
     Refusal,
     Resolution,
-    Stand,
     State,
 )
 from models.links.parting import take_out
 from models.links.refusals import Why
+from models.links.stand import Stand
 
 _STATED: Final = frozenset({"stated", "aliased"})
 

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from models.errors import Reason, TouchpointRejectedError
 from models.identity_rules import SHIPPED, Rules
 from models.links.commands import Unmerge
-from models.links.forest import Edge, Lookup, Place, Resolution, Stand
+from models.links.forest import Edge, Lookup, Place, Resolution
+from models.links.stand import Stand
 
 
 def unmerge(

@@ -29,7 +29,8 @@ def evolve(profile: Profile, event: Touchpoint) -> Profile:
 
     The event must not have been applied before: counting twice is the caller's to prevent.
     """
-    at, kind, channel = ms_of(event.occurred_at), event.type, str(event.channel)
+    # `str` of a channel would be a copy, whose hash is made anew.
+    at, kind, channel = ms_of(event.occurred_at), event.type, event.channel._value_
     said = facts(event, at)
     for name, fact in said.items():
         said[name] = LAWS[name](getattr(profile, name), fact)

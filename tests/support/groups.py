@@ -4,7 +4,7 @@ from models.errors import TouchpointRejectedError
 from models.events import CustomerIdentified
 from models.identity import customer_id_of
 from models.links import Identity, follow, links_of, state_merge, state_unmerge, told
-from models.links.forest import Stand
+from models.links.stand import Stand
 from tests.support.histories import event
 
 _AT_MS = 1_790_000_000_000

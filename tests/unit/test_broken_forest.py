@@ -13,7 +13,7 @@ from models.events import CustomerIdentified, Identifier
 from models.identity import customer_id_of, identify
 from models.identity_rules import LARGEST, SHIPPED, Limits, Rules
 from models.links import encode, follow, links_of, state_merge, state_unmerge
-from models.links.forest import Stand
+from models.links.stand import Stand
 from tests.support.histories import event
 
 ANA, MAIL, PHONE, BROWSER = "user_id:ana", "email:ana@x.com", "phone:+821012345678", "device_id:d"
