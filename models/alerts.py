@@ -7,7 +7,7 @@ same one. A customer with a contract is lost when the last one ends, one without
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from models.records import Alert, Score
 from models.rhythm import DAY_MS
 from models.score import CHURN_MODEL
 
-RULE = "churn_risk"
+RULE: Final = "churn_risk"
 
 
 def edges(

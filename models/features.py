@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isnan, log, log1p, sqrt
+from typing import Final
 
 from librt.vecs import vec
 
@@ -15,14 +16,14 @@ from models import places
 from models.contracts import GRACE_DAYS, ends_ms, period
 from models.customer import Customer
 from models.online.vectors import unknown
-from models.outlook import outlook
+from models.outlook import gap, outlook
 from models.population import DEFAULT, Population
 from models.profile import Profile
 from models.rhythm import DAY_MS
 from models.terms import Contract
 from models.visits import Rhythm
 
-MOST_SURE = 14.0  # log-odds beyond which nobody is held for gone any surer
+MOST_SURE: Final = 14.0  # log-odds beyond which nobody is held for gone any surer
 # And their tops.
 _SCALES = (
     ("nps", places.NPS, 10.0),
@@ -88,9 +89,10 @@ def _rhythm(
     quiet = (at_ms - last) / DAY_MS if at_ms > last else 0.0
     active = age - quiet if age > quiet else 0.0
     contacts, repeats = population.contacts, visits - 1 if visits else 0
+    r, alpha = contacts.r, contacts.alpha
     alive, silent = outlook(
-        contacts.r,
-        contacts.alpha,
+        r,
+        alpha,
         contacts.a,
         contacts.b,
         contacts.temper,
@@ -100,7 +102,7 @@ def _rhythm(
         horizon_days,
     )
     # The customer's own gap, shrunk to the population's: known of who came once, too.
-    usual = contacts.gap(repeats, active)
+    usual = gap(r, alpha, repeats, active)
     if usual < 0.25:
         usual = 0.25
     overdue = log1p(quiet / usual)

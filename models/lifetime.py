@@ -15,7 +15,7 @@ from math import exp, log
 
 from msgspec import Struct
 
-from models.outlook import MOST, STEEPEST, SURE, outlook
+from models.outlook import MOST, STEEPEST, SURE, gap, outlook
 
 
 class Lifetime(Struct, frozen=True):
@@ -40,11 +40,8 @@ class Lifetime(Struct, frozen=True):
         )[1]
 
     def gap(self, repeats: int, last: float) -> float:
-        """Return the days expected between two visits while the customer stays.
-
-        The customer's own rate, shrunk to the population's: (α + t_x) / (r + x).
-        """
-        return (self.alpha + last) / (self.r + repeats)
+        """Return the days expected between two visits while the customer stays."""
+        return gap(self.r, self.alpha, repeats, last)
 
 
 class Tenure(Struct, frozen=True):

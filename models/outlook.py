@@ -43,3 +43,11 @@ def outlook(
     elif silent > 1.0 - SURE:
         silent = 1.0 - SURE
     return -log(left) - quiet, silent
+
+
+def gap(r: float, alpha: float, repeats: int, last: float) -> float:
+    """Return the days expected between two visits while the customer stays, (α + t_x) / (r + x).
+
+    The customer's own rate, shrunk to the population's.
+    """
+    return (alpha + last) / (r + repeats)

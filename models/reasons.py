@@ -35,7 +35,7 @@ GROUPS = {
     "messages": ("clicked", "opened"),
     "offers": ("accepted", "declined"),
 }
-LEAST = 0.01  # log-odds: a weaker reason is left to the rest
+LEAST: Final = 0.01  # log-odds: a weaker reason is left to the rest
 _NAMES: Final = sorted(GROUPS)
 _MEMBERS: Final = [[places.NAMES.index(name) for name in GROUPS[group]] for group in _NAMES]
 _SILENCE, _HABIT, _CONTRACT = (_NAMES.index(name) for name in ("silence", "habit", "contract"))

@@ -6,7 +6,7 @@ Pure: the same customer, moment and judge give the same score.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from models.contracts import running
 from models.customer import Customer
@@ -17,9 +17,9 @@ from models.online.scaling import sigmoid
 from models.reasons import reasons
 from models.records import Score, pack
 
-CHURN_MODEL = "churn"
-CONTRACT_MODEL = "contract"
-TOP = 3
+CHURN_MODEL: Final = "churn"
+CONTRACT_MODEL: Final = "contract"
+TOP: Final = 3
 
 
 def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:

@@ -30,6 +30,7 @@ class Scorecard:
         named = [*places.NAMES, *model.terms, *[name for name, _ in model.columns], *model.forked]
         # Names as features are spelt in the code: the very same text is found without comparing it.
         self._places = {intern(name): place for place, name in enumerate(dict.fromkeys(named))}
+        self._ours = vec[i64](range(places.MANY))
         terms = [model.terms.get(name, (nan, 0.0, 0.0)) for name in self._places]
         self._means = of([mean for mean, _, _ in terms])
         self._scales = of([scale for _, scale, _ in terms])
@@ -56,11 +57,7 @@ class Scorecard:
 
     def by_place(self, values: vec[float]) -> Shares:
         """Return the shares of features that stand where `models.places` has them."""
-        known = vec[i64](capacity=places.MANY)
-        for place in range(i64(len(values))):
-            if not isnan(values[place]):
-                known = append(known, place)
-        return self._shares(values, known)
+        return self._shares(values, self._ours)
 
     def by_name(self, x: dict[str, Any]) -> Shares:
         """Return the shares of features by name; those that the model does not know count nothing.
@@ -76,10 +73,10 @@ class Scorecard:
             known = append(known, place)
         return self._shares(values, known)
 
-    def _shares(self, values: vec[float], known: vec[i64]) -> Shares:
-        """Return the shares, to be summed in the order of the places in `known`."""
+    def _shares(self, values: vec[float], order: vec[i64]) -> Shares:
+        """Return the shares of what is known of `values`, to be summed in this order of places."""
         shares, distances = zeros(len(self._means)), unknown(len(self._means))
-        told = self._add_terms(values, known, shares, distances)
+        told = self._add_terms(values, order, shares, distances)
         base = self._base
         prior = within(values[places.PRIOR_LOGIT])
         if self._prior and not isnan(prior):
@@ -93,16 +90,16 @@ class Scorecard:
         return Shares(base, shares, told)
 
     def _add_terms(
-        self, values: vec[float], known: vec[i64], shares: vec[float], distances: vec[float]
+        self, values: vec[float], order: vec[i64], shares: vec[float], distances: vec[float]
     ) -> vec[i64]:
         """Add the terms' shares, and how far from its mean each feature is, in deviations.
 
         Return the places that have one.
         """
         means, scales, weights = self._means, self._scales, self._weights
-        told = vec[i64](capacity=len(known) + 1)
-        for number in range(i64(len(known))):
-            place = known[number]
+        told = vec[i64](capacity=len(order) + 1)
+        for number in range(i64(len(order))):
+            place = order[number]
             distance = (within(values[place]) - means[place]) * scales[place]
             if isnan(distance):
                 continue
@@ -151,7 +148,7 @@ class Scorecard:
 
 def within(value: float) -> float:
     """Return a value within LIMIT; NaN when it is not finite."""
-    return value if -LIMIT <= value <= LIMIT else number(value)
+    return value if -LIMIT <= value <= LIMIT or isnan(value) else number(value)
 
 
 def number(given: object) -> float:
