@@ -61,6 +61,7 @@ class Intake:
 
     def __init__(self) -> None:
         self._waiting: dict[At, list[Record]] = {}
+        self._bytes: dict[At, int] = {}  # counted once, as they come: `due` is asked at every read
         self._since: dict[Topic, float] = {}
         self._plans: dict[At, Plan] = {}
         self._next: dict[At, int] = {}
@@ -73,18 +74,19 @@ class Intake:
     def assign(self, plans: Mapping[At, Plan | None]) -> None:
         """Begin with partitions, each with the plan that its last owner left, if any."""
         for at, plan in plans.items():
-            self._waiting[at] = []
+            self._waiting[at], self._bytes[at] = [], 0
             if plan is not None:
                 self._plans[at] = plan
 
     def revoke(self) -> None:
         """Forget everything: what is uncommitted is read again by whoever owns it next."""
-        for state in (self._waiting, self._since, self._plans, self._next):
+        for state in (self._waiting, self._bytes, self._since, self._plans, self._next):
             state.clear()
 
     def add(self, at: At, records: Sequence[Record], position: int, now: float) -> None:
         """Take in what was read; `position` is the next offset to be read."""
         self._waiting.setdefault(at, []).extend(records)
+        self._bytes[at] = self._bytes.get(at, 0) + _size(records)
         self._next[at] = position
         self._since.setdefault(at.topic, now)
 
@@ -101,11 +103,10 @@ class Intake:
         return batches
 
     def _is_due(self, topic: Topic, mine: Sequence[At], now: float) -> bool:
-        waiting = [record for at in mine for record in self._waiting[at]]
         return (
             now - self._since[topic] >= LONGEST_WAIT_SECONDS
-            or len(waiting) >= MOST_RECORDS
-            or sum(len(record.value or b"") for record in waiting) >= MOST_BYTES
+            or sum(len(self._waiting[at]) for at in mine) >= MOST_RECORDS
+            or sum(self._bytes.get(at, 0) for at in mine) >= MOST_BYTES
         )
 
     def _interrupted(self) -> list[Batch]:
@@ -124,11 +125,17 @@ class Intake:
     def _cut(self, name: str, ends: Sequence[tuple[At, int | None]]) -> Batch:
         chunks = []
         for at, last in sorted(ends, key=lambda end: end[0].partition):
-            waiting = self._waiting[at]
-            taken = [record for record in waiting if last is None or record.offset <= last]
-            self._waiting[at] = waiting[len(taken) :]
+            taken = waiting = self._waiting[at]
+            if last is not None:
+                taken = [record for record in waiting if record.offset <= last]
+            self._waiting[at] = left = waiting[len(taken) :]
+            self._bytes[at] = _size(left)
             if taken:
                 chunks.append(
                     Chunk(at.topic, at.partition, taken[0].offset, taken[-1].offset, taken)
                 )
         return Batch(name, chunks)
+
+
+def _size(records: Sequence[Record]) -> int:
+    return sum([len(value) for record in records if (value := record.value) is not None])

@@ -1,7 +1,7 @@
 """Chunks: what is loaded together, and that a crash does not change its borders."""
 
 from models.topics import EVENTS, SCORES
-from projections.intake import LONGEST_WAIT_SECONDS, MOST_RECORDS, At, Intake, Plan
+from projections.intake import LONGEST_WAIT_SECONDS, MOST_BYTES, MOST_RECORDS, At, Intake, Plan
 
 ONE, TWO = At(EVENTS, 0), At(EVENTS, 1)
 
@@ -37,6 +37,19 @@ def test_enough_records_do_not_wait():
     intake = Intake()
     intake.add(ONE, records(0, MOST_RECORDS - 1), MOST_RECORDS, now=0.0)
     assert borders(intake.due(now=0.0)) == [[(0, 0, MOST_RECORDS - 1)]]
+
+
+def test_enough_bytes_do_not_wait_and_what_was_loaded_counts_no_more():
+    intake, large = Intake(), records(0, 2)
+    for record in large[:2]:
+        record.value = bytes(MOST_BYTES // 2)
+    large[2].value = None  # an erasure
+    intake.add(ONE, large[:1], 1, now=0.0)
+    assert intake.due(now=0.0) == []
+    intake.add(TWO, large[1:], 3, now=0.0)
+    assert borders(intake.due(now=0.0)) == [[(0, 0, 0), (1, 1, 2)]]
+    intake.add(ONE, large[:1], 4, now=0.0)
+    assert intake.due(now=0.0) == []
 
 
 def test_topics_are_loaded_apart():
