@@ -7,7 +7,7 @@ who blend it is the one that follows where the world moves.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from librt.vecs import vec
 from mypy_extensions import i64
@@ -15,10 +15,10 @@ from mypy_extensions import i64
 from models.online import vectors
 from models.online.posterior import Posterior
 
-TERMS = 128  # features, the first that came: the covariance is a square of them
-VARIANCE = 0.1  # of a feature's weight, by the prior
-INTERCEPT_VARIANCE = 1.0
-FADE = 1e-2  # of the covariance, at each fading
+TERMS: Final = 128  # features, the first that came: the covariance is a square of them
+VARIANCE: Final = 0.1  # of a feature's weight, by the prior
+INTERCEPT_VARIANCE: Final = 1.0
+FADE: Final = 1e-2  # of the covariance, at each fading
 
 
 class Bayes:

@@ -7,7 +7,7 @@ prior, so that one chosen by chance does no harm; one that came to nothing makes
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from librt.vecs import vec
@@ -18,10 +18,10 @@ from models.online.bayes import INTERCEPT_VARIANCE, TERMS, VARIANCE
 from models.online.posterior import Posterior, pack, unpack
 from models.online.search import CONSTANT, Column, Columns, Pair, Search
 
-MOST = 24  # products
+MOST: Final = 24  # products
 LOOK_EVERY = 256  # examples
-EAGER = 16_384  # examples of which each is searched; later one in SPARED
-SPARED = 4
+EAGER: Final = 16_384  # examples of which each is searched; later one in SPARED
+SPARED: Final = 4
 AT_ONCE = 3  # products that become terms at one look
 STRONG = 14.0  # squared z score: one in 5,000 by chance
 WEAK = 1.0  # a term's, below which it came to nothing

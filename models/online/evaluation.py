@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.online.packing import pack_marks, unpack_marks
 
-WINDOW = 1_000
-BINS = 15
-TENTHS = 10
-TICKS = 10_000  # a probability is kept to this part, so that a snapshot stays small
+WINDOW: Final = 1_000
+BINS: Final = 15
+TENTHS: Final = 10
+TICKS: Final = 10_000  # a probability is kept to this part, so that a snapshot stays small
 
 # A mark is a prediction and what came true: 2 * ticks + truth. By mark:
 _MARKS = [(mark // 2 / TICKS, mark % 2) for mark in range(2 * TICKS + 2)]
@@ -29,7 +29,7 @@ _BIN = [min(int(p * BINS), BINS - 1) for p, _ in _MARKS]
 _BINS = np.array(_BIN)
 # Losses and squares, each as a coarse part and what is left of it: up to 1,000 of either add up
 # in doubles without rounding, so that their sum is rounded once, whatever the order.
-_FINE = 2.0**36
+_FINE: Final = 2.0**36
 _WHOLE = np.array([_LOSS, _SQUARE])
 _COARSE = np.rint(_WHOLE * _FINE) / _FINE
 _REST = _WHOLE - _COARSE

@@ -18,6 +18,8 @@ from librt.vecs import append, vec
 from mypy_extensions import i64
 from numpy.typing import NDArray
 
+from models.online import vectors
+
 Vector = NDArray[np.float64]
 
 
@@ -37,6 +39,13 @@ COMPILED: Final = not isinstance(of, FunctionType)
 def zeros(size: int) -> vec[float]:
     """Return so many zeros."""
     return of([0.0] * size)
+
+
+def copied(numbers: vec[float]) -> vec[float]:
+    """Return a copy, to be written to without its original's changing."""
+    if not COMPILED:
+        return cast("vec[float]", array(numbers).copy())
+    return vectors.copied(numbers)
 
 
 def array(numbers: vec[float]) -> Vector:

@@ -7,12 +7,12 @@ shrink as the root of what it has seen, not as what it has seen.
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from models.online.scaling import Moments
 
-LEARNING_RATE = 0.05
-EPSILON = 1e-8  # AdaGrad's: no step is divided by nothing
+LEARNING_RATE: Final = 0.05
+EPSILON: Final = 1e-8  # AdaGrad's: no step is divided by nothing
 
 Known = list[tuple["Weight", float]]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from librt.vecs import vec
@@ -26,9 +26,9 @@ from models.online.scaling import sigmoid
 
 # Doubt, p * (1 - p) summed, between two fadings: some 60 examples where labels are even, more
 # where one is rare. What is rare must not be forgotten before it comes again.
-FADE_EVERY = 12.0
-STEPS = 40  # of the search for the mode, at most
-NEAR = 1e-9  # in logits: the mode is found
+FADE_EVERY: Final = 12.0
+STEPS: Final = 40  # of the search for the mode, at most
+NEAR: Final = 1e-9  # in logits: the mode is found
 
 
 class Posterior:

@@ -9,12 +9,12 @@ and the distances, at a third of the cost.
 from __future__ import annotations
 
 import math
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
-LIMIT = 100.0  # features are logs, shares and counts of few: more than this is a fault
-TINY = 1e-12  # a variance below it is that of a constant
-KNOWN = 50  # values after which it is known what is usual
-MOST = 256  # names; what makes up ever new ones must not make a model grow for ever
+LIMIT: Final = 100.0  # features are logs, shares and counts of few: more than this is a fault
+TINY: Final = 1e-12  # a variance below it is that of a constant
+KNOWN: Final = 50  # values after which it is known what is usual
+MOST: Final = 256  # names; what makes up ever new ones must not make a model grow for ever
 
 
 def bounded(value: object) -> float | None:
@@ -50,6 +50,18 @@ class Moments:
         self.variance = 0.0
         self.scale = 0.0
 
+    def learn_one(self, value: float, spread: float) -> None:
+        """Take in a value; one beyond `spread` deviations counts as if it lay there."""
+        away = value - self.mean
+        if self.count >= KNOWN and not -spread <= away * self.scale <= spread:
+            away = math.copysign(spread / self.scale, away)
+        self.count += 1
+        step = away / self.count
+        self.mean += step
+        self.variance += (away * (away - step) - self.variance) / self.count
+        if self.variance > TINY:
+            self.scale = 1.0 / math.sqrt(self.variance)
+
 
 M = TypeVar("M", bound=Moments)
 Values = dict[str, Any]  # features as they come: numbers, but nobody has looked
@@ -67,7 +79,18 @@ class Scaler(Generic[M]):
         self._make = part
 
     def learn_one(self, features: Values) -> list[tuple[M, float]]:
-        """Take in an example's features; return those that vary, each with its distance."""
+        """Take in an example's features; return those that vary, each with its distance then."""
+        return self._taken(features, learnt=True)
+
+    def observe(self, features: Values) -> list[tuple[M, float]]:
+        """Return what `distances` would, and only then take the features in.
+
+        What is learnt from is so just what was predicted from.
+        """
+        return self._taken(features, learnt=False)
+
+    def _taken(self, features: Values, learnt: bool) -> list[tuple[M, float]]:
+        """Take in features; return distances from moments that have `learnt` the example or not."""
         parts, spread = self.parts, self.spread
         scaled: list[tuple[M, float]] = []
         for name, given in features.items():
@@ -80,21 +103,15 @@ class Scaler(Generic[M]):
             part = parts.get(name) or self._added(name)
             if part is None:
                 continue
-            mean, scale, tamed = part.mean, part.scale, value
-            away = value - mean
-            if part.count >= KNOWN and not -spread <= away * scale <= spread:
-                away = math.copysign(spread / scale, away)
-                tamed = mean + away
-            part.count = count = part.count + 1
-            part.mean = mean = mean + away / count
-            variance = part.variance
-            part.variance = variance = variance + (away * (tamed - mean) - variance) / count
-            if variance > TINY:
-                part.scale = scale = 1.0 / math.sqrt(variance)
-                distance = (value - mean) * scale
+            if learnt:
+                part.learn_one(value, spread)
+            if part.scale:
+                distance = (value - part.mean) * part.scale
                 if not -spread <= distance <= spread:
                     distance = math.copysign(spread, distance)
                 scaled.append((part, distance))
+            if not learnt:
+                part.learn_one(value, spread)
         return scaled
 
     def distances(self, features: Values) -> list[tuple[M, float]]:
@@ -114,40 +131,6 @@ class Scaler(Generic[M]):
             if not -spread <= distance <= spread:
                 distance = math.copysign(spread, distance)
             scaled.append((part, distance))
-        return scaled
-
-    def observe(self, features: Values) -> list[tuple[M, float]]:
-        """Return what `distances` would, and only then take the features in.
-
-        What is learnt from is so just what was predicted from.
-        """
-        parts, spread = self.parts, self.spread
-        scaled: list[tuple[M, float]] = []
-        for name, given in features.items():
-            usual = type(given) is float and -LIMIT <= given <= LIMIT  # `bounded` in line, as above
-            bound = given if usual else bounded(given)
-            if bound is None:
-                continue
-            value: float = bound
-            part = parts.get(name) or self._added(name)
-            if part is None:
-                continue
-            mean, scale = part.mean, part.scale
-            away = value - mean
-            if scale:
-                distance = away * scale
-                if not -spread <= distance <= spread:
-                    distance = math.copysign(spread, distance)
-                    if part.count >= KNOWN:
-                        away = distance / scale
-                scaled.append((part, distance))
-            part.count = count = part.count + 1
-            step = away / count
-            part.mean = mean + step
-            variance = part.variance
-            part.variance = variance = variance + (away * (away - step) - variance) / count
-            if variance > TINY:
-                part.scale = 1.0 / math.sqrt(variance)
         return scaled
 
     def _added(self, name: str) -> M | None:

@@ -9,32 +9,31 @@ the lesser model, and the blend trusts it less.
 
 from __future__ import annotations
 
-from typing import Any, Self
+import math
+from typing import Any, Final, Self
 
 import numpy as np
 from librt.vecs import append, vec
 from mypy_extensions import i64
-from numpy.typing import NDArray
 
-from models.online import kernels
-from models.online.boosting import LEVELS, NEVER, TICKS, Levels, Ticks, Tree, chances, grow
+from models.online.boosting import LEVELS, NEVER, TICKS, Tree, grow, tell
 from models.online.forks import OUT
-from models.online.kernels import Vector
+from models.online.levels import Rows, levels_of, ticks, ticks_of
 from models.online.packing import pack_bytes, unpack_bytes
 
-FEATURES = 128  # the first that came
-ROWS = 4096
-CELLS = 48 * ROWS  # with more features than 48 fewer examples are kept
-GROWN_ON = 2048  # when there are twice as many, a tree is grown on each second one, in turn
-LOOKED_AT = 20  # features, drawn for each tree
-FIRST = 128  # examples before the first tree
-EVERY = 32
-YOUNG_EVERY = 16  # until as many examples are there as are kept
-EAGER = 8_192  # examples after which trees that nobody counts on are grown
-SPARED = 4  # times more seldom
-MOST = 64  # trees
-FINE = 16.0  # levels by deviation
-MIDDLE = LEVELS // 2  # the level of the mean, and of what is missing
+FEATURES: Final = 128  # the first that came
+ROWS: Final = 4096
+CELLS: Final = 48 * ROWS  # with more features than 48 fewer examples are kept
+GROWN_ON: Final = 2048  # when there are twice as many, a tree is grown on each second one, in turn
+LOOKED_AT: Final = 20  # features, drawn for each tree
+FIRST: Final = 128  # examples before the first tree
+EVERY: Final = 32
+YOUNG_EVERY: Final = 16  # until as many examples are there as are kept
+EAGER: Final = 8_192  # examples after which trees that nobody counts on are grown
+SPARED: Final = 4  # times more seldom
+MOST: Final = 64  # trees
+FINE: Final = 16.0  # levels by deviation
+MIDDLE: Final = LEVELS // 2  # the level of the mean, and of what is missing
 
 
 class Trees:
@@ -42,11 +41,10 @@ class Trees:
 
     def __init__(self) -> None:
         self.learnt = 0
+        self._features = 0
         self._held = self._place = 0  # examples, and where the next one goes
-        self._levels: Levels = np.zeros((0, ROWS), dtype=np.uint8)
-        self._labels: NDArray[np.uint8] = np.zeros(ROWS, dtype=np.uint8)
-        self._offsets: Ticks = np.zeros(ROWS, dtype=np.int64)
-        self._said: Ticks = np.zeros(ROWS, dtype=np.int64)  # by the trees as they are now
+        levels, nothing = np.zeros((0, ROWS), dtype=np.uint8), np.zeros(ROWS, dtype=np.int64)
+        self._rows = Rows(ROWS, levels, nothing.astype(np.uint8), nothing, nothing)
         self._plant([])
 
     def said(self, distances: vec[float]) -> int:
@@ -68,15 +66,17 @@ class Trees:
 
         `wanted`: somebody counts on the trees; else they grow slowly once they had their chance.
         """
-        levels = level(kernels.array(distances)[:FEATURES])
-        if len(levels) > len(self._levels):
-            self._reach(len(levels))
-        place, rows = self._place, len(self._labels)
-        self._levels[:, place] = levels
-        self._labels[place] = label >= 0.5
-        self._offsets[place] = round(offset * TICKS)
-        self._said[place] = said
-        self._place, self._held = (place + 1) % rows, min(self._held + 1, rows)
+        features = min(len(distances), FEATURES)
+        if features > self._features:
+            self._reach(features)
+        rows, place = self._rows, i64(self._place)
+        size: i64 = rows.size
+        for feature in range(i64(self._features)):
+            rows.levels[feature * size + place] = level(distances[feature])
+        rows.labels[place] = 1 if label >= 0.5 else 0
+        rows.offsets[place] = round(offset * TICKS)
+        rows.said[place] = said
+        self._place, self._held = (place + 1) % size, min(self._held + 1, rows.size)
         self.learnt += 1
         every = self._every(wanted)
         if self.learnt >= FIRST and not self.learnt % every:
@@ -84,18 +84,20 @@ class Trees:
 
     def _reach(self, features: int) -> None:
         """Make room for so many features; the oldest examples give it, if it must be."""
-        rows = min(ROWS, CELLS // features)
-        oldest = self._place if self._held == len(self._labels) else 0
-        kept = (oldest + np.arange(self._held)[-rows:]) % len(self._labels)
-        held, known = len(kept), len(self._levels)
-        levels = np.full((features, rows), MIDDLE, dtype=np.uint8)
-        levels[:known, :held] = self._levels[:, kept]
-        self._levels = levels
-        self._labels, self._offsets, self._said = (
-            np.concatenate([of[kept], np.zeros(rows - held, dtype=of.dtype)])
-            for of in (self._labels, self._offsets, self._said)
+        old, size = self._rows, min(ROWS, CELLS // features)
+        oldest = self._place if self._held == old.size else 0
+        kept = (oldest + np.arange(self._held)[-size:]) % old.size
+        held, more = len(kept), np.zeros(size - len(kept), dtype=np.int64)
+        levels = np.full((features, size), MIDDLE, dtype=np.uint8)
+        levels[: self._features, :held] = levels_of(old.levels).reshape(-1, old.size)[:, kept]
+        self._rows = Rows(
+            size,
+            levels,
+            np.concatenate([levels_of(old.labels)[kept], more.astype(np.uint8)]),
+            np.concatenate([ticks(old.offsets)[kept], more]),
+            np.concatenate([ticks(old.said)[kept], more]),
         )
-        self._held, self._place = held, held % rows
+        self._features, self._held, self._place = features, held, held % size
 
     def _every(self, wanted: bool) -> int:
         """Return how many examples one tree stands for, now."""
@@ -104,18 +106,16 @@ class Trees:
         return EVERY if wanted or self.learnt <= EAGER else EVERY * SPARED
 
     def _grow(self, number: int) -> None:
-        rows = self._held
-        step = max(1, rows // GROWN_ON)
-        drawn, places = slice(number % step, rows, step), drawn_from(len(self._levels), number)
-        said = chances(self._offsets[drawn] + self._said[drawn])
-        levels = self._levels[:, drawn][places]
-        tree = grow(levels, places, self._labels[drawn] - said, said * (1.0 - said))
+        held = self._held
+        step = max(1, held // GROWN_ON)
+        drawn = ticks_of(np.arange(number % step, held, step))
+        tree = grow(self._rows, drawn_from(self._features, number), drawn)
         if tree is None:
             return
         trees = [*self.trees, tree]
-        self._said[:rows] += values(tree, self._levels[:, :rows])
+        tell(tree, self._rows, held, 1)
         if len(trees) > MOST:
-            self._said[:rows] -= values(trees.pop(0), self._levels[:, :rows])
+            tell(trees.pop(0), self._rows, held, -1)
         self._plant(trees)
 
     def _plant(self, trees: list[Tree]) -> None:
@@ -132,15 +132,16 @@ class Trees:
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
-        rows = self._held
+        rows, held = self._rows, self._held
+        levels = levels_of(rows.levels).reshape(-1, rows.size)[:, :held]
         return {
             "learnt": self.learnt,
-            "features": len(self._levels),
-            "held": rows,
+            "features": self._features,
+            "held": held,
             "place": self._place,
-            "levels": pack_bytes(self._levels[:, :rows].tobytes()),
-            "labels": pack_bytes(np.packbits(self._labels[:rows]).tobytes()),
-            "offsets": pack_bytes(self._offsets[:rows].astype("<i4").tobytes()),
+            "levels": pack_bytes(levels.tobytes()),
+            "labels": pack_bytes(np.packbits(levels_of(rows.labels)[:held]).tobytes()),
+            "offsets": pack_bytes(ticks(rows.offsets)[:held].astype("<i4").tobytes()),
             "trees": [list(tree) for tree in self.trees],
         }
 
@@ -148,28 +149,30 @@ class Trees:
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Return the trees that `to_state` wrote, bit for bit."""
         model = cls()
-        if state["features"]:
-            model._reach(int(state["features"]))
-        rows = model._held = int(state["held"])
+        features = model._features = int(state["features"])
+        held = model._held = int(state["held"])
         model.learnt, model._place = int(state["learnt"]), int(state["place"])
-        levels, labels, offsets = (
+        size = min(ROWS, CELLS // features) if features else ROWS
+        written, labels, offsets = (
             unpack_bytes(state[name]) for name in ("levels", "labels", "offsets")
         )
-        model._levels[:, :rows] = np.frombuffer(levels, dtype=np.uint8).reshape(
-            len(model._levels), rows
+        levels = np.full((features, size), MIDDLE, dtype=np.uint8)
+        levels[:, :held] = np.frombuffer(written, dtype=np.uint8).reshape(features, held)
+        came = np.unpackbits(np.frombuffer(labels, dtype=np.uint8), count=held)
+        began = np.frombuffer(offsets, dtype="<i4").astype(np.int64)
+        more = (0, size - held)
+        model._rows = Rows(
+            size, levels, np.pad(came, more), np.pad(began, more), np.zeros(size, dtype=np.int64)
         )
-        model._labels[:rows] = np.unpackbits(np.frombuffer(labels, dtype=np.uint8), count=rows)
-        model._offsets[:rows] = np.frombuffer(offsets, dtype="<i4")
         model._plant([tuple(tree) for tree in state["trees"]])
         for tree in model.trees:  # sums of whole numbers are the same in every order
-            model._said[:rows] += values(tree, model._levels[:, :rows])
+            tell(tree, model._rows, held, 1)
         return model
 
 
-def level(distances: Vector) -> Levels:
-    """Return the levels of distances: FINE to a deviation, MIDDLE from the mean upwards."""
-    found: Levels = np.minimum(np.floor(distances * FINE) + MIDDLE, LEVELS - 1).astype(np.uint8)
-    return found
+def level(distance: float) -> int:
+    """Return the level of a distance: FINE to a deviation, MIDDLE from the mean upwards."""
+    return min(math.floor(distance * FINE) + MIDDLE, LEVELS - 1)
 
 
 def cut_at(cut: int) -> float:
@@ -177,25 +180,16 @@ def cut_at(cut: int) -> float:
     return (cut - MIDDLE) / FINE if cut < NEVER else OUT
 
 
-def values(tree: Tree, levels: Levels) -> Ticks:
-    """Return what a tree says of rows, a column of levels each."""
-    leaves = np.array(tree[6:], dtype=np.int64)
-    root, below, reached = (
-        levels[feature] >= cut for feature, cut in zip(tree[:3], tree[3:6], strict=True)
-    )
-    found: Ticks = leaves[np.where(root, 2 + reached, below)]
-    return found
-
-
-def drawn_from(features: int, number: int) -> NDArray[np.intp]:
+def drawn_from(features: int, number: int) -> list[int]:
     """Return the places that a tree looks at: others for each number, always the same ones.
 
     They are ordered by splitmix64 (Steele, Lea & Flood 2014) of number and place.
     """
     if features <= LOOKED_AT:
-        return np.arange(features)
+        return list(range(features))
     mixed = np.arange(1, features + 1, dtype=np.uint64) + np.uint64(number * FEATURES)
     mixed *= np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.sort(np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")[:LOOKED_AT])
+    order = np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")
+    return sorted(order[:LOOKED_AT].tolist())

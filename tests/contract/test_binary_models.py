@@ -416,7 +416,7 @@ def test_trees_go_on_bit_for_bit_when_the_oldest_examples_were_let_go():
     for row, _ in rows[:50]:
         assert kept.said(vectors.of(row)) == again.said(vectors.of(row))
     # What is remembered of each example is what the trees say of it now, not what they once said.
-    assert kept._said[4_600 - trees.ROWS] == kept.said(vectors.of(rows[4_600][0]))
+    assert kept._rows.said[4_600 - trees.ROWS] == kept.said(vectors.of(rows[4_600][0]))
 
 
 def test_more_features_cost_trees_the_oldest_examples():
@@ -429,9 +429,10 @@ def test_more_features_cost_trees_the_oldest_examples():
     assert (model._held, model._place) == (kept, 1)
     # The newest of those before it is still the one before it, the next to go the oldest.
     for place, row in ((kept - 1, rows[-1]), (1, rows[1 - kept])):
-        assert model._levels[:40, place].tolist() == trees.level(row).tolist()
-        assert model._labels[place] == (row[0] > 0.0)
-        assert set(model._levels[40:, place].tolist()) == {trees.MIDDLE}
+        levels = list(model._rows.levels)[place :: model._rows.size]
+        assert levels[:40] == [trees.level(distance) for distance in row]
+        assert model._rows.labels[place] == (row[0] > 0.0)
+        assert set(levels[40:]) == {trees.MIDDLE}
 
 
 def test_trees_that_nobody_counts_on_grow_more_seldom():

@@ -1,0 +1,62 @@
+"""The examples that trees are grown on: bytes and whole numbers, side by side.
+
+As in `models.online.kernels` they are kept in a `vec` where the core is compiled, in NumPy's
+arrays where it is not.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from librt.vecs import append, vec
+from mypy_extensions import i64, u8
+from numpy.typing import NDArray
+
+from models.online import kernels
+
+Levels = NDArray[np.uint8]
+Ticks = NDArray[np.int64]
+
+
+class Rows:
+    """Examples as trees see them, `size` of them at most: a line of levels for each feature."""
+
+    def __init__(
+        self, size: int, levels: Levels, labels: Levels, offsets: Ticks, said: Ticks
+    ) -> None:
+        self.size = size
+        self.levels = bytes_of(levels)  # size for each feature, one feature after the other
+        self.labels = bytes_of(labels)
+        self.offsets = ticks_of(offsets)  # logits that they begin at
+        self.said = ticks_of(said)  # by the trees as they are now
+
+
+def bytes_of(numbers: Levels) -> vec[u8]:
+    """Return whole numbers below 256, to be written to."""
+    if not kernels.COMPILED:
+        return cast("vec[u8]", numbers.ravel().copy())
+    found = vec[u8]()
+    for number in numbers.tobytes():
+        found = append(found, number)
+    return found
+
+
+def ticks_of(numbers: Ticks) -> vec[i64]:
+    """Return whole numbers, to be written to."""
+    if not kernels.COMPILED:
+        return cast("vec[i64]", numbers.copy())
+    found = vec[i64]()
+    for number in numbers.tolist():
+        found = append(found, number)
+    return found
+
+
+def levels_of(numbers: vec[u8]) -> Levels:
+    """Return the numbers as NumPy takes them, to be read: nothing is copied."""
+    return np.asarray(numbers, dtype=np.uint8)
+
+
+def ticks(numbers: vec[i64]) -> Ticks:
+    """Return the numbers as NumPy takes them, to be read: nothing is copied."""
+    return np.asarray(numbers, dtype=np.int64)
