@@ -29,7 +29,8 @@ _HERE = (
     "Candidates were chosen while CDNOW, mlc_churn, drifting streams and, of the tables under "
     "`unseen`, attrition, mortgage and caravan were looked at. Trees and stacking were chosen on "
     "made-up functions (boxes, Friedman's first, scikit-learn's clusters), and all of the tables "
-    "were looked at to see that they harm none: for these two none was unseen.",
+    "were looked at to see that they harm none: for these two none was unseen. Nor for the "
+    "calibration, whose constants were chosen on 64 tables and made-up streams, these among them.",
 )
 
 
