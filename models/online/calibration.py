@@ -4,7 +4,7 @@ Platt's calibration (1999), online: a logistic regression on the one logit, lear
 that starts at "as it is". An ensemble that is young, or that copies itself, is not as sure as it
 may be, or surer, by a stretch; what is rarer than it was is off by a shift. Where nothing is
 wrong the regression would only add its noise. So it is mixed with the logit as it is by fixed
-share (Herbster & Warmuth 1998): one part in thirty until it has told labels better.
+share (Herbster & Warmuth 1998): one part in a hundred until it has told labels better.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.online.few import Few
 
 VARIANCE = 0.06  # of the shift and of the stretch, by the prior
 FADE = 1e-2  # of the covariance, at each fading: some thousands of examples count
-TRUST = 0.03  # what the regression counts before any label
+TRUST = 0.01  # what the regression counts before any label
 RATE = 0.5  # what an example's loss counts: examples of one customer say much the same
 SHARE = 3e-4  # chance that the other one becomes the better, at each example
 WORST = 12.0  # a logit, and nats, beyond which no one example may count more
