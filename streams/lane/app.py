@@ -11,7 +11,6 @@ import asyncio
 import functools
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from time import thread_time
 from typing import Any
 
 import faust
@@ -154,9 +153,9 @@ class App(faust.App):  # type: ignore[misc]
 
         The views are those that tables opened for this batch; they are given back.
         """
-        begun = self.partitions.in_hand.get((batch.topic, batch.partition))
-        if begun is not None:
-            self.pace.took(batch.topic, len(batch), thread_time() - begun, batch.size)
+        meter = self.partitions.in_hand.get((batch.topic, batch.partition))
+        if meter is not None:
+            self.pace.took(batch.topic, len(batch), meter.seconds(), batch.size)
         try:
             return await self._complete(batch, outbox, state)
         finally:

@@ -8,12 +8,13 @@ meanwhile begins as one batch: the more there is to do, the less often it is wai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from time import thread_time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 from streams.lane.batch import Batch, together
+from streams.lane.meter import Meter
 
-Agent = Callable[[AsyncIterator[Batch]], Awaitable[None]]
+Agent = Callable[[AsyncIterator[Batch]], Coroutine[Any, Any, None]]
 
 
 class Partitions:
@@ -22,11 +23,11 @@ class Partitions:
     `current` tells whether a batch may still begin: one that waited here while its
     partition went to somebody else may not. `most` tells how many records one of a topic
     (the catalogue's name) may hold when it is put together. `in_hand` has the partitions of
-    which an agent works on a batch, and since when: topic and number, and a `thread_time`.
+    which an agent works on a batch, by topic and number, and what of CPU it has taken for it.
     """
 
     def __init__(self, current: Callable[[Batch], bool], most: Callable[[str], int]) -> None:
-        self.in_hand: dict[tuple[str, int], float] = {}
+        self.in_hand: dict[tuple[str, int], Meter] = {}
         self._current = current
         self._most = most
 
@@ -38,21 +39,23 @@ class Partitions:
             async for batch in batches:
                 if batch.partition not in waiting:
                     own = waiting[batch.partition] = asyncio.Queue()
-                    runs.append(asyncio.ensure_future(agent(self._own(own))))
+                    meter = Meter()
+                    runs.append(asyncio.ensure_future(meter.run(agent(self._own(own, meter)))))
                 waiting[batch.partition].put_nowait(batch)
         finally:
             for one in runs:
                 one.cancel()
             await asyncio.gather(*runs, return_exceptions=True)
 
-    async def _own(self, waiting: asyncio.Queue[Batch]) -> AsyncIterator[Batch]:
+    async def _own(self, waiting: asyncio.Queue[Batch], meter: Meter) -> AsyncIterator[Batch]:
         kept: Batch | None = None
         while True:
             batch, kept = self._gathered(kept or await waiting.get(), waiting)
             if not self._current(batch):
                 continue
             place = (batch.topic, batch.partition)
-            self.in_hand[place] = thread_time()
+            self.in_hand[place] = meter
+            meter.restart()
             try:
                 yield batch
             finally:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models.topics import EVENTS, PROFILES, SCORES
-from streams.lane import App, Batch, Outbox, Record, disk, partitions
+from streams.lane import App, Batch, Outbox, Record, disk, meter
 from streams.lane import app as apps
 from streams.lane import state as states
 from streams.lane.conf import conf
@@ -141,8 +141,8 @@ async def test_a_batch_costs_the_time_that_its_agent_computed_not_what_others_to
     took = asyncio.Queue()
     app.flow_control.resume()
     monkeypatch.setattr(app.pace, "took", lambda *told: took.put_nowait(told))
-    monkeypatch.setattr(partitions, "thread_time", lambda: 2.0)  # of CPU, as the batch begins
-    monkeypatch.setattr(apps, "thread_time", lambda: 2.25)
+    clock, waits, others = [2.0], asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(meter, "thread_time", lambda: clock[0])
 
     async def source():
         yield batch
@@ -150,10 +150,17 @@ async def test_a_batch_costs_the_time_that_its_agent_computed_not_what_others_to
 
     async def agent(batches):
         async for one in batches:
+            clock[0] += 0.25
+            waits.set()
+            await others.wait()
+            clock[0] += 0.5
             await app.complete(one, outbox, await opened(table, one))
 
     running = asyncio.create_task(app.partitions.run(source(), agent))
-    assert await asyncio.wait_for(took.get(), 30) == ("events", 1, 0.25, 2)
+    await asyncio.wait_for(waits.wait(), 30)
+    clock[0] += 100.0  # another's work, in this one's pause
+    others.set()
+    assert await asyncio.wait_for(took.get(), 30) == ("events", 1, 0.75, 2)
     running.cancel()
 
 
