@@ -13,6 +13,7 @@ each is; between times their doubt drifts back to what it was at first, so old e
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 from librt.vecs import vec
@@ -67,7 +68,7 @@ class OfferModel:
         return means[0], variances[0]
 
     def predict_arms(
-        self, features: dict[str, float], arms: list[str]
+        self, features: dict[str, float], arms: Sequence[str]
     ) -> tuple[list[float], list[float]]:
         """Return means and variances of the arms' logits, in order, in one context.
 
