@@ -50,33 +50,3 @@ def dot(one: vec[float], other: vec[float]) -> float:
     for place in range(i64(len(one))):
         total += one[place] * other[place]
     return total
-
-
-def times(square: vec[float], terms: vec[float], found: vec[float]) -> float:
-    """Write the product of a square matrix, row by row, and a vector; return their quadratic form.
-
-    `square`: size * size numbers, `terms` and `found`: size of them; `found` is written over.
-    """
-    size: i64 = len(terms)
-    total = 0.0
-    at: i64 = 0
-    for row in range(size):
-        of_row = 0.0
-        for column in range(size):
-            of_row += square[at] * terms[column]
-            at += 1
-        found[row] = of_row
-        total += of_row * terms[row]
-    return total
-
-
-def subtract_square(square: vec[float], terms: vec[float], scale: float) -> None:
-    """Take scale * terms * terms' from a symmetric square matrix, which stays so to the bit."""
-    size: i64 = len(terms)
-    for row in range(size):
-        start = row * size
-        scaled = scale * terms[row]
-        for column in range(row + 1):
-            left = square[start + column] - scaled * terms[column]
-            square[start + column] = left
-            square[column * size + row] = left
