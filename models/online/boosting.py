@@ -27,12 +27,10 @@ SHRINK: Final = 3.0  # doubt added to each leaf's, by which its step is divided
 LEAST_DOUBT: Final = 3.0  # of either side of a question
 LEAST_GAIN: Final = 4.0  # of a question, in squared z scores
 GRAINS: Final = 4096.0  # to which a row's slope and doubt are told apart
-_APART: Final = (
-    2.0**26
-)  # beyond the slopes' sum, of up to 4,096 rows, in grains; all stays below 2**53
-_NEAREST: Final = (
-    1.5 * 2.0**52
-)  # added and taken away, it leaves the nearest whole number, as rint does
+# Beyond the slopes' sum, of up to 4,096 rows, in grains; all stays below 2**53.
+_APART: Final = 2.0**26
+# Added and taken away, it leaves the nearest whole number, as rint does.
+_NEAREST: Final = 1.5 * 2.0**52
 _STEPS: Final = 256  # of the logistic function's table, by logit
 _EDGE: Final = 16 * _STEPS  # steps at which it ends
 _SHIFT: Final = (TICKS // _STEPS).bit_length() - 1
