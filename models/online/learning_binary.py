@@ -123,7 +123,7 @@ class BinaryLearner(Learner):
             report,
             evidence=race.evidence,
             threshold=race.threshold,
-            drift=self.watch.means(),
+            drift=self.watch.means() if self.judged[SERVED].count else {},
             drifting=self.watch.open is not None,
             features=[
                 FeatureUse(name=name, usual=mean, weight=weight)

@@ -293,6 +293,7 @@ def test_the_champion_stands_for_a_model_until_a_label_of_what_was_served_has_co
     learner = taught(*(lesson(n, past=True) for n in range(40)))
     [*_, report] = learner.told().reports
     assert report.judged_as() == report.champion == START
+    assert report.drift == {}  # nothing was watched yet
     learner.learn([lesson(40)])
     learner.learn([order(41, "freeze")])
     [*_, report] = learner.told().reports

@@ -21,6 +21,7 @@ from models.online.river_pipeline import RiverPipeline
 from models.online.scaling import sigmoid
 from models.online.stable import Stable
 from models.online.thompson import propensities
+from models.online.vectors import zeros
 from models.score import score
 from tests.bench.core import Core
 from tests.bench.harness import Bench
@@ -56,7 +57,7 @@ def measure(bench: Bench) -> dict:
         """Predict as scorers do, and teach a champion alone: second order, full covariance."""
         x, y = example
         served.chance(x)
-        distances = np.zeros(FEATURES)
+        distances = zeros(FEATURES)
         for part, distance in alone.scaler.observe(x):
             distances[part.place] = distance
         bayes = alone.bayes
