@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import Any, Final, cast
 
 import numpy as np
-from librt.vecs import append, vec
+from librt.vecs import vec
 from mypy_extensions import i64
 from numpy.typing import NDArray
 
@@ -27,10 +27,7 @@ def of(numbers: Iterable[float]) -> vec[float]:
     """Return the numbers, in order."""
     if not COMPILED:
         return cast("vec[float]", np.array(list(numbers), dtype=np.float64))
-    found = vec[float]()
-    for number in numbers:
-        found = append(found, number)
-    return found
+    return vectors.of(numbers)
 
 
 COMPILED: Final = not isinstance(of, FunctionType)
@@ -58,10 +55,7 @@ def dot(one: vec[float], other: vec[float]) -> float:
     """Return the sum of products of as many numbers."""
     if not COMPILED:
         return _total(array(one) * array(other))
-    total = 0.0
-    for place in range(i64(len(one))):
-        total += one[place] * other[place]
-    return total
+    return vectors.dot(one, other)
 
 
 def add(numbers: vec[float], others: vec[float], scale: float) -> None:
