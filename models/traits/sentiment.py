@@ -17,9 +17,12 @@ from vader.data.lexicon import MULTIWORD
 
 from models.traits.korean import BUT, LESS, LEXICON, MORE
 
-SOURCE: Final = "lexicon-1"  # VADER and the Korean lexicon; another lexicon is another source
+# VADER and the Korean lexicon; another one, or another way to add up, is another source: in the
+# first one a text was the mean of its sentences.
+SOURCE: Final = "lexicon-2"
 LONGEST = 2_000  # characters that are read of a text
 _ALPHA = 15.0  # VADER's: how soon a sum of weights is near certain
+_SUREST = 0.9999  # VADER rounds: nearer to 1 it does not tell how much a sentence weighs
 _TURNED = -0.74  # VADER's: what a negated weight is worth
 _STRONGER, _WEAKER = 1.3, 0.7
 _BEFORE_BUT, _AFTER_BUT = 0.5, 1.5  # VADER's
@@ -49,7 +52,7 @@ _english: Final = SentimentIntensityAnalyzer(
 )
 _NEVER_AGAIN: Final = re.compile(r"\bnever\b[^,;]{0,40}\bagain\b", re.IGNORECASE)
 
-_SENTENCE: Final = re.compile(r"[.!?\n。！？]+")
+_SENTENCE: Final = re.compile(r"[^.!?\n。！？]+[.!?。！？]*")  # with its marks, which VADER counts
 _HANGUL: Final = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
 
@@ -71,24 +74,31 @@ _NOT_AFTER: Final = re.compile(
 
 def sentiment(text: str) -> int | None:
     """Return how well a text speaks, from -1000 to 1000; None when it says nothing of it."""
-    found = [
-        score
-        for sentence in _SENTENCE.split(text[:LONGEST])
-        if (score := _sentence(sentence)) is not None
-    ]
-    return round(sum(found) / len(found)) if found else None
+    total, said = 0.0, 0
+    for sentence in _SENTENCE.findall(text[:LONGEST]):
+        weight = _sentence(sentence)
+        if weight is not None:
+            total, said = total + weight, said + 1
+    if not said:
+        return None
+    total /= sqrt(said)
+    return round(1000 * total / sqrt(total * total + _ALPHA))
 
 
-def _sentence(sentence: str) -> int | None:
-    if not sentence.strip():
+def _sentence(sentence: str) -> float | None:
+    """Return the sum of a sentence's weights; None when it says nothing."""
+    if sentence.isspace():
         return None
     if _HANGUL.search(sentence):
         return _korean(sentence)
     compound = _english.polarity_scores(_NEVER_AGAIN.sub("neveragain", sentence))["compound"]
-    return round(1000 * compound) or None
+    if not compound:
+        return None
+    compound = min(_SUREST, max(-_SUREST, compound))
+    return compound * sqrt(_ALPHA / (1.0 - compound * compound))  # as it was before VADER's scale
 
 
-def _korean(sentence: str) -> int | None:
+def _korean(sentence: str) -> float | None:
     total, found = 0.0, False
     turn = max((but.start() for but in _BUT.finditer(sentence)), default=-1)
     hits = list(_WORD.finditer(sentence))
@@ -109,4 +119,4 @@ def _korean(sentence: str) -> int | None:
         if turn >= 0:
             weight *= _BEFORE_BUT if hit.start() < turn else _AFTER_BUT
         total, found = total + weight, True
-    return round(1000 * total / sqrt(total * total + _ALPHA)) if found else None
+    return total if found else None

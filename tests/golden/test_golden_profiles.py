@@ -1,6 +1,7 @@
 """A folder is a customer: touchpoints as they came, old versions too, and the profile, for ever.
 
-`added.json` beside a profile has the fields that profiles got later: the file itself stays.
+`added.json` beside a profile has the fields that profiles got later, `reread.json` the opinions as
+a newer lexicon reads them: the file itself stays.
 """
 
 import json
@@ -46,8 +47,9 @@ def told(one):
 def expected(case):
     """Read the profile that a folder's touchpoints give, as JSON has it: by week, a text."""
     fields = json.loads((case / "profile.json").read_bytes())
-    added = case / "added.json"
-    return fields | json.loads(added.read_bytes()) if added.exists() else fields
+    for later in (case / "added.json", case / "reread.json"):
+        fields |= json.loads(later.read_bytes()) if later.exists() else {}
+    return fields
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -62,6 +64,13 @@ def test_what_was_added_to_a_profile_changes_nothing_that_was_there(case):
     added = case / "added.json"
     before = json.loads((case / "profile.json").read_bytes())
     assert not added.exists() or json.loads(added.read_bytes()).keys().isdisjoint(before)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_only_opinions_are_read_anew(case):
+    reread = case / "reread.json"
+    opinions = {"sentiment", "sentiment_weeks"}
+    assert not reread.exists() or json.loads(reread.read_bytes()).keys() <= opinions
 
 
 def test_the_cases_touch_every_field_of_a_profile():

@@ -93,9 +93,35 @@ def test_what_comes_after_but_counts_more():
     assert sentiment("비싸지만 좋아요") > 0 > sentiment("좋지만 비싸고 느려요")
 
 
-def test_a_text_is_the_mean_of_its_sentences_in_whichever_language():
-    both = sentiment("정말 좋아요. Terrible service.")
-    assert both == round((sentiment("정말 좋아요") + sentiment("Terrible service")) / 2)
+def test_sentences_that_agree_are_surer_than_one_in_whichever_language():
+    assert sentiment("정말 좋아요. Great service.") > max(
+        sentiment("정말 좋아요"), sentiment("Great service.")
+    )
+    assert sentiment("Rude staff. 너무 느려요.") < min(
+        sentiment("Rude staff."), sentiment("너무 느려요")
+    )
+
+
+def test_sentences_that_do_not_agree_take_from_each_other():
+    good, bad = sentiment("정말 좋아요"), sentiment("Terrible service")
+    assert bad < sentiment("정말 좋아요. Terrible service") < good
+
+
+def test_a_sentence_that_says_nothing_takes_nothing_away():
+    assert sentiment("It was at noon. Great service. See order 77.") == sentiment("Great service.")
+
+
+def test_a_long_letter_is_no_surer_for_its_length_than_the_root_of_it():
+    one, four = sentiment("Slow delivery."), sentiment("Slow delivery. " * 4)
+    assert weighs(four) == pytest.approx(2 * weighs(one), rel=0.02)
+
+
+def test_what_is_cried_out_counts_more():
+    assert sentiment("Great service!!!") > sentiment("Great service")
+
+
+def weighs(score):
+    return score / (1000**2 - score**2) ** 0.5
 
 
 @pytest.mark.parametrize(
