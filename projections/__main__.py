@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from kafka.errors import KafkaError as AdminError
 
 from infra.settings import Settings, SettingsError
+from infra.zstd import use_kept_memory
 from projections.load import SchemaMismatchError
 from projections.project import Projector
 
@@ -25,6 +26,7 @@ def main() -> int:
     # Rows by the ten thousand, none in a cycle: looking for one cost a quarter of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
+    use_kept_memory()
     faulthandler.register(signal.SIGUSR1)  # says where every thread is, when nothing seems to move
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from infra.settings import SettingsError
+from infra.zstd import use_kept_memory
 from models.catalogue import CatalogueError
 
 # Faust looks for its event loop once, when it is first imported.
@@ -52,6 +53,7 @@ def main() -> int:
     from streams.lane.garbage import look_seldom
 
     app.finalize()
+    use_kept_memory()
     load()
     look_seldom()
     app.Worker(loglevel="info", redirect_stdouts=False).execute_from_commandline()

@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 
 from infra.settings import Settings, SettingsError
+from infra.zstd import use_kept_memory
 from models.catalogue import CatalogueError
 from projections.serve.app import build
 from projections.serve.sources import Sources
@@ -34,6 +35,7 @@ def main() -> int:
     """Serve until SIGINT or SIGTERM. Returns 2 when a setting cannot be used."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("aiokafka").setLevel("ERROR")  # what matters is told by the feeds
+    use_kept_memory()
     # Numbering plans, for keys that are telephone numbers: the first of them waited for these.
     importlib.import_module("phonenumbers")
     try:
