@@ -19,6 +19,7 @@ from models.topics import Topic
 
 PREFIX = "C360_"
 OFFERS_FILE = Path(__file__).parent / "catalogue" / "offers.toml"
+DEMO_OFFERS_FILE = OFFERS_FILE.with_name("offers-demo.toml")
 IDENTITY_FILE = Path(__file__).parent / "catalogue" / "identity.toml"
 
 

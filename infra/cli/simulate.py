@@ -31,15 +31,16 @@ def command(
         float | None, typer.Option("--for", help="seconds of the present; else until stopped")
     ] = None,
     seed: Annotated[int, typer.Option(help="the same seed, the same world")] = 7,
-    history: Annotated[int, typer.Option(min=0, help="days of the past to send first")] = 120,
+    history: Annotated[int, typer.Option(min=0, help="days of the past to send first")] = 180,
     url: Annotated[str, typer.Option(help="where ingest is; this machine's otherwise")] = "",
     offers: Annotated[bool, typer.Option(help="let customers answer the offers decided on")] = True,
 ) -> None:
     """Simulate telecom and retail customers: their past first, then the present.
 
     They browse, sign up, buy, call, complain, get messages and offers, and some leave
-    for good. A few events come twice, late or broken. Started again on the same
-    C360_HOME it goes on with the same customers. Ctrl-C stops it.
+    for good. In the present a part of them comes time and again, and newcomers do. A few
+    events come twice, late or broken. Started again on the same C360_HOME it goes on
+    with the same customers. Ctrl-C stops it.
     """
     settings = settings_and_secrets()
     plan = Plan(seed=seed, customers=customers, days=history, rate=rate, seconds=for_)

@@ -13,7 +13,7 @@ from infra.cli.progress import Progress
 from infra.local import home, stack
 from infra.local.part import Part
 from infra.local.supervisor import Supervisor
-from infra.settings import Settings
+from infra.settings import DEMO_OFFERS_FILE, Settings
 
 DEMO_GRACE = 15.0  # seconds: whoever fell silent in the simulated past is scored while one looks
 
@@ -62,7 +62,8 @@ def command(
 
 
 def for_demo(given: Settings) -> Settings:
-    """Return the settings with the demo's patience, unless another was asked for."""
-    if "backfill_grace_seconds" in given.model_fields_set:
-        return given
-    return given.model_copy(update={"backfill_grace_seconds": DEMO_GRACE})
+    """Return the settings with the demo's patience and offers, unless others were asked for."""
+    own = {"backfill_grace_seconds": DEMO_GRACE, "offers_file": DEMO_OFFERS_FILE}
+    return given.model_copy(
+        update={name: value for name, value in own.items() if name not in given.model_fields_set}
+    )

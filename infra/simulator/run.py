@@ -23,20 +23,21 @@ from infra.simulator.offers import Offers
 from infra.simulator.people import Person
 from infra.simulator.scene import Json, Said
 from infra.simulator.send import Sender
-from infra.simulator.world import DAY, World, restamped
+from infra.simulator.world import DAY, World, days_since, restamped
 
 BATCH = 500  # events of the past in one request
 TICK = 0.2  # s between requests in the present
 
 
 class Past(Struct, frozen=True, kw_only=True):
-    """What was simulated here before; `sent` counts events of its history are on the log."""
+    """What was simulated here before: events of its history on the log, newcomers since."""
 
     seed: int
     customers: int
     days: int
     start_ms: int
     sent: int = 0
+    met: int = 0
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -102,7 +103,7 @@ class Simulation:
             if self._stopped.is_set():
                 return
             await self._sender.send(batch)
-            self._remember(past.sent + self._sender.sent)
+            self._remember(sent=past.sent + self._sender.sent)
             share = (self._at_ms - past.start_ms) / (past.days * DAY) + 1
             self._watch(self._progress(share, mischief.done))
 
@@ -127,6 +128,8 @@ class Simulation:
             # After a stall the world goes on from here: it does not make up for lost time.
             fresh = islice(present, min(due, int(self._plan.rate * 2) + 1))
             batch = list(mischief.spoil(restamped(said, _now_ms()) for said in fresh))
+            if self._world.met > self._past.met:
+                self._remember(met=self._world.met)
             if batch:
                 await self._sender.send(batch)
             self._watch(self._progress(1.0, mischief.done))
@@ -138,19 +141,15 @@ class Simulation:
         """Let many customers act at once: yield an event of this one, then of that one."""
         rng = Random(f"present/{run}")  # noqa: S311  a simulation, not a secret
         at_once = max(4, int(self._plan.rate))
-        people = self._world.live(run)
+        people = self._world.live(run, self._past.met)
         acting: dict[int, deque[Said]] = {}
         while True:
             while len(acting) < at_once:
-                one = next(people, None)
-                if one is None:
-                    break
+                one = next(people)
                 if one.index not in acting and (scene := self._scene(one)):
                     acting[one.index] = deque(scene)
-                elif len(acting) >= self._past.customers // 2:
+                elif acting and len(acting) >= self._past.customers // 2:
                     break
-            if not acting:
-                return
             index = rng.choice(list(acting))
             yield acting[index].popleft()
             if not acting[index]:
@@ -159,7 +158,8 @@ class Simulation:
     def _scene(self, one: Person) -> list[Said]:
         offer = self._offers.take(one) if self._offers and one.known else None
         self._shown += offer is not None
-        return self._world.session(one, _now_ms(), 1 / one.pace, offer)
+        now_ms = _now_ms()
+        return self._world.session(one, now_ms, days_since(one, now_ms), offer)
 
     def _progress(self, share: float, faults: dict[str, int]) -> Progress:
         return Progress(
@@ -182,11 +182,11 @@ class Simulation:
         same = (past.seed, past.customers, past.days) == (plan.seed, plan.customers, plan.days)
         return past if same else fresh
 
-    def _remember(self, sent: int) -> None:
-        past = msgspec.structs.replace(self._past, sent=sent)
+    def _remember(self, **known: int) -> None:
+        self._past = msgspec.structs.replace(self._past, **known)
         fresh = self._file.with_suffix(".new")
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(msgspec.json.encode(past))
+        fresh.write_bytes(msgspec.json.encode(self._past))
         fresh.replace(self._file)
 
 

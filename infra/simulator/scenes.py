@@ -215,3 +215,19 @@ OFTEN: dict[Sector, dict[Act, float]] = {
         visit: 6, call: 4, ask: 5, rate: 5,
     },
 }  # fmt: skip
+_LOOKS = (browse, use_app, get_message)
+_SELDOM = 20.0
+_ANSWERED = 12.0
+
+
+def busy(person: Person) -> dict[Act, float]:
+    """Return how often each kind of session comes on a day on which people come all the time.
+
+    They look around as often as they like, but order, call or complain hardly more than on
+    another day; and who waits for an answer gets it soon.
+    """
+    acts = {
+        act: weight if act in _LOOKS else weight / _SELDOM
+        for act, weight in OFTEN[person.sector].items()
+    }
+    return acts if person.ticket is None else acts | {ask: _ANSWERED}

@@ -6,6 +6,7 @@ The same seed, size, start and offers give the same events in the same order.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -18,6 +19,9 @@ from infra.simulator.truth import EFFECT_DAYS, ENDING_DAYS, GIVES_NOTICE, accept
 
 DAY = 86_400_000  # ms
 FIRST_SEEN = 3  # sessions before most customers say who they are
+CROWD = 10.0  # days' worth of customers who come in the present
+NEW = 0.05  # of the sessions in the present, those of somebody who comes for the first time
+GOES = 1 / 6  # after each session, of a newcomer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class World:
         self._rng = Random(f"world/{seed}")  # noqa: S311  a simulation, not a secret
         self._run = f"s{seed}-{start_ms // 1000:x}"
         self._days = days
+        self._busy = False
+        self.met = 0  # newcomers of the present so far
         self.people = [
             person(seed, index, self._joined(index, customers)) for index in range(customers)
         ]
@@ -84,7 +90,7 @@ class World:
     def _acts(self, what: Person | _Renewal, at_ms: int) -> list[Said]:
         if isinstance(what, _Renewal):
             return self._renewed(what.person, at_ms)
-        return self.session(what, at_ms, (at_ms - (what.last_ms or at_ms)) / DAY)
+        return self.session(what, at_ms, days_since(what, at_ms))
 
     def _renewed(self, one: Person, at_ms: int) -> list[Said]:
         """Go into another term, unless the contract was given up meanwhile."""
@@ -93,15 +99,26 @@ class World:
             scenes.renew(scene)
         return scene.said
 
-    def live(self, run: str) -> Iterator[Person]:
-        """Yield who acts next, for ever: the present, in which everybody is busier."""
-        self._run = run
+    def live(self, run: str, met: int = 0) -> Iterator[Person]:
+        """Yield who acts next, for ever: the present, one busy day, `met` newcomers were before.
+
+        Events come thousands of times faster than these customers would make them. So a part
+        of them comes, time and again, and newcomers do; the others live on at their own pace.
+        """
+        self._run, self._busy, self.met = run, True, met
         chooser = Random(f"live/{self.seed}/{run}")  # noqa: S311
+        here = [one for one in self.people if chooser.random() < 1 - math.exp(-CROWD * one.pace)]
         while True:
-            staying = [one for one in self.people if one.left_ms is None]
-            if not staying:
-                return
-            yield chooser.choices(staying, [one.pace for one in staying])[0]
+            here = [one for one in here if one.left_ms is None]
+            if not here or chooser.random() < NEW:
+                here.append(person(self.seed, len(self.people) + self.met, self.start_ms))
+                self.met += 1
+                yield here[-1]
+                continue
+            one = chooser.choice(here)
+            yield one
+            if one.index >= len(self.people) and chooser.random() < GOES:
+                here.remove(one)
 
     def session(
         self, one: Person, at_ms: int, days: float, offer: OfferInHand | None = None
@@ -123,7 +140,7 @@ class World:
             scenes.renew(scene)
         if offer is not None:
             self._answer(scene, offer)
-        often = scenes.OFTEN[one.sector]
+        often = scenes.busy(one) if self._busy else scenes.OFTEN[one.sector]
         act = one.rng.choices(list(often), list(often.values()))[0]
         act(scene)
         return scene.said
@@ -152,6 +169,11 @@ class World:
 def restamped(said: Said, at_ms: int) -> Json:
     """Return the event as if it happened at this time."""
     return said.event | {"occurred_at": stamp(at_ms)}
+
+
+def days_since(one: Person, at_ms: int) -> float:
+    """Return the days since a customer's newest session, 0 before the first."""
+    return (at_ms - (one.last_ms or at_ms)) / DAY
 
 
 def _gap(one: Person) -> int:

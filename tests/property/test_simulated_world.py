@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from infra.simulator.mischief import Mischief
 from infra.simulator.scene import stamp
 from infra.simulator.truth import CONTENT, ENDING, REFUNDED, UPSET, acceptance, hazard
-from infra.simulator.world import DAY, OfferInHand, World, restamped
+from infra.simulator.world import DAY, OfferInHand, World, days_since, restamped
 from models.errors import TouchpointRejectedError
 from models.events import Wire, parse
 from models.identity import identify
@@ -73,6 +73,41 @@ def test_a_customer_who_left_says_nothing_more():
     # A parcel or a refund may still be on its way when somebody leaves: days, no more.
     assert all(newest[str(one.index)] <= one.left_ms + 4 * DAY for one in left)
     assert not {one.index for one in left} & {one.index for one in islice(world.live("x"), 300)}
+
+
+def an_hour(world: World, rate: float) -> list:
+    """Return what is said in an hour at so many events a second, each with its time."""
+    list(world.history())
+    said: list = []
+    for one in world.live("hour"):
+        at_ms = START_MS + int(len(said) / rate * 1000)
+        if at_ms >= START_MS + 3_600_000:
+            return said
+        scene = world.session(one, at_ms, days_since(one, at_ms))
+        said += [(at_ms, event) for _, event in scene]
+    raise AssertionError("the present ended")
+
+
+def test_an_hour_of_the_present_ages_nobody():
+    """However fast events come: nobody leaves sooner, and hardly more is bought than on a day."""
+    world = World(7, 200, 60, START_MS)
+    said = an_hour(world, 10)
+    staying = {one.index for one in world.people if (one.left_ms or START_MS) >= START_MS}
+    left = {one.index for one in world.people if (one.left_ms or 0) >= START_MS}
+    assert len(left) <= 0.05 * len(staying)
+    came = {int(event["event_id"].rsplit("-", 2)[1]) for _, event in said}
+    assert 0.4 < len(came & staying) / len(staying) < 0.95
+    bought = [event for _, event in said if event["type"] == "order_placed"]
+    assert 20 < len(bought) < 200
+    assert world.met > 300
+
+
+def test_newcomers_are_others_than_those_of_the_run_before():
+    one, other = World(7, 50, 30, START_MS), World(7, 50, 30, START_MS)
+    first = {person.index for person in islice(one.live("a"), 500)}
+    second = {person.index for person in islice(other.live("b", one.met), 500)}
+    assert one.met > 10
+    assert not {i for i in first & second if i >= 50}
 
 
 def test_people_leave_as_the_truth_says():
