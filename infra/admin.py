@@ -20,7 +20,7 @@ from infra.settings import PREFIX, Settings
 from models.topics import CATALOGUE, COMPACTION_LAG, Topic
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-WHOLE_BYTES = 64 * 1024 * 1024  # a batch's changes as one record batch (streams/lane/records.py)
+WHOLE_BYTES = 64 * 1024 * 1024  # a batch's changes as one record batch (streams/record_batch.py)
 REQUEST_MS = 10_000
 
 

@@ -18,12 +18,16 @@ _log = logging.getLogger(__name__)
 # Records applied before requests have their turn: some 4 ms of a history, 1 ms of what is new.
 _CHUNK, _NEW = 200, 50
 _PAUSE = 2.0  # seconds between attempts to reach the brokers
+# Seconds from what is new to the next look: each look costs the broker and us a request, whatever
+# it brings, and requests for each small batch were most of what following cost.
+SOON, LATER = 0.01, 0.5
 
 
 class Feed:
     """One topic, followed. Records go to `apply` in chunks, in order a partition.
 
     `newest`: begin so many offsets before each partition's end, not at its beginning.
+    `apart`: seconds that what is new may wait for more of it; after a pause it does not.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Feed:
         topic: str,
         apply: Callable[[Sequence[Any]], None],
         newest: int | None = None,
+        apart: float = LATER,
     ) -> None:
         self.caught_up = asyncio.Event()
         self.polled_ms = 0  # when the brokers last answered
@@ -40,6 +45,7 @@ class Feed:
         self._topic = topic
         self._apply = apply
         self._newest = newest
+        self._apart = apart
         self._skipped: dict[TopicPartition, int] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
@@ -92,7 +98,9 @@ class Feed:
                 await self._note(consumer, partition)
             if not self.caught_up.is_set() and self.lag == 0:
                 self.caught_up.set()
-            await asyncio.sleep(0)  # a long catch-up must not starve the requests
+            # A long catch-up must not starve the requests.
+            drained = self.caught_up.is_set() and 0 < len(records) < most
+            await asyncio.sleep(self._apart if drained else 0)
 
     def _start(self, partition: TopicPartition, beginning: int) -> int:
         if self._newest is None:

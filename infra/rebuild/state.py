@@ -11,8 +11,8 @@ from kafka import KafkaProducer
 from infra.settings import Settings
 from infra.verify.log import Reading
 from models.topics import Topic
-from streams.lane.records import WHOLE_BYTES
 from streams.lane.restore import MARK, Copy, mark
+from streams.record_batch import WHOLE_BYTES
 
 SECONDS = 60.0
 # Nothing leaves before it is flushed, then all of it at once.

@@ -19,7 +19,7 @@ from models import topics
 from projections.client import connect
 from projections.live import Live
 from projections.live_dead_letters import KEPT, DeadLetters
-from projections.live_feed import Feed
+from projections.live_feed import SOON, Feed
 from projections.live_lag import Lag
 from projections.live_learnt import Learnt
 from projections.live_models import KEPT as REPORTS_KEPT
@@ -48,7 +48,9 @@ class Sources:
         self.offer_model = LiveOfferModel(secret, wall_ms)
         self.lag = Lag(settings)
         self.past = Past(partial(connect, settings, timeout=PAST_SECONDS))
-        self.profiles = Feed(settings.brokers, settings.topic(topics.PROFILES), self.live.apply)
+        self.profiles = Feed(
+            settings.brokers, settings.topic(topics.PROFILES), self.live.apply, apart=SOON
+        )
         self.dead = Feed(
             settings.brokers,
             settings.topic(topics.DEAD_LETTERS),

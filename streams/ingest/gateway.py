@@ -21,7 +21,8 @@ from streams.ingest.metrics import Metrics
 from streams.ingest.problems import ProblemError
 from streams.ingest.splitting import Sent
 from streams.ingest.verdicts import Verdict, judge
-from streams.ingest.writes import Headers, Place
+from streams.ingest.writes import Place
+from streams.record_batch import Headers
 
 PATIENCE = 5.0  # seconds that a request waits for Kafka
 HELD_BYTES = 64 * 1024 * 1024  # of all requests in memory

@@ -1,8 +1,9 @@
 """The touchpoints topic, written in group commits.
 
 Whatever arrives for a partition while its last write is on the way goes into the
-next one, so the busier it is, the larger the writes. `append` returns when every
-in-sync replica has every event, or raises; it never waits longer than `patience`.
+next one, and writes begin together, a moment apart at least: so the busier it is, the
+larger they are. `append` returns when every in-sync replica has every event, or raises;
+it never waits longer than `patience`.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from models.placing import java_hash
 from streams.ingest.problems import busy
-from streams.ingest.writes import Headers, Place, Queue, Share, Write, pack
+from streams.ingest.writes import BATCH_BYTES, Place, Queue, Share, Write, pack
+from streams.record_batch import Headers
 
-BATCH_BYTES = 1024 * 1024
+APART_SECONDS = 0.005  # between the beginnings of two writes: each costs a request
 RECONNECT_SECONDS = 1.0
 STOP_SECONDS = 10.0
 EX_SOFTWARE = 70
@@ -54,6 +56,8 @@ class Log:
         self._drains: dict[int, asyncio.Task[None]] = {}
         self._sending: dict[int, float] = {}  # partition -> when its write began
         self._pending = 0  # records taken and not yet answered by Kafka
+        self._next = 0.0  # before which no write begins, by the loop's clock
+        self._turn: asyncio.Future[None] | None = None  # what waits for it
         self._connecting: asyncio.Task[None] | None = None
 
     @property
@@ -135,16 +139,31 @@ class Log:
         queue = self._queues[partition]
         try:
             while queue:
+                await self._begin()
                 await self._write(partition, queue)
         finally:
             del self._drains[partition]
+
+    async def _begin(self) -> None:
+        """Wait until writes may begin: at once when the last ones began a while ago."""
+        if self._turn is None:
+            loop = asyncio.get_running_loop()
+            self._turn = loop.create_future()
+            loop.call_at(max(self._next, loop.time()), self._all_begin)
+        await asyncio.shield(self._turn)
+
+    def _all_begin(self) -> None:
+        assert self._turn is not None
+        self._next = asyncio.get_running_loop().time() + APART_SECONDS
+        self._turn.set_result(None)
+        self._turn = None
 
     async def _write(self, partition: int, queue: Queue) -> None:
         producer = self._producer
         if producer is None:
             self._fail(queue, KafkaConnectionError("connecting"))
             return
-        batch, taken = pack(producer, queue)
+        batch, taken = pack(queue)
         self._sending[partition] = time.monotonic()
         try:
             sent = await producer.send_batch(batch, self._topic, partition=partition)
@@ -181,9 +200,7 @@ class Log:
                 client_id="ingest",
                 acks="all",
                 enable_idempotence=True,
-                max_batch_size=BATCH_BYTES,
                 max_request_size=8 * BATCH_BYTES,
-                compression_type="zstd",
             )
             try:
                 await producer.start()

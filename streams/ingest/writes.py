@@ -10,10 +10,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.producer.message_accumulator import BatchBuilder
+from streams.record_batch import Headers, RecordBatch
 
-Headers = list[tuple[str, bytes]]
+BATCH_BYTES = 1024 * 1024
 
 
 class Place(NamedTuple):
@@ -75,20 +74,16 @@ class Share(NamedTuple):
 Queue = deque[Share]
 
 
-def pack(producer: AIOKafkaProducer, queue: Queue) -> tuple[BatchBuilder, Queue]:
-    """Move what fits into one write from the queue; the first record always fits."""
-    batch = producer.create_batch()
-    append = batch.append
+def pack(queue: Queue, room: int = BATCH_BYTES) -> tuple[RecordBatch, Queue]:
+    """Move what fits into a write of `room` bytes from the queue; its first record always fits."""
+    batch = RecordBatch(room)
     taken: Queue = deque()
-    while queue:
+    while queue and batch.open:
         share = queue.popleft()
-        headers, timestamp = share.write.headers, share.write.timestamp
-        for at, (key, value) in enumerate(share.records):
-            if append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
-                fits, rest = share.cut(at)
-                taken.append(fits)
-                queue.appendleft(rest)
-                return batch, taken
+        headers, before = share.write.headers, batch.record_count()
+        rows = ((key, value, headers) for key, value in share.records)
+        if batch.fill(rows, share.write.timestamp) is not None:
+            share, rest = share.cut(batch.record_count() - before)
+            queue.appendleft(rest)
         taken.append(share)
-    batch.close()
     return batch, taken

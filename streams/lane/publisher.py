@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from streams.lane.outbox import Message
 from streams.lane.pipeline import Busy
 from streams.lane.placing import java_hashes
-from streams.lane.records import BATCH_BYTES, WHOLE_BYTES, RecordBatch, Row
+from streams.record_batch import BATCH_BYTES, WHOLE_BYTES, RecordBatch, Row
 
 TIMEOUT_MS = 60_000  # rides out a broker's restart; the process ends after it
 

@@ -2,26 +2,16 @@
 
 import asyncio
 from collections import deque
+from types import SimpleNamespace
 
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.ingest.log import Log
+from streams.ingest.log import APART_SECONDS, Log
 from streams.ingest.writes import Place, Share, Write, pack
 
 HEADERS = [("format", b"native")]
-
-
-class Producer:
-    """Makes batches as aiokafka's does, of at most `room` bytes."""
-
-    def __init__(self, room):
-        self.room = room
-
-    def create_batch(self):
-        return BatchBuilder(self.room, 0)
 
 
 def share(write, *numbers):
@@ -36,7 +26,7 @@ def values(batch):
 async def test_several_requests_go_into_one_write_in_their_order():
     one, two = Write(3, HEADERS, 1), Write(1, HEADERS, 2)
     queue = deque([share(one, 0, 2), share(two, 0), share(one, 1)])
-    batch, taken = pack(Producer(10_000), queue)
+    batch, taken = pack(queue)
     assert not queue
     assert values(batch) == [b"value-0", b"value-2", b"value-0", b"value-1"]
     assert [part.indexes for part in taken] == [[0, 2], [0], [1]]
@@ -48,7 +38,7 @@ async def test_what_does_not_fit_goes_into_the_next_write_and_nothing_is_written
     written = []
     writes = 0
     while queue:
-        batch, taken = pack(Producer(500), queue)
+        batch, taken = pack(queue, 500)
         got = values(batch)
         for part in taken:
             write.put(part.indexes, 3, len(written))
@@ -64,10 +54,10 @@ async def test_a_record_larger_than_a_write_goes_alone():
     write = Write(2, HEADERS, 1)
     huge = Share(write, [0, 1], [(None, b"x" * 2_000), (b"k", b"y")])
     queue = deque([huge])
-    first, taken = pack(Producer(500), queue)
+    first, taken = pack(queue, 500)
     assert values(first) == [b"x" * 2_000]
     assert [part.indexes for part in taken] == [[0]]
-    assert values(pack(Producer(500), queue)[0]) == [b"y"]
+    assert values(pack(queue, 500)[0]) == [b"y"]
 
 
 async def test_a_call_is_done_when_all_its_parts_are_and_each_knows_its_place():
@@ -100,3 +90,68 @@ async def test_records_are_shared_out_as_javas_partitioner_does():
         for index, (key, value) in zip(one.indexes, one.records, strict=True):
             assert (key, value) == (keys[index], b"%d" % index)
             assert key is None or (murmur2(key) & 0x7FFFFFFF) % 4 == partition
+
+
+class Slow:
+    """A producer whose writes are done when the test says so."""
+
+    def __init__(self):
+        self.writes = []  # (when, partition, records, done)
+
+    async def send_batch(self, batch, topic, *, partition):
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        self.writes.append((loop.time(), partition, batch.record_count(), done))
+        return done
+
+
+def writing():
+    log = Log("nowhere:1", "touchpoints", 5.0, 1_000)
+    log._partitions = 4
+    log._producer = Slow()
+    return log, log._producer.writes
+
+
+async def asked(log, *users):
+    keys = [b"user_id:%d" % user for user in users]
+    task = asyncio.create_task(log.append(keys, keys, HEADERS, 1))
+    await asyncio.sleep(0)
+    return task
+
+
+def acknowledge(writes, first=0):
+    for _, _, _, done in writes:
+        if not done.done():
+            done.set_result(SimpleNamespace(offset=first))
+
+
+async def until(there):
+    async with asyncio.timeout(2):
+        while not there():
+            await asyncio.sleep(0)
+
+
+async def test_after_a_pause_a_call_is_written_at_once_to_all_its_partitions_together():
+    log, writes = writing()
+    call = await asked(log, *range(20))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert sorted(partition for _, partition, _, _ in writes) == [0, 1, 2, 3]
+    assert sum(records for _, _, records, _ in writes) == 20
+    acknowledge(writes, 7)
+    assert min(place.offset for place in await call) == 7
+
+
+async def test_calls_that_come_close_to_each_other_go_into_writes_that_begin_apart():
+    log, writes = writing()
+    calls = [await asked(log, 1)]
+    await until(lambda: writes)
+    acknowledge(writes)
+    await calls[0]
+    calls += [await asked(log, 1), await asked(log, 2), await asked(log, 1)]
+    await until(lambda: sum(records for _, _, records, _ in writes) == 4)
+    acknowledge(writes)
+    await asyncio.gather(*calls)
+    began = sorted({when for when, _, _, _ in writes})
+    assert began[1] - began[0] > APART_SECONDS / 2
+    assert began[-1] - began[1] < APART_SECONDS / 2

@@ -8,7 +8,7 @@ import pytest
 
 from streams.lane.pipeline import MOST, Busy
 from streams.lane.publisher import Publisher
-from streams.lane.records import BATCH_BYTES
+from streams.record_batch import BATCH_BYTES
 
 PLACE = ("t", 0)
 

@@ -6,15 +6,14 @@ format is Kafka's own, version 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
 
 import zstandard
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
-from streams.lane.batch import Headers
-
+Headers = Sequence[tuple[str, bytes]]
 Row = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 
 BATCH_BYTES = 512 * 1024  # before compression; a single larger record still goes, alone

@@ -6,7 +6,7 @@ import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.lane.records import BATCH_BYTES, RecordBatch
+from streams.record_batch import BATCH_BYTES, RecordBatch
 
 ZSTD = 4
 
