@@ -11,6 +11,7 @@ from types import FrameType
 
 import uvicorn
 
+from infra.answers import Answers
 from infra.settings import Settings, SettingsError
 from infra.zstd import use_kept_memory
 from models.catalogue import CatalogueError
@@ -50,7 +51,7 @@ def main() -> int:
         host=settings.host,
         port=settings.serve_port,
         loop="uvloop",
-        http="httptools",
+        http=Answers,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=3,

@@ -10,6 +10,7 @@ import sys
 
 import uvicorn
 
+from infra.answers import Answers
 from infra.settings import Settings, SettingsError
 from streams.ingest.app import create_app
 from streams.ingest.auth import KeysError
@@ -37,7 +38,7 @@ def main() -> int:
         host=settings.host,
         port=settings.ingest_port,
         loop="uvloop",
-        http="httptools",
+        http=Answers,
         ws="none",
         proxy_headers=False,  # nobody asks here where a request came from
         access_log=False,
