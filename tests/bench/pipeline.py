@@ -145,10 +145,14 @@ class Spots:
                 last, changed, spent = ends, time.monotonic(), now
             quiet = time.monotonic() - changed > QUIET
             enough = ends["events"] >= number and ends["profiles"] > 0
-            if quiet and enough and not any(self._behind(topic) for topic in self._read):
+            if quiet and enough and not self.behind():
                 return spent
             time.sleep(0.1)
         raise StalledError(f"not done after {PATIENCE:.0f} s: {last}\n{running.tail()}")
+
+    def behind(self) -> int:
+        """Return how many records are not yet read and committed."""
+        return sum(self._behind(topic) for topic in self._read)
 
     def newest(self) -> float:
         """Return when the newest profile or score arrived at the broker, s since 1970."""

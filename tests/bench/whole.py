@@ -1,25 +1,25 @@
 """The whole way under a steady load: ingest, worker and API as processes, touchpoints over HTTP.
 
 Broker and clients are on the first core; ingest, worker and API run where there is room, as they
-would. The load is half of what the worker was last measured to do alone.
+would. The load of others than `whole` is half of what that figure was last measured to take in.
 """
 
 import asyncio
 import base64
-import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 import httpx
+import orjson
 
 from infra.settings import Settings
 from tests.bench import load, report
 from tests.bench.harness import PYTHON, Bench, Running, StalledError
 
 BATCH = 20  # touchpoints a request
-FALLBACK = 500.0  # touchpoints a second, when the worker was never measured
+FALLBACK = 500.0  # touchpoints a second, when the whole was never measured
 START_SECONDS = 60.0
 WRITE_KEY, API_KEY = "bench-write-key", "bench-api-key"
 WRITING = {
@@ -39,8 +39,8 @@ class Whole(NamedTuple):
 
 
 def half_load() -> float:
-    """Return touchpoints a second: half of what the worker did when it was last measured."""
-    measured = report.read(report.RESULTS).get("worker", {}).get("measured", {})
+    """Return touchpoints a second: half of what the whole took in when it was last measured."""
+    measured = report.read(report.RESULTS).get("whole", {}).get("measured", {})
     return measured.get("events_per_second", 2 * FALLBACK) / 2
 
 
@@ -75,24 +75,41 @@ def answers(part: Running, port: int, path: str) -> None:
     raise StalledError(f"{path} is not ready\n{part.tail()}")
 
 
-def batches(bench: Bench, number: int, size: int = BATCH) -> list[bytes]:
-    """Return requests that carry `number` touchpoints."""
+def enough(rate: float, seconds: float) -> int:
+    """Return how many touchpoints `loaded` may take."""
+    return int(rate * (seconds + 1)) + BATCH
+
+
+def batches(
+    bench: Bench, number: int, size: int = BATCH, *, happening: bool = False
+) -> list[bytes]:
+    """Return requests with `number` touchpoints, of a past or `happening` as they are sent."""
     values = [message.value for message in bench.touchpoints(number)]
+    if happening:
+        values = [_timeless(value) for value in values]
     return [
         load.request("POST", "/v1/events", WRITING, b"[" + b",".join(some) + b"]")
         for some in (values[at : at + size] for at in range(0, len(values), size))
     ]
 
 
+def _timeless(value: bytes) -> bytes:
+    """Leave out when it occurred: then it is when it is received."""
+    event = orjson.loads(value)
+    del event["occurred_at"]
+    return orjson.dumps(event)
+
+
 @asynccontextmanager
 async def loaded(
     whole: Whole, requests: list[bytes], rate: float, seconds: float
 ) -> AsyncIterator[None]:
-    """Send `rate` touchpoints a second meanwhile. Raises StalledError when some were refused."""
+    """Send `rate` touchpoints a second meanwhile, each request once.
+
+    Raises StalledError when some were refused.
+    """
     sending = asyncio.create_task(
-        load.open_loop(
-            whole.settings.ingest_port, itertools.cycle(requests), 16, rate / BATCH, seconds
-        )
+        load.open_loop(whole.settings.ingest_port, iter(requests), 16, rate / BATCH, seconds)
     )
     yield
     refused = [one for one in await sending if one.status != 200]
