@@ -137,7 +137,8 @@ def _contracts(
     found[places.CONTRACTS] = log1p(len(held))
     found[places.GIVEN_UP] = log1p(len(customer.contracts) - len(held))
     found[places.TRIAL] = 1.0 if all(one.first.trial and not one.renewals for one in held) else 0.0
-    if days := max([period(one) for one in held]):
+    days = max([period(one) for one in held])
+    if days:
         found[places.PERIOD] = log1p(days)
     ends = [ends_ms(one) for one in held]
     stated = [end for end in ends if end is not None]
@@ -145,7 +146,10 @@ def _contracts(
         left = (max(stated) - at_ms) / DAY_MS
         found[places.TO_RENEWAL] = log1p(max(0.0, left))
         found[places.UNRENEWED] = 1.0 if left < 0.0 else 0.0
-        found[places.RENEWAL_DUE] = 1.0 if left + GRACE_DAYS < horizon_days else 0.0
+        due = left + GRACE_DAYS < horizon_days
+        found[places.RENEWAL_DUE] = 1.0 if due else 0.0
+        # A year is let go far oftener than a month, but at its end: no sum of both tells that.
+        found[places.TERM_DUE] = log1p(days) if due else 0.0
 
 
 def _shopping(profile: Profile, at_ms: int, found: vec[float]) -> None:

@@ -78,12 +78,18 @@ def _minutes(value: float, language: Language) -> str:
     return f"{number(value)}분" if language == "ko" else f"{number(value)} min"
 
 
+def _term(value: float, language: Language) -> str:
+    if value < 0.5:
+        return "없음" if language == "ko" else "none"
+    return days(value, language)
+
+
 # Features that are logarithms (log1p); what is told is what they were before.
 LOGS = frozenset(
     {
         *("silence", "visits", "age", "gap", "orders", "items", "since_order", "tickets"),
         *("since_ticket", "wait", "tenure", "renewals", "contracts", "given_up", "period"),
-        "to_renewal",
+        *("to_renewal", "term_due"),
     }
 )
 TOLD: dict[str, Told] = {
@@ -168,6 +174,11 @@ TOLD: dict[str, Told] = {
     ),
     "to_renewal": Told(
         days, "to be renewed in {value}, others {usual}", "계약 갱신까지 {value}, 평균 {usual}"
+    ),
+    "term_due": Told(
+        _term,
+        "the term that ends soon: {value}, others {usual}",
+        "곧 끝나는 약정 {value}, 평균 {usual}",
     ),
     "renewals": Told(
         count, "renewed {value} times, others {usual}", "갱신 {value}회, 평균 {usual}회"

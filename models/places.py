@@ -27,29 +27,30 @@ PERIOD: Final = 15
 TO_RENEWAL: Final = 16
 UNRENEWED: Final = 17
 RENEWAL_DUE: Final = 18
-ORDERS: Final = 19
-ITEMS: Final = 20
-REFUNDS: Final = 21
-SINCE_ORDER: Final = 22
-TICKETS: Final = 23
-OPEN_TICKETS: Final = 24
-SINCE_TICKET: Final = 25
-WAIT: Final = 26
-NPS: Final = 27
-CSAT: Final = 28
-CES: Final = 29
-REVIEW: Final = 30
-SENTIMENT: Final = 31
-OPENED: Final = 32
-CLICKED: Final = 33
-ACCEPTED: Final = 34
-DECLINED: Final = 35
-MANY: Final = 36
+TERM_DUE: Final = 19
+ORDERS: Final = 20
+ITEMS: Final = 21
+REFUNDS: Final = 22
+SINCE_ORDER: Final = 23
+TICKETS: Final = 24
+OPEN_TICKETS: Final = 25
+SINCE_TICKET: Final = 26
+WAIT: Final = 27
+NPS: Final = 28
+CSAT: Final = 29
+CES: Final = 30
+REVIEW: Final = 31
+SENTIMENT: Final = 32
+OPENED: Final = 33
+CLICKED: Final = 34
+ACCEPTED: Final = 35
+DECLINED: Final = 36
+MANY: Final = 37
 
 NAMES: Final = (
     *("prior_logit", "alive", "silence", "visits", "age", "once", "gap", "overdue", "unsteady"),
     *("contract_ended", "tenure", "renewals", "contracts", "given_up", "trial", "period"),
-    *("to_renewal", "unrenewed", "renewal_due", "orders", "items", "refunds", "since_order"),
-    *("tickets", "open_tickets", "since_ticket", "wait", "nps", "csat", "ces", "review"),
-    *("sentiment", "opened", "clicked", "accepted", "declined"),
+    *("to_renewal", "unrenewed", "renewal_due", "term_due", "orders", "items", "refunds"),
+    *("since_order", "tickets", "open_tickets", "since_ticket", "wait", "nps", "csat", "ces"),
+    *("review", "sentiment", "opened", "clicked", "accepted", "declined"),
 )

@@ -27,7 +27,7 @@ GROUPS = {
     "silence": ("silence", "overdue", "since_order"),
     "habit": ("visits", "gap", "unsteady", "once", "age"),
     "purchases": ("orders", "items", "refunds"),
-    "renewal": ("to_renewal", "renewal_due", "unrenewed"),
+    "renewal": ("to_renewal", "renewal_due", "term_due", "unrenewed"),
     "contract": ("tenure", "renewals", "period", "trial", "contracts", "given_up"),
     "past_contract": ("contract_ended",),
     "service": ("open_tickets", "tickets", "since_ticket", "wait"),

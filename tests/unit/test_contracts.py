@@ -277,6 +277,16 @@ def test_features_of_a_contract_say_when_it_is_to_be_renewed():
     assert "to_renewal" not in unpack(Life().start(0).scores[-1].features)
 
 
+def test_a_long_term_that_ends_soon_is_told_from_a_short_one_and_from_one_that_runs_on():
+    def ends(day, period, ahead):
+        said = Life().start(0, period=period, **until(day)).say(day - ahead, PageViewed)
+        return unpack(said.scores[-1].features)["term_due"]
+
+    assert ends(365, "year", 20) > ends(30, "month", 20) > 0.0
+    assert ends(365, "year", 24) == ends(30, "month", 24) == 0.0
+    assert "term_due" not in unpack(Life().start(0).scores[-1].features)
+
+
 def test_who_never_had_a_contract_and_who_had_one_can_be_told_apart():
     never = unpack(Life().say(0, PageViewed).scores[-1].features)
     had = unpack(Life().start(0).cancel(9).scores[-1].features)
