@@ -1,8 +1,8 @@
 """The touchpoints topic, written in group commits.
 
 Whatever arrives for a partition while its last write is on the way goes into the
-next one, and writes begin together, a moment apart at least: so the busier it is, the
-larger they are. `append` returns when every in-sync replica has every event, or raises;
+next one, and while any is, the next begin together, a moment after it: so the busier it
+is, the larger they are. `append` returns when every in-sync replica has every event, or raises;
 it never waits longer than `patience`.
 """
 
@@ -145,11 +145,12 @@ class Log:
             del self._drains[partition]
 
     async def _begin(self) -> None:
-        """Wait until writes may begin: at once when the last ones began a while ago."""
+        """Wait until writes may begin: at once when none is on the way, or all began long ago."""
         if self._turn is None:
             loop = asyncio.get_running_loop()
             self._turn = loop.create_future()
-            loop.call_at(max(self._next, loop.time()), self._all_begin)
+            now = loop.time()
+            loop.call_at(max(self._next, now) if self._sending else now, self._all_begin)
         await asyncio.shield(self._turn)
 
     def _all_begin(self) -> None:

@@ -4,14 +4,16 @@ import asyncio
 from collections import deque
 from types import SimpleNamespace
 
+import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.ingest.log import APART_SECONDS, Log
+from streams.ingest.log import Log
 from streams.ingest.writes import Place, Share, Write, pack
 
 HEADERS = [("format", b"native")]
+APART = 0.2  # s
 
 
 def share(write, *numbers):
@@ -142,16 +144,31 @@ async def test_after_a_pause_a_call_is_written_at_once_to_all_its_partitions_tog
     assert min(place.offset for place in await call) == 7
 
 
-async def test_calls_that_come_close_to_each_other_go_into_writes_that_begin_apart():
+async def test_calls_that_come_while_a_write_is_on_the_way_begin_together_a_moment_after_it(
+    monkeypatch,
+):
+    monkeypatch.setattr("streams.ingest.log.APART_SECONDS", APART)
     log, writes = writing()
-    calls = [await asked(log, 1)]
+    calls = [await asked(log, 0)]
     await until(lambda: writes)
+    calls += [await asked(log, *range(1, 20)), await asked(log, *range(20, 40))]
+    await until(lambda: len(writes) == 4)
+    assert {partition for _, partition, _, _ in writes} == {0, 1, 2, 3}
+    began = [when for when, _, _, _ in writes]
+    assert began[1] - began[0] > APART / 2
+    assert began[1:] == pytest.approx([began[1]] * 3, abs=APART / 2)
     acknowledge(writes)
-    await calls[0]
-    calls += [await asked(log, 1), await asked(log, 2), await asked(log, 1)]
-    await until(lambda: sum(records for _, _, records, _ in writes) == 4)
+    await until(lambda: len(writes) == 5)
+    assert sum(records for _, _, records, _ in writes) == 40
     acknowledge(writes)
     await asyncio.gather(*calls)
-    began = sorted({when for when, _, _, _ in writes})
-    assert began[1] - began[0] > APART_SECONDS / 2
-    assert began[-1] - began[1] < APART_SECONDS / 2
+
+
+async def test_who_calls_once_he_is_answered_waits_for_nobody(monkeypatch):
+    monkeypatch.setattr("streams.ingest.log.APART_SECONDS", 60.0)
+    log, writes = writing()
+    for number in range(3):
+        call = await asked(log, 1)
+        await until(lambda: len(writes) > number)  # noqa: B023 - within its turn
+        acknowledge(writes)
+        await call
