@@ -14,7 +14,8 @@ import msgspec
 
 from models import population
 from models.online.affinity import AFFINITY, AffinityModel
-from models.online.snapshots import SnapshotError, glance
+from models.online.signing import SnapshotError
+from models.online.snapshots import glance
 from models.population import DEFAULT, Population
 
 _log = logging.getLogger(__name__)

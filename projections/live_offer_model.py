@@ -14,7 +14,8 @@ import msgspec
 
 from models.online.learner import OFFERS
 from models.online.offers import OfferModel
-from models.online.snapshots import SnapshotError, glance
+from models.online.signing import SnapshotError
+from models.online.snapshots import glance
 
 _log = logging.getLogger(__name__)
 LOOK_MS: Final = 1_000  # between two looks at newer snapshots

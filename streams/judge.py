@@ -12,7 +12,8 @@ from infra.settings import SettingsError
 from models.catalogue import parse
 from models.judge import Judge
 from models.online.seating import seated
-from models.online.snapshots import SnapshotError, glance, is_kept
+from models.online.signing import SnapshotError
+from models.online.snapshots import glance, is_kept
 from models.topics import MODEL_SNAPSHOTS
 from streams.app import app, settings
 from streams.lane import Record

@@ -15,7 +15,8 @@ import msgspec
 
 from models.errors import Reason, TouchpointRejectedError
 from models.online.learner import MODELS, Learner, Lesson, Order, read_lesson, resume
-from models.online.snapshots import Snapshot, decode, encode, kept_key, seal, unseal
+from models.online.signing import seal, unseal
+from models.online.snapshots import Snapshot, decode, encode, kept_key
 from models.reports import Report
 from models.topics import ALERTS, EXAMPLES, MODEL_REPORTS, MODEL_SNAPSHOTS
 from streams import topics
@@ -28,7 +29,7 @@ from streams.lane import Batch, Outbox, Record, View
 # so that the changelog grows by no more than this a second. What comes meanwhile is the next
 # batch, and where batches are cut changes no bit. Who catches up has large ones and never waits.
 BYTES_A_SECOND = 200_000
-SMALL = 100  # records
+SMALL = 500  # records: learning them costs ten times what writing a snapshot does
 LOOK = 0.05  # seconds between looks whether so many wait by now that the next batch is not small
 TURN = 8  # examples, some milliseconds: then others get theirs on the event loop
 

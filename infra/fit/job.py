@@ -15,7 +15,8 @@ from infra.fit import append, population, sample
 from infra.settings import Settings, SettingsError
 from infra.verify.log import Reading
 from models.fitting import CannotFitError
-from models.online.snapshots import SnapshotError, glance
+from models.online.signing import SnapshotError
+from models.online.snapshots import glance
 from models.population import decode
 from models.topics import MODEL_SNAPSHOTS
 

@@ -29,16 +29,15 @@ from models.online.learner import (
     resume,
 )
 from models.online.seating import seated
+from models.online.signing import SnapshotError, seal
 from models.online.snapshots import (
     FormatError,
     Sight,
     Snapshot,
-    SnapshotError,
     decode,
     encode,
     is_kept,
     kept_key,
-    seal,
 )
 from models.topics import EXAMPLES, MODEL_SNAPSHOTS
 from streams.lane.restore import Copy

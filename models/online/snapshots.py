@@ -1,29 +1,25 @@
 """Model snapshots: JSON, signed, so that what a worker loads is what a learner wrote.
 
-Nothing is read from a snapshot before its signature (HMAC-SHA256 over the body's
-bytes) has been checked. No pickle: a snapshot can only ever be data.
+Two lines, each signed by itself: what scorers read, and what else the learner needs to go on.
+Nothing is read from a line before its signature (HMAC-SHA256 over the body's bytes) has been
+checked. No pickle: a snapshot can only ever be data.
 """
 
 from __future__ import annotations
 
-import hmac
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct, field
 
+from models.online.signing import SnapshotError, seal, signature, unseal
 from models.reports import Change
 
-FORMAT = 4
-READ = (3, FORMAT)  # of 3 a blend has no calibration, and begins one
-_HEAD = b'{"signature":"'
-_MIDDLE = b'","snapshot":'
-_HEX = 64
+FORMAT = 5
+# Of 3 a blend has no calibration, and begins one; 3 and 4 are one line, signed as a whole.
+READ = (3, 4, FORMAT)
+_END = b"\n"  # of the first line; JSON as it is written here has none within
 NOTHING = Raw(b"null")
-
-
-class SnapshotError(ValueError):
-    """A snapshot is not signed with our secret, or of a format that this code does not know."""
 
 
 class FormatError(SnapshotError):
@@ -65,13 +61,27 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class Sight(Struct, frozen=True, kw_only=True):
-    """What scorers read of a snapshot; the rest is passed over."""
+    """What scorers read of a snapshot: its first line. The rest is passed over."""
 
     model: str
     version: int
     served: Raw
     horizon: str
     format: int
+
+
+class Rest(Struct, frozen=True, kw_only=True):
+    """What only the learner reads: the second line. Fields as of `Snapshot`."""
+
+    signature: str  # that of the first line: the two belong together
+    offset: int
+    state: dict[str, Any]
+    champion: str
+    frozen: bool
+    river: str
+    evaluation: dict[str, Any]
+    metrics: dict[str, float]
+    progress: Progress
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -86,30 +96,67 @@ class Kept(Struct, frozen=True, kw_only=True):
     format: int = FORMAT
 
 
-S = TypeVar("S", Snapshot, Sight)
+S = TypeVar("S", Snapshot, Sight, Rest)
+K = TypeVar("K", Snapshot, Sight)
 _encoder = msgspec.json.Encoder()
 _snapshots = msgspec.json.Decoder(Snapshot)
 _sights = msgspec.json.Decoder(Sight)
+_rests = msgspec.json.Decoder(Rest)
 
 
 def encode(snapshot: Snapshot, secret: bytes) -> bytes:
-    """Write a snapshot as signed JSON: {"signature": hex, "snapshot": {…}}."""
-    return seal(_encoder.encode(snapshot), secret)
-
-
-def seal(body: bytes, secret: bytes) -> bytes:
-    """Sign JSON as it is, as `encode` does."""
-    return _HEAD + _sign(body, secret) + _MIDDLE + body + b"}"
+    """Write a snapshot as two lines of signed JSON: {"signature": hex, "snapshot": {…}}."""
+    sight = Sight(
+        model=snapshot.model,
+        version=snapshot.version,
+        served=snapshot.served,
+        horizon=snapshot.horizon,
+        format=snapshot.format,
+    )
+    first = seal(_encoder.encode(sight), secret)
+    rest = Rest(
+        signature=signature(first),
+        offset=snapshot.offset,
+        state=snapshot.state,
+        champion=snapshot.champion,
+        frozen=snapshot.frozen,
+        river=snapshot.river,
+        evaluation=snapshot.evaluation,
+        metrics=snapshot.metrics,
+        progress=snapshot.progress,
+    )
+    return first + _END + seal(_encoder.encode(rest), secret)
 
 
 def decode(value: bytes, secret: bytes) -> Snapshot:
     """Read what `encode` wrote. Raises SnapshotError, saying what is wrong with it."""
-    return _read(value, secret, _snapshots)
+    first, end, second = value.partition(_END)
+    if not end:
+        return _known(_read(value, secret, _snapshots))
+    sight, rest = glance(first, secret), _read(second, secret, _rests)
+    if rest.signature != signature(first):
+        raise SnapshotError("its two lines are not of one snapshot")
+    return Snapshot(
+        model=sight.model,
+        version=sight.version,
+        offset=rest.offset,
+        state=rest.state,
+        served=sight.served,
+        champion=rest.champion,
+        horizon=sight.horizon,
+        frozen=rest.frozen,
+        river=rest.river,
+        evaluation=rest.evaluation,
+        metrics=rest.metrics,
+        progress=rest.progress,
+        format=sight.format,
+    )
 
 
 def glance(value: bytes, secret: bytes) -> Sight:
     """Read of a snapshot what scorers need. Raises SnapshotError as `decode` does."""
-    return _read(value, secret, _sights)
+    end = value.find(_END)
+    return _known(_read(value if end < 0 else value[:end], secret, _sights))
 
 
 def kept_key(model: str, version: int) -> bytes:
@@ -122,32 +169,17 @@ def is_kept(key: bytes) -> bool:
     return b"@" in key
 
 
-def unseal(value: bytes, secret: bytes) -> bytes:
-    """Return the JSON that `seal` signed. Raises SnapshotError when it is not what we signed."""
-    start = len(_HEAD)
-    signature = value[start : start + _HEX]
-    body = value[start + _HEX + len(_MIDDLE) : -1]
-    if value != _HEAD + signature + _MIDDLE + body + b"}":
-        raise SnapshotError("not a signed snapshot")
-    if not hmac.compare_digest(signature, _sign(body, secret)):
-        raise SnapshotError("the signature does not match the snapshot secret")
-    return body
-
-
 def _read(value: bytes, secret: bytes, decoder: msgspec.json.Decoder[S]) -> S:
     try:
-        snapshot = decoder.decode(unseal(value, secret))
+        return decoder.decode(unseal(value, secret))
     except msgspec.ValidationError as error:
         raise FormatError(f"not a snapshot that this version knows: {error}") from error
-    if snapshot.format not in READ:
+
+
+def _known(read: K) -> K:
+    if read.format not in READ:
         raise FormatError(
-            f"format {snapshot.format}; this version knows {FORMAT}:"
+            f"format {read.format}; this version knows {FORMAT}:"
             " `c360 rebuild models --swap` learns the model anew"
         )
-    return snapshot
-
-
-def _sign(body: bytes, secret: bytes) -> bytes:
-    if not secret:
-        raise SnapshotError("no snapshot secret is set")
-    return hmac.digest(secret, body, "sha256").hex().encode()
+    return read

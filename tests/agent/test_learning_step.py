@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from models.judge import Judge
 from models.online.contest import Contest
 from models.online.evaluation import WINDOW, Evaluation, auc
-from models.online.snapshots import Snapshot, SnapshotError, decode, encode
+from models.online.signing import SnapshotError, seal
+from models.online.snapshots import READ, Snapshot, decode, encode, glance
 from models.online.stable import Stable
 from models.records import Command, Example, unpack
 from models.topics import MODEL_REPORTS
@@ -152,7 +153,10 @@ def test_a_state_signed_by_another_stops_the_learner():
 
 def test_every_changed_byte_of_a_snapshot_is_noticed():
     signed = encode(Snapshot(model="churn", version=1, offset=2, state={"learnt": 1}), KEY)
-    assert json.loads(signed)["snapshot"]["version"] == 1
+    assert [json.loads(line)["snapshot"].get("version") for line in signed.splitlines()] == [
+        1,
+        None,
+    ]
     for at in range(len(signed)):
         bent = bytearray(signed)
         bent[at] ^= 1
@@ -172,6 +176,37 @@ def test_every_changed_byte_of_a_snapshot_is_noticed():
 def test_what_is_no_snapshot_of_ours_is_refused(junk):
     with pytest.raises(SnapshotError):
         decode(junk, KEY)
+
+
+def test_two_lines_that_are_not_of_one_snapshot_are_refused():
+    first, second = (
+        encode(Snapshot(model="churn", version=version, offset=2), KEY).split(b"\n")
+        for version in (1, 2)
+    )
+    assert decode(b"\n".join(first), KEY).version == 1
+    with pytest.raises(SnapshotError, match="two lines"):
+        decode(first[0] + b"\n" + second[1], KEY)
+    for part in first:
+        with pytest.raises(SnapshotError):
+            decode(part, KEY)
+
+
+def test_scorers_need_nothing_of_what_is_the_learners_alone():
+    signed = encode(Snapshot(model="churn", version=1, offset=2, state={"large": "x"}), KEY)
+    first, _, _ = signed.partition(b"\n")
+    assert glance(first, KEY) == glance(signed, KEY) == glance(first + b"\njunk", KEY)
+    assert b"large" not in first
+
+
+@pytest.mark.parametrize("number", READ[:-1])
+def test_a_snapshot_of_one_line_as_it_was_written_before_goes_on_bit_for_bit(number):
+    values = [example(n) for n in range(60)]
+    before, _ = learnt([batch(values[:40])])
+    told = msgspec.structs.replace(decode(before[b"churn"], KEY), format=number)
+    old = seal(msgspec.json.encode(told), KEY)
+    assert decode(old, KEY) == told
+    assert glance(old, KEY).served == told.served
+    assert learnt([batch(values[40:], 40)], {b"churn": old})[0] == learnt([batch(values)])[0]
 
 
 def test_nothing_is_signed_without_a_secret():

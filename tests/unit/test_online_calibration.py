@@ -98,12 +98,12 @@ def test_a_blend_that_was_kept_without_calibration_begins_one():
     assert resumed.to_state() == before | {"calibration": Calibration().to_state()}
 
 
-def test_the_format_before_is_read_and_older_ones_are_refused():
+def test_the_formats_before_are_read_and_older_ones_are_refused():
     secret = b"a secret of the tests"
-    for number in (FORMAT, FORMAT - 1):
+    for number in (FORMAT, FORMAT - 1, FORMAT - 2):
         kept = Snapshot(model="churn", version=1, offset=1, format=number)
         assert decode(encode(kept, secret), secret) == kept
-    for number in (FORMAT - 2, FORMAT + 1):
+    for number in (FORMAT - 3, FORMAT + 1):
         kept = Snapshot(model="churn", version=1, offset=1, format=number)
         with pytest.raises(FormatError, match="rebuild models --swap"):
             decode(encode(kept, secret), secret)
