@@ -239,6 +239,8 @@ UNNAMED = """() => [...document.querySelectorAll(
     "input:not([type=hidden]), button, a, svg[role=img]")]
   .filter((el) => !(el.labels?.length || el.textContent.trim() || el.ariaLabel || el.title))
   .map((el) => el.outerHTML)"""
+CUT_OFF = """() => [...document.querySelectorAll("table")].map((el) => el.parentElement)
+  .filter((el) => el.scrollWidth > el.clientWidth + 1).map((el) => el.outerHTML.slice(0, 120))"""
 
 
 def check_looks(page, name):
@@ -247,6 +249,7 @@ def check_looks(page, name):
     shoot(page, name)
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0, f"{name} is {wide} px wider than its window"
+    assert page.evaluate(CUT_OFF) == [], "a table scrolls sideways"
     assert page.evaluate(UNNAMED) == []
     ratio, element = page.evaluate(CONTRAST)
     assert ratio >= 4.5, f"{name}: contrast {ratio:.2f} of {element}"

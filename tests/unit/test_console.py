@@ -112,6 +112,11 @@ def test_shares_near_the_ends_are_not_rounded_to_certainty():
     assert [present.percent(share) for share in (0.0, 1.0)] == ["0%", "100%"]  # no lie
 
 
+def test_nothing_is_less_than_nothing():
+    assert [present.whole_number(amount) for amount in (-0.2, 0.2, -1.6)] == ["0", "0", "-2"]
+    assert [present.signed(amount) for amount in (-0.001, -0.02)] == ["+0.00", "-0.02"]
+
+
 def test_a_timeline_line_is_told_in_the_readers_words():
     assert present.about("order_placed", "3 x, 59000 KRW", words("ko")) == "3개 · ₩59,000"
     assert present.about("ticket_closed", "solved", words("ko")) == "해결"

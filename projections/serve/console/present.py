@@ -64,12 +64,12 @@ def percent(share: float) -> str:
 
 def signed(number: float, digits: int = 2) -> str:
     """Write a difference with its sign: "+1.25"."""
-    return f"{number:+,.{digits}f}"
+    return f"{number:+z,.{digits}f}"
 
 
 def whole_number(number: float) -> str:
-    """Write a count: "12,345"."""
-    return f"{number:,.0f}"
+    """Write a count, or an amount without decimals: "12,345"; never "-0"."""
+    return f"{number:z,.0f}"
 
 
 def said(value: object) -> str:
