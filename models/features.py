@@ -20,6 +20,7 @@ from models.outlook import gap, outlook
 from models.population import DEFAULT, Population
 from models.profile import Profile
 from models.rhythm import DAY_MS
+from models.rounding import all_to_six
 from models.terms import Contract
 from models.visits import Rhythm
 
@@ -63,8 +64,8 @@ def measured(
 ) -> vec[float]:
     """Return the features of `customer` at `at_ms` (ms, UTC), for churn within the horizon.
 
-    By `places`, NaN where nothing is known. `held`: the contracts that run then; with any, churn
-    is that none is left.
+    By `places`, to six decimals, NaN where nothing is known. `held`: the contracts that run
+    then; with any, churn is that none is left.
     """
     found = unknown(places.MANY)
     _rhythm(customer.rhythm, at_ms, horizon_days, population, found)
@@ -76,6 +77,7 @@ def measured(
     _shopping(profile, at_ms, found)
     _service(profile, at_ms, found)
     _messages(profile, found)
+    all_to_six(found)
     return found
 
 

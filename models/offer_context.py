@@ -10,6 +10,7 @@ from models.customer import Customer
 from models.features import features
 from models.judge import Judge
 from models.records import unpack
+from models.rounding import to_six
 from models.traits.moods import weights
 
 # A channel's share of the customer's events, a category's of his interests as they are now.
@@ -23,12 +24,12 @@ def context(customer: Customer, at_ms: int, cause: str, judge: Judge) -> dict[st
     if profile.events:
         by_channel, contacts = profile.events_by_channel, profile.events
         for channel in catalogue.channels:
-            seen[USES + channel] = by_channel.get(channel, 0) / contacts
+            seen[USES + channel] = to_six(by_channel.get(channel, 0) / contacts)
     if catalogue.categories and profile.interest_weeks:
         weighed, whole = weights(profile, at_ms)
         for category in catalogue.categories:
             weight = weighed.get(category)
-            seen[LIKES + category] = 0.0 if weight is None else weight / whole
+            seen[LIKES + category] = 0.0 if weight is None else to_six(weight / whole)
     return seen
 
 

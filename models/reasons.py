@@ -6,7 +6,7 @@ A reason says what the model counted; it does not say what caused what.
 
 from __future__ import annotations
 
-from math import isnan, log
+from math import inf, isnan, log
 from typing import Final
 
 from librt.vecs import vec
@@ -20,6 +20,7 @@ from models.online.vectors import unknown
 from models.phrases import OTHER
 from models.records import Reason, Score
 from models.rhythm import silence_days
+from models.rounding import to_four
 from models.wording import as_it_was
 
 # reason -> its features. The prior is told by what it was made from.
@@ -37,7 +38,9 @@ GROUPS = {
 }
 LEAST: Final = 0.01  # log-odds: a weaker reason is left to the rest
 _NAMES: Final = sorted(GROUPS)
-_MEMBERS: Final = [[places.NAMES.index(name) for name in GROUPS[group]] for group in _NAMES]
+_MEMBERS: Final = [
+    vec[i64]([places.NAMES.index(name) for name in GROUPS[group]]) for group in _NAMES
+]
 _SILENCE, _HABIT, _CONTRACT = (_NAMES.index(name) for name in ("silence", "habit", "contract"))
 
 
@@ -80,13 +83,14 @@ def reasons(
     for group in _strongest(sums, top):
         name, share = _NAMES[group], sums[group]
         if group == _SILENCE:
-            told.append(Reason(name, share, days, own, name))
+            own = None if own is None else to_four(own)
+            told.append(Reason(name, to_four(share), to_four(days), own, name))
             continue
         place = _about(group, share, seen, shares)
         about, value, mean = places.NAMES[place], seen[place], card.usual(place)
-        value = as_it_was(about, 0.0 if isnan(value) else value)
-        usual = None if mean is None else as_it_was(about, mean)
-        told.append(Reason(name, share, value, usual, about))
+        value = to_four(as_it_was(about, 0.0 if isnan(value) else value))
+        usual = None if mean is None else to_four(as_it_was(about, mean))
+        told.append(Reason(name, to_four(share), value, usual, about))
     return told
 
 
@@ -109,15 +113,18 @@ def _strongest(sums: vec[float], top: int | None) -> list[int]:
     """
     found: list[int] = []
     most, least = (len(_NAMES), 0.0) if top is None else (top, LEAST)
+    last, told = inf, i64(-1)
     while len(found) < most:
-        best, strongest = -1, -1.0
-        for group in range(len(_NAMES)):
+        best, strongest = i64(-1), -1.0
+        for group in range(i64(len(_NAMES))):
             strength = abs(sums[group])
-            if strength >= least and strength > strongest and group not in found:
+            after = strength < last or (strength == last and group > told)
+            if after and strength >= least and strength > strongest:
                 best, strongest = group, strength
         if best < 0:
             break
         found.append(best)
+        last, told = strongest, best
     return found
 
 
@@ -132,8 +139,9 @@ def rest(score: Score) -> list[Reason]:
 def _about(group: int, total: float, seen: vec[float], shares: Shares) -> int:
     """Return the group's feature that moved it most in its own direction, of those known."""
     members, by_place = _MEMBERS[group], shares.by_place
-    about, most = -1, 0.0
-    for place in members:
+    about, most = i64(-1), 0.0
+    for number in range(i64(len(members))):
+        place = members[number]
         share = by_place[place]
         if (share if total > 0.0 else -share) > most and not isnan(seen[place]):
             about, most = place, abs(share)

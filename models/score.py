@@ -14,8 +14,10 @@ from models.features import measured, named
 from models.horizon import CONTRACT, SILENCE, horizon
 from models.judge import Judge
 from models.online.scaling import sigmoid
+from models.outlook import SURE
 from models.reasons import reasons
 from models.records import Score, pack
+from models.rounding import to_four, to_six
 
 CHURN_MODEL: Final = "churn"
 CONTRACT_MODEL: Final = "contract"
@@ -33,7 +35,7 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
         means = horizon(SILENCE, days)
     seen, card = measured(customer, at_ms, days, judge.population, held), served.card
     shares = card.by_place(seen)
-    probability = sigmoid(shares.logit())
+    probability = min(max(to_six(sigmoid(shares.logit())), SURE), 1.0 - SURE)
     return Score(
         score_id=f"{name}:{customer.customer_id}:{cause}:{at_ms}",
         customer_id=customer.customer_id,
@@ -45,7 +47,7 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
         band=band(probability, judge),
         horizon_days=days,
         horizon=means,
-        base=shares.base,
+        base=to_four(shares.base),
         reasons=reasons(customer, at_ms, seen, shares, card, TOP),
         features=pack(named(seen)),
     )

@@ -161,7 +161,27 @@ def test_reasons_and_the_base_sum_to_the_logit():
     shares = model.card.by_place(seen)
     told = reasons(customer, at(200), seen, shares, model.card)
     logit = math.fsum([reason.contribution for reason in told] + [shares.base])
-    assert sigmoid(logit) == pytest.approx(model.chance(named(seen)), abs=1e-12)
+    rounded = 0.5e-4 * len(told)  # each to four decimals
+    assert logit == pytest.approx(shares.logit(), abs=rounded)
+    assert sigmoid(shares.logit()) == model.chance(named(seen))
+
+
+def test_a_score_is_of_the_features_that_it_carries():
+    judge = Judge(churn=trained(), population=POPULATION)
+    made = score(visited(MONTHLY), at(200), "e", judge)
+    seen = unpack(made.features)
+    assert made.probability == pytest.approx(judge.churn.chance(seen), abs=0.5e-6)
+    told = [made.probability, *seen.values()]
+    assert told == [round(number, 6) for number in told]
+
+
+def test_no_chance_is_told_that_leaves_no_doubt():
+    sure = {logit: Served("logit", 9, intercept=logit, prior=0.0) for logit in (-40.0, 40.0)}
+    told = [
+        score(visited(MONTHLY), at(200), "e", Judge(churn=model)).probability
+        for model in sure.values()
+    ]
+    assert told == [1e-6, 0.999999]
 
 
 def test_of_the_strongest_reasons_none_is_told_that_moves_nothing():
