@@ -6,6 +6,8 @@ clock, so the same log gives the same judgements.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from models.alerts import edges, inherit, is_open, lost_ms
@@ -36,19 +38,21 @@ from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
 from models.timers import LATE_MS
 
-CONTRACTS = frozenset({"subscription_started", "subscription_renewed", "subscription_cancelled"})
+CONTRACTS: Final = frozenset(
+    {"subscription_started", "subscription_renewed", "subscription_cancelled"}
+)
 # Nobody was there to see an offer for a touchpoint that reaches us later than this.
-DECIDE_WITHIN_MS = DAY_MS
+DECIDE_WITHIN_MS: Final = DAY_MS
 
 # What the customer does, and so a moment to judge at; a cancellation is, but is no sign of life.
-MOMENTS = CONTACTS | CONTRACTS
+MOMENTS: Final = CONTACTS | CONTRACTS
 
-MAX_CONTACTED = 20  # times of offers made, for the cap over all of them
+MAX_CONTACTED: Final = 20  # times of offers made, for the cap over all of them
 
-SILENCE = "silence"  # timers, by name
-LOST = "lost"
-RENEWAL = "renewal"
-LABEL = "label"
+SILENCE: Final = "silence"  # timers, by name
+LOST: Final = "lost"
+RENEWAL: Final = "renewal"
+LABEL: Final = "label"
 
 
 def note(customer: Customer, event_type: str, at_ms: int, said: Said = NOTHING_SAID) -> Customer:

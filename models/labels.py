@@ -26,13 +26,14 @@ from models.rhythm import DAY_MS
 
 # Predictions that wait for their labels, evenly over the horizon: what is predicted an hour
 # later says much the same, costs as much to keep and to learn, and would leave no room.
-MAX_PENDING = 8
-CHECKPOINT_DAYS = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a customer is scored
-_CHECKPOINTS_MS = tuple(days * DAY_MS for days in CHECKPOINT_DAYS)
+MAX_PENDING: Final = 8
+CHECKPOINT_DAYS: Final = (7, 14, 30, 60, 90, 180, 365)  # of silence, at which a customer is scored
+_CHECKPOINTS_MS: Final = tuple(days * DAY_MS for days in CHECKPOINT_DAYS)
 # Days from a contract's stated end at which the customer is scored; the last is the grace's end.
-RENEWAL_DAYS = (-30, -7, 1, GRACE_DAYS)
-_RENEWALS_MS = tuple(days * DAY_MS for days in RENEWAL_DAYS)
-_SWITCH_MS = GRACE_DAYS * DAY_MS  # who begins another contract within it has switched, not left
+RENEWAL_DAYS: Final = (-30, -7, 1, GRACE_DAYS)
+_RENEWALS_MS: Final = tuple(days * DAY_MS for days in RENEWAL_DAYS)
+# Who begins another contract within it has switched, not left.
+_SWITCH_MS: Final = GRACE_DAYS * DAY_MS
 _NEVER: Final = 1 << 60  # ms: after every time that there is
 
 
@@ -134,12 +135,13 @@ def checkpoint_ms(customer: Customer) -> int | None:
 
     Beyond the end of a backfill nobody looked, so there is no silence either.
     """
-    last, end = customer.rhythm.last_ms, customer.observed_until_ms
+    last, clock, end = customer.rhythm.last_ms, customer.clock_ms, customer.observed_until_ms
     if last is None:
         return None
     for silence in _CHECKPOINTS_MS:
-        if last + silence > customer.clock_ms:
-            return None if end is not None and last + silence > end else last + silence
+        look = last + silence
+        if look > clock:
+            return None if end is not None and look > end else look
     return None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.events.union import Event
 
-PURCHASES = frozenset({"order_placed", "subscription_started"})
-ANSWERS = frozenset({"offer_shown", "offer_accepted", "offer_declined"})
-FOLLOWS = PURCHASES | ANSWERS
+PURCHASES: Final = frozenset({"order_placed", "subscription_started"})
+ANSWERS: Final = frozenset({"offer_shown", "offer_accepted", "offer_declined"})
+FOLLOWS: Final = PURCHASES | ANSWERS
 
 
 class Said(NamedTuple):
@@ -21,7 +21,7 @@ class Said(NamedTuple):
     currency: str = ""
 
 
-NOTHING_SAID = Said()
+NOTHING_SAID: Final = Said()
 
 
 def said_of(event: Event) -> Said:

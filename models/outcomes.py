@@ -8,6 +8,8 @@ after a merge, a touchpoint follows one alone: that it claims, else the newest t
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from models.catalogue import NONE, Catalogue
@@ -17,7 +19,7 @@ from models.offer_words import ANSWERS, PURCHASES, Said
 from models.records import Decision, Example, Outcome, Reserved
 from models.rhythm import DAY_MS
 
-HOLDOUT = "holdout"  # the policy of control customers
+HOLDOUT: Final = "holdout"  # the policy of control customers
 
 
 def await_outcome(customer: Customer, made: Decision, catalogue: Catalogue) -> Customer:
@@ -45,6 +47,8 @@ def await_outcome(customer: Customer, made: Decision, catalogue: Catalogue) -> C
 
 def followed(customer: Customer, event_type: str, at_ms: int, said: Said) -> Customer:
     """Return the customer after a touchpoint of FOLLOWS at `at_ms`."""
+    if not customer.awaited and customer.offer is None:
+        return customer
     may = [one for one in customer.awaited if _may_follow(one, event_type, at_ms, said)]
     chosen = max(may, key=lambda one: (_claims(one, said), *_age(one)), default=None)
     awaited = [

@@ -54,7 +54,9 @@ def react(customer: Customer, event: Event, at: Position, judge: Judge) -> React
             _touch(reaction, event, received, judge)
     customer = reaction.customer
     if customer.merged_into is None and customer.regroup is None:
-        reaction.customer = replace(customer, timers=wakes(customer, judge))
+        timers = wakes(customer, judge)
+        if timers != customer.timers:
+            reaction.customer = replace(customer, timers=timers)
     return reaction
 
 
@@ -62,7 +64,8 @@ def _advanced(customer: Customer, event: Event, at: Position, received: int) -> 
     """Return the customer with the event's position noted: from here on it counts as applied."""
     applied = customer.applied
     if event.origin:
-        applied = {**applied, event.origin: event.origin_offset}
+        applied = applied.copy()
+        applied[event.origin] = event.origin_offset
     return replace(
         customer,
         offset=at.offset,

@@ -15,7 +15,7 @@ SESSION_MS: Final = 21_600_000  # six hours
 
 # Event types by which the customer, not we, made contact. An opened message is
 # not one: mail programs open messages by themselves.
-CONTACTS = frozenset(
+CONTACTS: Final = frozenset(
     {
         "call_received",
         "visit_made",

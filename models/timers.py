@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from heapq import heapify, heappop, heappush
+from typing import Final
 
 import msgspec
 from msgspec import Struct, field
@@ -19,7 +20,7 @@ from models.events.codec import made
 from models.events.system import TimerFired
 
 # What reaches us this long after it happened is history being read in, not news.
-LATE_MS = 3_600_000
+LATE_MS: Final = 3_600_000
 HELD_MS = 24 * LATE_MS  # a trickle of late events is no past that ends
 STALE = 1_000  # entries of alarms that were moved, before they are cleared away
 

@@ -7,6 +7,7 @@ with one that evolved through the others, is the profile that saw them all.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,8 +21,8 @@ from models.profile.summary import summary
 from models.profile.timeline import add
 from models.rhythm import CONTACTS
 
-_NOTHING = Profile()
-_identifiers = LAWS["identifiers"]
+_NOTHING: Final = Profile()
+_identifiers: Final = LAWS["identifiers"]
 
 
 def evolve(profile: Profile, event: Touchpoint) -> Profile:
@@ -61,7 +62,9 @@ def named(known: dict[str, int], stated: Iterable[Identifier], at: int) -> dict[
 
 
 def _one_more(counts: dict[str, int], key: str) -> dict[str, int]:
-    return {**counts, key: counts.get(key, 0) + 1}
+    more = counts.copy()  # in one piece: `{**counts}` puts in one by one
+    more[key] = counts.get(key, 0) + 1
+    return more
 
 
 def merge(a: Profile, b: Profile) -> Profile:

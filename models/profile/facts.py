@@ -7,7 +7,7 @@ profile as it stands: that is what lets facts be joined in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from models.events.base import Contact, Identifier
 from models.events.commerce import OrderDelivered, OrderPlaced, OrderRefunded, OrderReturned
@@ -50,8 +50,8 @@ Sales = (
     | SubscriptionCancelled
 )
 
-_EXACT = 2**53  # beyond it a number would not survive being a float
-_SUBSCRIBED = {
+_EXACT: Final = 2**53  # beyond it a number would not survive being a float
+_SUBSCRIBED: Final = {
     "subscription_started": "active",
     "subscription_renewed": "active",
     "subscription_cancelled": "cancelled",

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from zlib import crc32
 
 from models.identity import rank_of
 from models.profile.shape import Trait, Weeks
 from models.profile.timeline import join as union
 
-WEEKS = 16  # weighed by a half-life of 30 days, what is older counts for less than a twelfth
-OTHER = "(other)"  # what a bounded tally no longer tells apart; its sum stays exact
+WEEKS: Final = 16  # weighed by a half-life of 30 days, what is older counts for less than a twelfth
+OTHER: Final = "(other)"  # what a bounded tally no longer tells apart; its sum stays exact
 
 Join = Callable[[Any, Any], Any]
 
@@ -162,7 +162,7 @@ def strongest_identifiers(limit: int) -> Join:
     return _collect(limit, operator.lt, lambda key, at: (-rank_of(key.partition(":")[0]), -at, key))
 
 
-LAWS: dict[str, Join] = {
+LAWS: Final[dict[str, Join]] = {
     "identifiers": strongest_identifiers(100),
     "traits": newest_traits(200),
     "consents": newest_traits(100),

@@ -5,12 +5,14 @@ Only facts of the event itself: the reader's language is put around them where t
 
 from __future__ import annotations
 
+from typing import Final
+
 from models.events.union import Touchpoint
 
-_LONGEST = 120
+_LONGEST: Final = 120
 
 # The first of these fields that an event has says what it was about.
-_TELLING: dict[str, tuple[str, ...]] = {
+_TELLING: Final[dict[str, tuple[str, ...]]] = {
     "call_received": ("topic", "outcome"),
     "call_made": ("topic", "outcome"),
     "visit_made": ("place", "purpose", "kind"),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 from msgspec import Raw
 
 from models.profile.shape import Moment, When, Written
 
-LIMIT = 20
-_write = msgspec.json.Encoder().encode
-_read = msgspec.json.Decoder(Moment).decode
-_when = msgspec.json.Decoder(When).decode
+LIMIT: Final = 20
+_write: Final = msgspec.json.Encoder().encode
+_read: Final = msgspec.json.Decoder(Moment).decode
+_when: Final = msgspec.json.Decoder(When).decode
 
 
 def moments(written: Iterable[Written]) -> list[Moment]:
