@@ -35,8 +35,8 @@ from streams.lane.view import View
 
 BEAT = 0.5  # seconds
 PATIENCE = 60.0  # seconds that a partition with lag may stand still
-# Seconds until the thread that fetches gets its turn while the event loop works: Python's own
-# five are waited for at each arrival.
+# Seconds until a thread that has read state from disk gets its turn while the event loop works:
+# Python's own five would be waited for at each batch.
 TURN = 0.001
 
 AgentFun = Callable[[Any], Awaitable[None]]

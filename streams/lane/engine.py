@@ -19,7 +19,7 @@ from faust.types.tuples import TP, ConsumerMessage
 
 from streams.lane.batch import Batch, Record
 from streams.lane.fence import Fence
-from streams.lane.fetch import FetchThread
+from streams.lane.fetch import Fetching
 from streams.lane.offsets import Offsets
 
 OPEN_BATCHES = 3  # full ones of a partition, in work or waiting; more are left with the fetcher
@@ -51,8 +51,8 @@ class BatchConsumer(Consumer):  # type: ignore[misc]
         self.fence.membership = self.membership
         self.names: Mapping[str, str] = self.app.names  # full topic name -> the catalogue's
 
-    def _new_consumer_thread(self) -> FetchThread:
-        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> Fetching:
+        return Fetching(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and hand out, until stopped. Replaces Faust's loop over single messages."""

@@ -1,4 +1,8 @@
-"""Records as the fetcher has them, made the lane's own at once: one object a record, not two.
+"""Kafka's consumer on the worker's own event loop, and records made the lane's own at once.
+
+Faust runs it in a thread, so that heartbeats go on while an agent computes. Here a batch is
+short, and a worker that stands still for half a session ends anyway (`Fence`): a thread would
+only ask for its turn at each arrival, and hand over at each fetch.
 
 Checksums, aborted transactions, control records and positions stay aiokafka's; what
 is private of it is held by `tests/contract/test_lane_seams.py`.
@@ -25,8 +29,35 @@ LONGEST = 100  # ms that a broker keeps a fetch open when nothing comes (Faust's
 Found = dict[Any, list[Record]]  # by aiokafka's TopicPartition
 
 
-class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's consumer thread: it fetches, and keeps the group's heartbeat."""
+class SameLoop:
+    """In place of the thread of a service of mode's: a task of the loop that it is used from."""
+
+    def __init__(self, service: Any) -> None:
+        self._service = service
+        self._serving: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._serving = asyncio.get_running_loop().create_task(self._serve())
+
+    async def _serve(self) -> None:
+        try:
+            await self._service._serve()
+        except Exception:  # it has told the application, which ends
+            self._service.set_shutdown()
+
+    def stop(self) -> None:
+        """Do nothing: whoever stops the service has waited for its end."""
+
+
+class Fetching(AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Faust's consumer, without its thread: it fetches, and keeps the group's heartbeat."""
+
+    def __init__(self, consumer: Any, *, loop: asyncio.AbstractEventLoop, beacon: Any) -> None:
+        super().__init__(consumer, loop=loop, thread_loop=loop, Worker=SameLoop, beacon=beacon)
+
+    async def _gather_remaining_tasks(self) -> None:
+        """Leave the loop's other tasks alone: they are not its own."""
 
     async def on_start(self) -> None:
         """Connect, and set how long fetches wait."""
@@ -40,12 +71,9 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]
 
         When none has come for any of them, wait for some, up to `timeout` seconds.
         """
-        found: Found = await self.call_thread(self._take, self._ensure_consumer(), room, timeout)
-        return found
-
-    async def _take(self, consumer: Any, room: Mapping[Any, int], timeout: float) -> Found:
+        consumer = self._ensure_consumer()
         if not self.consumer.flow_active:
-            return {}  # a rebalance has begun since the call
+            return {}
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError()

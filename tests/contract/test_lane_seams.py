@@ -21,6 +21,7 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from mode.threads import ServiceThread
 from mode.worker import Worker
 
 PINS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
@@ -59,6 +60,11 @@ HASHES = {
     "AIOKafkaConsumerThread.on_start": "38b4e8bd1e10",
     "MessageBatch.get_data_buffer": "81c4aaef84b0",
     "SendProduceReqHandler.create_request": "807639a95205",
+    "ServiceThread.start": "f11841038a03",
+    "ServiceThread.stop": "32d026539c36",
+    "ServiceThread._serve": "67809eae0957",
+    "ServiceThread._start_thread": "a06373478446",
+    "ServiceThread._gather_remaining_tasks": "6f65b92dd101",
 }
 
 NEEDED = [
@@ -106,6 +112,8 @@ def digest(function):
         AIOKafkaConsumerThread._fetch_records,
         PartitionRecords._consumer_record,
         Worker._on_sigint,
+        ServiceThread._start_thread,
+        ServiceThread._gather_remaining_tasks,
         # relied on: the order in which these do things
         faust.App._on_partitions_revoked,
         faust.App._stop_consumer,
@@ -126,6 +134,9 @@ def digest(function):
         SendProduceReqHandler.create_request,
         aiokafka.AIOKafkaConsumer.seek_to_committed,
         GroupCoordinator._maybe_leave_group,
+        ServiceThread.start,
+        ServiceThread.stop,
+        ServiceThread._serve,
     ],
     ids=lambda function: function.__qualname__,
 )
