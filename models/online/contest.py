@@ -95,7 +95,7 @@ class Contest:
 
     def _promoted(self) -> Promotion | None:
         race = self.race
-        if max(race.evidence.values(), default=0.0) < race.threshold:
+        if not race.is_won():
             return None
         errors = {name: one.ece() for name, one in self.evaluations.items()}
         winner = race.winner(errors)

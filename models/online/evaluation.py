@@ -68,8 +68,12 @@ class Evaluation:
 
         A figure that is not defined (no example yet, labels of one class only) is left out.
         """
+        return self.told()[0]
+
+    def told(self) -> tuple[dict[str, float], list[float]]:
+        """Return what `metrics` and `lift` do: together they cost little more than one."""
         if not self.count:
-            return {"examples": 0.0}
+            return {"examples": 0.0}, []
         size, marks = len(self.window), self._marks()
         loss, square = _sums(marks)
         levels = _levels(marks)
@@ -91,7 +95,7 @@ class Evaluation:
         tenths = _tenths(*levels)
         if tenths:
             found["lift_window"] = tenths[0]
-        return found
+        return found, tenths
 
     def ece(self) -> float:
         """Return the calibration error over the newest examples; 1 while there are none."""
@@ -113,8 +117,12 @@ class Evaluation:
         return [(n, ticks / TICKS / n, true / n) for n, ticks, true in self._bins if n]
 
     def lift(self) -> list[float]:
-        """Return the lift of each tenth of the newest examples; empty with labels of one class."""
-        return lift(self._marks())
+        """Return how much oftener than usual it came true, by tenth of the newest examples.
+
+        The highest predictions first; 1 is what chance gives, and equal predictions share what
+        came true of them evenly. Empty with labels of one class, or fewer examples than tenths.
+        """
+        return self.told()[1]
 
     def _marks(self) -> Ints:
         return np.array(self.window, dtype=np.int64)
@@ -149,15 +157,6 @@ def mark_of(probability: float, label: float) -> int:
 def auc(marks: Iterable[int] | Ints) -> float | None:
     """Return the exact area under the ROC curve, ties counted half; None with one class."""
     return _area(*_levels(marks))
-
-
-def lift(marks: Iterable[int] | Ints) -> list[float]:
-    """Return how much oftener than usual it came true, by tenth, the highest predictions first.
-
-    1 is what chance gives; equal predictions share what came true of them evenly. Empty with
-    labels of one class, or fewer examples than tenths.
-    """
-    return _tenths(*_levels(marks))
 
 
 def _sums(marks: Ints) -> list[float]:

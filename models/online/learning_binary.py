@@ -111,10 +111,11 @@ class BinaryLearner(Learner):
 
     def figures(self) -> dict[str, Figures]:
         """Return what was served, in all and by whether anybody acted, of pasts, each candidate."""
-        return {
-            name: Figures(metrics=one.metrics(), calibration=one.calibration(), lift=one.lift())
-            for name, one in (self.judged | self.contest.evaluations).items()
-        }
+        found = {}
+        for name, one in (self.judged | self.contest.evaluations).items():
+            metrics, lift = one.told()
+            found[name] = Figures(metrics=metrics, calibration=one.calibration(), lift=lift)
+        return found
 
     def described(self, report: Report) -> Report:
         """Add the race, the drift and what the served model knows of each feature."""

@@ -52,6 +52,20 @@ def ticks_of(numbers: Ticks) -> vec[i64]:
     return found
 
 
+def every(first: int, stop: int, step: int) -> vec[i64]:
+    """Return the whole numbers from `first` to before `stop`, `step` apart."""
+    if not kernels.COMPILED:
+        return cast("vec[i64]", np.arange(first, stop, step))
+    found = vec[i64]()
+    number: i64 = first
+    end: i64 = stop
+    apart: i64 = step
+    while number < end:
+        found = append(found, number)
+        number += apart
+    return found
+
+
 def levels_of(numbers: vec[u8]) -> Levels:
     """Return the numbers as NumPy takes them, to be read: nothing is copied."""
     return np.asarray(numbers, dtype=np.uint8)

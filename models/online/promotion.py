@@ -48,18 +48,24 @@ class Race:
     @property
     def threshold(self) -> float:
         """The log wealth at which a challenger has won: each of them has its share of PATIENCE."""
-        return math.log(PATIENCE * max(1, len(self._bets)))
+        return self._threshold
 
     @property
     def evidence(self) -> dict[str, float]:
         """Each challenger's log wealth."""
         return {name: bet[0] for name, bet in self._bets.items()}
 
+    def is_won(self) -> bool:
+        """Tell whether a challenger's wealth has reached the threshold."""
+        most = max([bet[0] for bet in self._bets.values()], default=0.0)
+        return most >= self._threshold
+
     def crown(self, champion: str) -> None:
         """Let another one serve; all evidence is gathered anew against it."""
         self.champion, self.run = champion, 0
         others = (name for name in self.candidates if name != champion)
         self._bets = {name: [0.0, 0.0, _MOMENT_START] for name in others}
+        self._threshold = math.log(PATIENCE * max(1, len(self._bets)))
 
     def update(self, chances: Mapping[str, float], label: float) -> None:
         """Take in what each candidate predicted, all at the same moment, and what came true."""

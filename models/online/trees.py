@@ -18,7 +18,7 @@ from mypy_extensions import i64
 
 from models.online.boosting import LEVELS, NEVER, TICKS, Tree, grow, tell
 from models.online.forks import OUT
-from models.online.levels import Rows, levels_of, ticks, ticks_of
+from models.online.levels import Rows, every, levels_of, ticks
 from models.online.packing import pack_bytes, unpack_bytes
 
 FEATURES: Final = 128  # the first that came
@@ -108,7 +108,7 @@ class Trees:
     def _grow(self, number: int) -> None:
         held = self._held
         step = max(1, held // GROWN_ON)
-        drawn = ticks_of(np.arange(number % step, held, step))
+        drawn = every(number % step, held, step)
         tree = grow(self._rows, drawn_from(self._features, number), drawn)
         if tree is None:
             return
