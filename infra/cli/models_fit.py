@@ -26,6 +26,10 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print what was found, append nothing")
     ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option("--anew", help="also what models have learnt with: their features move"),
+    ] = False,
     reason: Annotated[
         str, typer.Option(help="why, for the model's history")
     ] = "asked for at the terminal",
@@ -34,11 +38,12 @@ def command(
     """Fit lifetimes, contracts, spend and RFM's fifths to a sample of the customers.
 
     What is found is appended to the model log; scorers use it as soon as its learner has it.
+    Parameters that a model has learnt 1,000 examples with stay as they are.
     """
     chosen = settings_and_secrets()
     with said_plainly(chosen):
         try:
-            found = asyncio.run(fit(chosen, time.time_ns() // 1_000_000))
+            found = asyncio.run(fit(chosen, time.time_ns() // 1_000_000, anew))
         except CannotFitError as error:
             raise UserError(
                 f"nothing can be fitted yet: {error}", "the parameters in use stay"
@@ -46,9 +51,8 @@ def command(
         if not dry_run:
             append.append(chosen, append.command(found.population, getpass.getuser(), reason))
     if as_json:
-        typer.echo(
-            msgspec.json.encode({"population": found.population, "kept": found.lacks}).decode()
-        )
+        told = {"population": found.population, "kept": found.lacks, "held": found.held}
+        typer.echo(msgspec.json.encode(told).decode())
         return
     show(found, Console())
     typer.echo("nothing was appended" if dry_run else "appended to the model log")
@@ -65,6 +69,8 @@ def show(found: Fitted, console: Console) -> None:
     console.print(table)
     for part, why in found.lacks.items():
         console.print(f"[yellow]{part}[/]: as it comes, since {why}", highlight=False)
+    for part, why in found.held.items():
+        console.print(f"[yellow]{part}[/]: as before, since {why}", highlight=False)
     console.print(f"{found.population.customers:,} customers", highlight=False)
 
 

@@ -1,6 +1,8 @@
 """When to fit: once there is enough to tell, then every C360_FIT_HOURS, counted over restarts.
 
 The newest fit is known by the snapshot that its learner wrote, so there is nothing else to keep.
+A past that is read in is no population yet: the first fit waits until few come new, and one
+that came in the middle all the same is made anew once there are half as many customers again.
 """
 
 from __future__ import annotations
@@ -10,52 +12,34 @@ import time
 from collections.abc import Callable
 from threading import Event
 
-from infra.admin import partitions
-from infra.fit import append, population, sample
-from infra.settings import Settings, SettingsError
-from infra.verify.log import Reading
+from infra.fit import append, population, sample, standing
+from infra.settings import Settings
 from models.fitting import CannotFitError
-from models.online.signing import SnapshotError
-from models.online.snapshots import glance
-from models.population import decode
-from models.topics import MODEL_SNAPSHOTS
 
 FIRST_SECONDS = 60.0  # after the start, and from then on until there is enough to fit to
-FITTED_SECONDS = 600.0  # until the learner must have taken a fit over
+FITTED_SECONDS = 600.0  # until the learner must have taken a fit over, and looks at a small one
+FEW = 10_000  # customers of a fit, below which all are cheaply counted again
+ARRIVING = 1.1  # times the customers of the look before, beyond which the first fit waits
 _HOUR_MS = 3_600_000
 _log = logging.getLogger(__name__)
 
 
-async def fitted_ms(settings: Settings) -> int:
-    """Return when the population was fitted last (ms); 0: never, as far as our learner knows."""
-    key, secret = append.MODEL.encode(), settings.snapshot_secret.get_secret_value().encode()
-    newest: bytes | None = None
-    for number in range(partitions(MODEL_SNAPSHOTS, settings)):
-        async with Reading(settings, MODEL_SNAPSHOTS, number) as reading:
-            async for records in reading.upto(await reading.end()):
-                for record in records:
-                    if record.key == key:
-                        newest = record.value
-    if not newest:
-        return 0
-    try:
-        return decode(glance(newest, secret).served).fitted_ms
-    except SnapshotError as error:
-        raise SettingsError(f"C360_SNAPSHOT_SECRET: {error}") from error
+async def fit(settings: Settings, now_ms: int, anew: bool = False) -> population.Fitted:
+    """Fit to the customers as they are now. Raises CannotFitError, KafkaError, SettingsError.
 
-
-async def fit(settings: Settings, now_ms: int) -> population.Fitted:
-    """Fit to the customers as they are now. Raises CannotFitError, KafkaError."""
-    found = await sample.read(settings)
-    return population.fit(list(found.customers.values()), now_ms)
+    `anew`: what models have learnt with is not held.
+    """
+    stands = standing.NOTHING if anew else await standing.read(settings)
+    return population.fit(list((await sample.read(settings)).customers.values()), now_ms, stands)
 
 
 class Job:
-    """Looks whether a fit is due, and fits; nothing is kept between two looks."""
+    """Looks whether a fit is due, and fits; kept is how many customers there were, no more."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stopped = Event()
+        self._seen: float | None = None  # customers at the look before, until the first fit
 
     def stop(self) -> None:
         """End `run` after what it is at."""
@@ -69,16 +53,33 @@ class Job:
 
     async def step(self, now_ms: int) -> float:
         """Fit if it is due; return the seconds until the next look."""
-        left_ms = await fitted_ms(self._settings) + self._settings.fit_hours * _HOUR_MS - now_ms
-        if left_ms > 0:
-            return min(left_ms / 1000, _HOUR_MS / 1000)
+        stands = await standing.read(self._settings)
+        newest = stands.population
+        left_ms = newest.fitted_ms + self._settings.fit_hours * _HOUR_MS - now_ms
+        if left_ms > 0 and newest.customers >= FEW:
+            return min(left_ms, _HOUR_MS) / 1000
+        found = await sample.read(self._settings)
+        if left_ms > 0 and 2 * len(found.customers) < 3 * newest.customers:
+            return min(left_ms / 1000, FITTED_SECONDS)
+        if not newest.fitted_ms and self._are_arriving(found):
+            _log.info("the first fit waits: customers are arriving, %d so far", self._seen)
+            return FIRST_SECONDS
+        why = f"grown from {newest.customers} customers" if left_ms > 0 else "scheduled"
+        return self._fit(found, now_ms, stands, why)
+
+    def _fit(self, found: sample.Sample, now_ms: int, stands: standing.Standing, why: str) -> float:
         try:
-            found = await fit(self._settings, now_ms)
+            made = population.fit(list(found.customers.values()), now_ms, stands)
         except CannotFitError as error:
             _log.info("nothing was fitted: %s", error)
             return FIRST_SECONDS
-        for part, why in found.lacks.items():
-            _log.info("%s as before: %s", part, why)
-        append.append(self._settings, append.command(found.population, "fit", "scheduled"))
-        _log.info("fitted to %d customers: %s", found.population.customers, found.population)
+        for part, reason in (made.lacks | made.held).items():
+            _log.info("%s as before: %s", part, reason)
+        append.append(self._settings, append.command(made.population, "fit", why))
+        _log.info("fitted to %d customers: %s", made.population.customers, made.population)
         return FITTED_SECONDS
+
+    def _are_arriving(self, found: sample.Sample) -> bool:
+        """Tell whether there are many more than at the look before, or that was none."""
+        before, self._seen = self._seen, len(found.customers) / found.share
+        return before is None or self._seen > ARRIVING * before

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infra.fit.sample import One, days
+from infra.fit.standing import NOTHING, Standing
 from models.contracts import ends_ms, over_ms
 from models.fitting import CannotFitError, fifths, fit_lifetime, fit_spend, fit_tenure
 from models.lifetime import Lifetime, Tenure
@@ -22,20 +23,22 @@ T = TypeVar("T")
 
 
 class Fitted(NamedTuple):
-    """What was fitted, and what could not be, with why."""
+    """What was fitted; what could not be, and what was held, each with why."""
 
     population: Population
     lacks: dict[str, str]
+    held: dict[str, str]
 
 
-def fit(customers: Collection[One], now_ms: int) -> Fitted:
+def fit(customers: Collection[One], now_ms: int, standing: Standing = NOTHING) -> Fitted:
     """Return the population as of `now_ms`. Raises CannotFitError when contacts do not tell.
 
     Without contacts there is nothing to start a score from; a part that lacks purchases or
-    contracts keeps its default, and is named.
+    contracts keeps its default, and is named. What models have learnt with stays as it stands.
     """
     lacks: dict[str, str] = {}
-    contacts = _contacts(customers, now_ms)
+    before, held = standing.population, standing.held()
+    contacts = before.contacts if "contacts" in held else _contacts(customers, now_ms)
 
     def told(part: str, fitted: Callable[[], T], default: T) -> T:
         try:
@@ -49,16 +52,19 @@ def fit(customers: Collection[One], now_ms: int) -> Fitted:
         one = told(f"spend in {code}", partial(_spend, orders, means), None)
         if one is not None:
             spend[code] = one
+    contracts = before.contracts
+    if "contracts" not in held:
+        contracts = told("contracts", lambda: _contracts(customers, now_ms), DEFAULT.contracts)
     population = Population(
         contacts=contacts,
         purchases=told("purchases", lambda: _purchases(customers, now_ms), DEFAULT.purchases),
-        contracts=told("contracts", lambda: _contracts(customers, now_ms), DEFAULT.contracts),
+        contracts=contracts,
         spend=spend,
         cuts=_cuts(customers, now_ms),
         fitted_ms=now_ms,
         customers=len(customers),
     )
-    return Fitted(population, lacks)
+    return Fitted(population, lacks, held)
 
 
 def _contacts(customers: Iterable[One], now_ms: int) -> Lifetime:

@@ -5,12 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
-from infra.fit import append, job, population, sample
+from infra.fit import append, job, population, sample, standing
 from infra.settings import Settings
 from models.customer import Customer, encode
 from models.fitting import CannotFitError
 from models.lifetime import Lifetime
-from models.population import DEFAULT, decode
+from models.population import DEFAULT, Population, decode
 from models.profile import Profile
 from models.records import Command
 from models.rhythm import DAY_MS
@@ -135,47 +135,114 @@ def test_the_command_carries_the_population_and_its_id_follows_from_the_fit():
 
 
 class Steps:
-    """The world of a job, without Kafka."""
+    """The world of a job, without Kafka: what stands, and the customers at each look."""
 
-    def __init__(self, monkeypatch, newest, fitted):
+    def __init__(self, monkeypatch, newest_ms=0, fitted_to=0, learnt=None):
         self.sent = []
+        self.looks = 0  # at the sample
+        self.stands = standing.Standing(
+            Population(fitted_ms=newest_ms, customers=fitted_to), learnt or {}
+        )
 
-        async def fitted_ms(settings):
-            return newest
+        async def stands(settings):
+            return self.stands
 
-        async def fit(settings, now_ms):
-            return fitted()
+        async def read(settings):
+            self.looks += 1
+            return sampled(*people(self.customers))
 
-        monkeypatch.setattr(job, "fitted_ms", fitted_ms)
-        monkeypatch.setattr(job, "fit", fit)
+        monkeypatch.setattr(standing, "read", stands)
+        monkeypatch.setattr(sample, "read", read)
         monkeypatch.setattr(append, "append", lambda settings, made: self.sent.append(made))
+        self.customers = 0
+        self.over()
 
-    def step(self, **settings):
-        return asyncio.run(job.Job(Settings(**settings)).step(NOW))
+    def over(self, **settings):
+        """Start the job anew."""
+        self.job = job.Job(Settings(**settings))
+
+    def step(self, customers=None):
+        self.customers = self.customers if customers is None else customers
+        return asyncio.run(self.job.step(NOW))
+
+    def reasons(self):
+        return [made.reason for made in self.sent]
 
 
-def some_fit():
-    return population.Fitted(DEFAULT, {})
+HOUR_MS = 3_600_000
+LONG_AGO, LATELY = NOW - 25 * HOUR_MS, NOW - 2 * HOUR_MS
 
 
-def test_the_first_fit_is_made_at_once(monkeypatch):
-    world = Steps(monkeypatch, 0, some_fit)
-    world.step()
-    assert [made.action for made in world.sent] == ["population"]
+def test_the_first_fit_is_made_once_few_come_new(monkeypatch):
+    world = Steps(monkeypatch)
+    assert world.step(300) == job.FIRST_SECONDS  # nobody knows yet whether many are to come
+    assert world.step(331) == job.FIRST_SECONDS
+    assert not world.sent
+    assert world.step(364) == job.FITTED_SECONDS
+    assert world.reasons() == ["scheduled"]
+
+
+def test_a_later_fit_waits_for_nobody(monkeypatch):
+    world = Steps(monkeypatch, LONG_AGO, 300)
+    world.step(900)
+    assert world.reasons() == ["scheduled"]
 
 
 def test_a_fit_is_due_by_the_newest_one_whoever_made_it(monkeypatch):
-    world = Steps(monkeypatch, NOW - 23 * 3_600_000, some_fit)
-    assert world.step() == 3_600
+    world = Steps(monkeypatch, NOW - 23 * HOUR_MS, job.FEW)
+    assert world.step(300) == 3_600
     assert not world.sent
-    world.step(fit_hours=22.0)
+    world.over(fit_hours=22.0)
+    world.step()
     assert len(world.sent) == 1
 
 
-def test_with_too_few_customers_it_looks_again_later(monkeypatch):
-    def refuse():
-        raise CannotFitError("20 customers; 200 are needed")
-
-    world = Steps(monkeypatch, 0, refuse)
-    assert world.step() == job.FIRST_SECONDS
+def test_a_fit_is_made_anew_once_there_are_half_as_many_again(monkeypatch):
+    world = Steps(monkeypatch, LATELY, 300)
+    assert world.step(449) == job.FITTED_SECONDS
     assert not world.sent
+    world.step(450)
+    assert world.reasons() == ["grown from 300 customers"]
+
+
+def test_a_small_fit_is_looked_at_no_later_than_the_next_is_due(monkeypatch):
+    world = Steps(monkeypatch, NOW - 24 * HOUR_MS + 5_000, 300)
+    assert world.step(300) == 5
+
+
+def test_of_many_customers_nobody_is_counted_between_two_fits(monkeypatch):
+    world = Steps(monkeypatch, LATELY, job.FEW)
+    assert world.step(300) == 3_600
+    assert world.looks == 0
+    small = Steps(monkeypatch, LATELY, job.FEW - 1)
+    assert small.step(300) == job.FITTED_SECONDS
+    assert small.looks == 1
+
+
+def test_with_too_few_customers_it_looks_again_later(monkeypatch):
+    world = Steps(monkeypatch)
+    assert [world.step(20), world.step(20)] == [job.FIRST_SECONDS] * 2
+    assert not world.sent
+
+
+def test_whole_customers_are_counted_where_the_sample_was_halved(monkeypatch):
+    world = Steps(monkeypatch)
+    some, halved = sampled(*people(1_000)), sampled(*people(3_000), most=1_000)
+    assert len(halved.customers) < 1.1 * len(some.customers)
+    found = iter((some, halved))
+
+    async def read(settings):
+        return next(found)
+
+    monkeypatch.setattr(sample, "read", read)
+    assert [world.step(), world.step()] == [job.FIRST_SECONDS] * 2
+    assert not world.sent
+
+
+def test_what_is_appended_holds_what_models_have_learnt_with(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    world = Steps(monkeypatch, LONG_AGO, 300, {"churn": 2_345})
+    world.step(600)
+    (made,) = world.sent
+    assert decode(made.population).contacts == DEFAULT.contacts
+    assert "contacts as before: the churn model has learnt 2,345 examples with them" in caplog.text
