@@ -82,8 +82,9 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
         return
     # A clock ahead of ours must not make a customer's silence pass any faster.
     now = min(ms_of(event.occurred_at), received)
-    if (timers := customer.timers) and min(timers.values()) <= now:
-        _run_timers(reaction, now, received, event.event_id, judge)
+    if (timers := customer.timers) and min(timers.values()) < now:
+        # What is due at this very moment is judged with the event: two scores would have one name.
+        _run_timers(reaction, now - 1, received, event.event_id, judge)
         customer = reaction.customer
     before = customer.profile
     customer = replace(

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import reduce
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models import contracts
@@ -73,6 +73,7 @@ def test_what_is_bounded_is_bounded_alike_in_every_order(seed):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.floats(0.1, 60)), max_size=8))
+@example([(SubscriptionStarted, 0.1), (SubscriptionStarted, 59.99999999999999)])  # at its timer
 def test_no_timer_is_left_behind_and_the_worlds_alternate(history):
     life, day = Life(), 0.0
     for number, (kind, gap) in enumerate(history):
