@@ -11,7 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
 from infra import zstd
-from streams.lane.records import RecordBatch
+from streams.record_batch import RecordBatch
 
 TEXT = b'{"type":"page_viewed","path":"/a"}' * 400
 PACKERS = {
