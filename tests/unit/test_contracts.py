@@ -22,7 +22,7 @@ from models.events import (
 from models.handover import gathered
 from models.identity import customer_id_of, identify
 from models.judge import Judge
-from models.labels import acted
+from models.labels import CONTRACTS_PENDING, acted
 from models.online.served import Served
 from models.online.shares import PRIOR
 from models.react import Position, react
@@ -144,18 +144,27 @@ def test_each_world_has_its_own_model():
 
 def test_a_cancellation_within_the_horizon_came_true_and_one_after_it_did_not():
     life = Life().start(0).say(20, PageViewed).cancel(40).silent(90)
-    assert life.labels() == {0.0: 0.0, 7.0: 0.0, 14.0: 1.0, 20.0: 1.0, 27.0: 1.0, 34.0: 1.0}
+    assert life.labels() == {0.0: 0.0, 20.0: 1.0}
 
 
 def test_both_labels_of_contracts_come_when_the_horizon_ends():
     life = Life().start(0).cancel(10).silent(90)
     assert {one.label_ms - one.at_ms for one in life.examples} == {30 * DAY_MS}
-    assert life.labels() == {0.0: 1.0, 7.0: 1.0}
+    assert life.labels() == {0.0: 1.0}
+
+
+def test_predictions_of_a_contracts_end_wait_half_a_horizon_apart():
+    life = Life().start(0)
+    for hour in range(7, 29 * 24, 7):
+        life.say(hour / 24, PageViewed)
+    waits = [p.at_ms for p in life.customer.pending]
+    assert len(waits) == CONTRACTS_PENDING
+    assert waits[1] - waits[0] >= 30 * DAY_MS / CONTRACTS_PENDING
 
 
 def test_an_end_that_passes_without_renewal_came_true_and_a_renewal_did_not():
     lapsed = Life().start(0, **until(20)).silent(90)
-    assert lapsed.labels() == {0.0: 1.0, 7.0: 1.0, 13.0: 1.0, 21.0: 1.0}
+    assert lapsed.labels() == {0.0: 1.0, 21.0: 1.0}
     kept = Life().start(0, **until(20)).renew(19, **until(400)).silent(60)
     assert set(kept.labels().values()) == {0.0}
 
@@ -202,7 +211,7 @@ def test_a_contract_is_looked_at_before_and_after_its_end():
 def test_an_end_beyond_the_data_is_not_looked_at():
     life = Life().start(0, observed_until=NOON + timedelta(days=50), **until(100)).silent(300)
     assert max(one.at_ms for one in life.scores) <= NOON_MS + 50 * DAY_MS
-    assert life.labels() == {0.0: 0.0, 7.0: 0.0, 14.0: 0.0}
+    assert life.labels() == {0.0: 0.0}
 
 
 def risky(high):
@@ -255,7 +264,7 @@ def test_an_episode_of_silence_goes_on_under_the_contract():
 def test_who_was_shown_an_offer_was_acted_on_and_who_was_not_was_not():
     life = Life().start(0).say(10, OfferShown, offer="a").say(18, PageViewed).silent(60)
     acted = {(one.at_ms - NOON_MS) / DAY_MS: one.acted for one in life.examples}
-    assert [acted[day] for day in (0.0, 7.0, 18.0)] == [True, True, False]
+    assert [acted[day] for day in (0.0, 18.0)] == [True, False]
 
 
 def test_an_offer_shown_after_the_horizon_acted_on_nobody():
@@ -316,9 +325,9 @@ def test_silence_loses_nobody_to_whom_a_contract_came_by_a_merge():
 
 
 def test_an_offer_shown_before_a_prediction_did_not_act_on_it():
-    waiting = Life().start(0).say(11, PageViewed).customer.pending
+    waiting = Life().start(0).say(16, PageViewed).customer.pending
     late = acted(waiting, NOON_MS + 8 * DAY_MS)
-    assert [one.acted for one in late] == [True, True, False]
+    assert [one.acted for one in late] == [True, False]
 
 
 def test_contracts_are_told_over_the_api_with_their_ends():

@@ -44,7 +44,7 @@ HALF = 0.5  # of what the truth tells, which knows states and natures that nobod
 _TOLD = f"told_{SOON}_days_ahead"
 _WHY = "the truth knows who uses it less for good, whose price rose, and who is inclined to leave"
 _OVERLAP = (
-    "up to eight predictions of a customer wait at a time and share their label; learners count "
+    "two predictions of a customer wait at a time and may share their label; learners count "
     "them as if each were new: see docs/models.md, Limits"
 )
 
