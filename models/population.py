@@ -36,7 +36,7 @@ class Cuts(Struct, frozen=True):
     """Where RFM's fifths begin, four borders each, ascending; empty: nothing is known yet."""
 
     recency: list[float] = field(default_factory=list)  # days since the last purchase
-    frequency: list[float] = field(default_factory=list)  # purchases
+    frequency: list[float] = field(default_factory=list)  # purchases: more than so many
     money: dict[str, list[float]] = field(default_factory=dict)  # by currency, minor units
 
 

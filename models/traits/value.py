@@ -86,7 +86,8 @@ def rfm(profile: Profile, at_ms: int, cuts: Cuts) -> Rfm:
     """Return recency, frequency and money of a buyer, with the fifths that they fall in."""
     days = max(0, at_ms // DAY_MS - profile.order_days[-1])
     recency = _fifth(-float(days), [-border for border in reversed(cuts.recency)])
-    frequency = _fifth(float(profile.orders), cuts.frequency)
+    # Many have bought as often as a border says, most of them once: they are below it.
+    frequency = 1 + sum(profile.orders > one for one in cuts.frequency) if cuts.frequency else None
     money = net(profile)
     scores = {
         code: score

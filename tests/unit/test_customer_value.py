@@ -5,6 +5,7 @@ from functools import reduce
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from scipy.special import hyp2f1
 
 from models.customer import Customer
@@ -100,6 +101,14 @@ def test_two_orders_on_a_day_are_one_day_and_two_purchases():
     twice = value(buyer, at(10), SHOP)
     assert twice.orders == pytest.approx(value(customer(*ordered(0, 7)), at(10), SHOP).orders * 1.5)
     assert twice.rfm.frequency == 3
+
+
+def test_who_has_just_bought_for_the_first_time_is_new_where_most_have_bought_once():
+    crowd = replace(SHOP, cuts=replace(SHOP.cuts, frequency=[1, 1, 2, 2]))
+    buyers = [customer(*ordered(*range(orders))) for orders in (1, 2, 3)]
+    told = [value(buyer, at(3), crowd).rfm for buyer in buyers]
+    assert [one.frequency_score for one in told] == [1, 3, 5]
+    assert [one.segment for one in told] == ["new", "growing", "champion"]
 
 
 def test_the_end_of_a_backfill_is_where_silence_ends():
