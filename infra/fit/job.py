@@ -54,6 +54,9 @@ class Job:
     async def step(self, now_ms: int) -> float:
         """Fit if it is due; return the seconds until the next look."""
         stands = await standing.read(self._settings)
+        if stands.frozen:
+            _log.info("nothing was fitted: the population is frozen")
+            return FITTED_SECONDS
         newest = stands.population
         left_ms = newest.fitted_ms + self._settings.fit_hours * _HOUR_MS - now_ms
         if left_ms > 0 and newest.customers >= FEW:

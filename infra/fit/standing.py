@@ -33,6 +33,7 @@ class Standing(NamedTuple):
 
     population: Population = DEFAULT
     learnt: Mapping[str, int] = MappingProxyType({})
+    frozen: bool = False  # the population's learner takes no fit
 
     def held(self) -> dict[str, str]:
         """Return the parts that a fit leaves as they are, with why."""
@@ -61,6 +62,7 @@ def told(snapshots: Mapping[str, bytes | None], secret: bytes) -> Standing:
             for model in (CHURN, CONTRACT)
             if (value := snapshots.get(model))
         },
+        decode(fitted, secret).frozen if fitted else False,
     )
 
 

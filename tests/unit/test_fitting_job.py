@@ -188,6 +188,13 @@ def test_a_later_fit_waits_for_nobody(monkeypatch):
     assert world.reasons() == ["scheduled"]
 
 
+def test_a_frozen_population_is_left_alone(monkeypatch):
+    world = Steps(monkeypatch, LONG_AGO, 300)
+    world.stands = world.stands._replace(frozen=True)
+    assert world.step(900) == job.FITTED_SECONDS
+    assert (world.sent, world.looks) == ([], 0)
+
+
 def test_a_fit_is_due_by_the_newest_one_whoever_made_it(monkeypatch):
     world = Steps(monkeypatch, NOW - 23 * HOUR_MS, job.FEW)
     assert world.step(300) == 3_600

@@ -69,6 +69,15 @@ def test_what_stands_is_told_by_the_newest_snapshots():
         standing.told(there, b"another secret")
 
 
+def test_a_frozen_population_is_told():
+    fitted = resume(POPULATION)
+    fitted.learn([order(0, POPULATION, "population", population=write_population(OURS))])
+    fitted.learn([order(1, POPULATION, "freeze")])
+    assert standing.told({POPULATION: snapshot(fitted)}, KEY).frozen
+    fitted.learn([order(2, POPULATION, "unfreeze")])
+    assert not standing.told({POPULATION: snapshot(fitted)}, KEY).frozen
+
+
 def test_what_was_forgotten_is_not_counted():
     learner = taught(CHURN, 12)
     learner.learn([order(12, CHURN, "reset")])
