@@ -29,7 +29,9 @@ async def fit(settings: Settings, now_ms: int, anew: bool = False) -> population
 
     `anew`: what models have learnt with is not held.
     """
-    stands = standing.NOTHING if anew else await standing.read(settings)
+    stands = await standing.read(settings)
+    if anew:
+        stands = stands._replace(learnt={})
     return population.fit(list((await sample.read(settings)).customers.values()), now_ms, stands)
 
 

@@ -15,7 +15,7 @@ from infra.fit.standing import NOTHING, Standing
 from models.contracts import ends_ms, over_ms
 from models.fitting import CannotFitError, fifths, fit_lifetime, fit_spend, fit_tenure
 from models.lifetime import Lifetime, Tenure
-from models.population import DEFAULT, Cuts, Population, Spend
+from models.population import Cuts, Population, Spend
 from models.rhythm import DAY_MS
 from models.tempering import tempered
 
@@ -34,7 +34,7 @@ def fit(customers: Collection[One], now_ms: int, standing: Standing = NOTHING) -
     """Return the population as of `now_ms`. Raises CannotFitError when contacts do not tell.
 
     Without contacts there is nothing to start a score from; a part that lacks purchases or
-    contracts keeps its default, and is named. What models have learnt with stays as it stands.
+    contracts stays as it stands, and is named; so does what models have learnt with.
     """
     lacks: dict[str, str] = {}
     before, held = standing.population, standing.held()
@@ -49,15 +49,15 @@ def fit(customers: Collection[One], now_ms: int, standing: Standing = NOTHING) -
 
     spend = {}
     for code, (orders, means) in sorted(_spent(customers).items()):
-        one = told(f"spend in {code}", partial(_spend, orders, means), None)
+        one = told(f"spend in {code}", partial(_spend, orders, means), before.spend.get(code))
         if one is not None:
             spend[code] = one
     contracts = before.contracts
     if "contracts" not in held:
-        contracts = told("contracts", lambda: _contracts(customers, now_ms), DEFAULT.contracts)
+        contracts = told("contracts", lambda: _contracts(customers, now_ms), contracts)
     population = Population(
         contacts=contacts,
-        purchases=told("purchases", lambda: _purchases(customers, now_ms), DEFAULT.purchases),
+        purchases=told("purchases", lambda: _purchases(customers, now_ms), before.purchases),
         contracts=contracts,
         spend=spend,
         cuts=_cuts(customers, now_ms),

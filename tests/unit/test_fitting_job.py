@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from infra.fit import append, job, population, sample, standing
+from infra.fit.standing import Standing
 from infra.settings import Settings
 from models.customer import Customer, encode
 from models.fitting import CannotFitError
-from models.lifetime import Lifetime
-from models.population import DEFAULT, Population, decode
+from models.lifetime import Lifetime, Tenure
+from models.population import DEFAULT, Population, Spend, decode
 from models.profile import Profile
 from models.records import Command
 from models.rhythm import DAY_MS
@@ -50,6 +51,23 @@ def test_what_the_sample_does_not_tell_stays_as_it_comes_and_is_named():
     assert found.population.purchases == DEFAULT.purchases
     assert found.population.contracts == DEFAULT.contracts
     assert found.lacks.keys() == {"purchases", "contracts"}
+
+
+def test_what_the_sample_does_not_tell_stays_as_it_stands():
+    before = Population(
+        purchases=Lifetime(2.0, 30.0, 1.1, 3.0),
+        contracts=Tenure(2.0, 900.0),
+        spend={"USD": Spend(p=6.0, q=4.0, v=1_500.0)},
+    )
+    customers = [*people(), bought(2_001, [NOW // DAY_MS - 100], 1_000)]
+    found = population.fit(list(sampled(*customers).customers.values()), NOW, Standing(before))
+    told = found.population
+    assert (told.purchases, told.contracts, told.spend) == (
+        before.purchases,
+        before.contracts,
+        before.spend,
+    )
+    assert found.lacks.keys() == {"purchases", "contracts", "spend in USD"}
 
 
 def test_too_few_customers_are_refused():
