@@ -16,15 +16,16 @@ from models.online import vectors
 from models.online.posterior import Posterior
 
 TERMS: Final = 128  # features, the first that came: the covariance is a square of them
-VARIANCE: Final = 1.0  # of a weight, by the prior: wide, for features that go together may part
-FADE: Final = 3e-3  # of the covariance, at each fading
+VARIANCE: Final = 0.1  # of a feature's weight, by the prior
+INTERCEPT_VARIANCE: Final = 1.0
+FADE: Final = 1e-2  # of the covariance, at each fading
 
 
 class Bayes:
     """Corrects an offset. Terms in this order: the intercept, the features by place."""
 
     def __init__(self) -> None:
-        self.posterior = Posterior(FADE, [VARIANCE])
+        self.posterior = Posterior(FADE, [INTERCEPT_VARIANCE])
 
     def reach(self, features: int) -> None:
         """Make room for so many features, up to TERMS."""
@@ -46,8 +47,7 @@ class Bayes:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
-        """Return the model that `to_state` wrote, bit for bit, under the prior as it is now."""
+        """Return the model that `to_state` wrote, bit for bit."""
         model = cls()
         model.posterior = Posterior.from_state(state, FADE)
-        model.posterior.widen(VARIANCE)
         return model

@@ -14,7 +14,7 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 from models.online import vectors
-from models.online.bayes import TERMS
+from models.online.bayes import INTERCEPT_VARIANCE, TERMS, VARIANCE
 from models.online.posterior import Posterior, pack, unpack
 from models.online.search import CONSTANT, Column, Columns, Pair, Search
 
@@ -26,8 +26,6 @@ AT_ONCE = 3  # products that become terms at one look
 STRONG = 14.0  # squared z score: one in 5,000 by chance
 WEAK = 1.0  # a term's, below which it came to nothing
 YOUNG = 2_048  # examples that a product is given
-INTERCEPT_VARIANCE: Final = 1.0
-VARIANCE: Final = 0.1  # of a feature's weight, by the prior: `bayes` has the wide one
 FADE = 1e-3  # of the covariance, at each fading: it has long to learn
 CROSS_VARIANCE = 0.05  # of a product's weight, by the prior, were its mean square 1
 SMALL = 0.02  # a mean square below it counts as this: no weight is free

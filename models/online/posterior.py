@@ -72,10 +72,6 @@ class Posterior:
             np.delete(np.delete(self.covariance, place, axis=0), place, axis=1),
         )
 
-    def widen(self, variance: float) -> None:
-        """Let the prior of each weight be as wide; what is known of the weights stays."""
-        self.variances = kernels.of([variance] * len(self.means))
-
     def strength(self, place: int) -> float:
         """Return the square of a weight's distance from 0, in its own deviations."""
         mean, variance = self.means[place], self._covariance[place * (len(self.means) + 1)]

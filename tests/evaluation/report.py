@@ -30,8 +30,7 @@ _HERE = (
     "`unseen`, attrition, mortgage and caravan were looked at. Trees and stacking were chosen on "
     "made-up functions (boxes, Friedman's first, scikit-learn's clusters), and all of the tables "
     "were looked at to see that they harm none: for these two none was unseen. Nor for the "
-    "calibration, whose constants were chosen on 64 tables and made-up streams, these among them, "
-    "nor for the prior of `bayes`, chosen on 36 tables and 11 streams, nine of these among them.",
+    "calibration, whose constants were chosen on 64 tables and made-up streams, these among them.",
 )
 
 

@@ -1,15 +1,12 @@
 """The posterior of a regression's weights, and the sums over squares that it is learnt by."""
 
-import math
 import random
 
 import numpy as np
 import pytest
 
 from models.online import kernels, vectors
-from models.online.bayes import VARIANCE, Bayes
 from models.online.posterior import Posterior
-from models.online.scaling import sigmoid
 from models.online.search import Search
 
 FADE = 0.05
@@ -78,33 +75,3 @@ def test_what_a_search_knows_of_pairs_stays_when_a_feature_is_searched_too():
     found = {pair: (strength, size) for strength, pair, size in search.look()}
     assert {pair: found[pair] for pair in sums} == sums
     assert all(found[pair] == (0.0, 0.0) for pair in found.keys() - sums.keys())
-
-
-def test_features_that_go_together_part_within_some_hundred_labels():
-    """What tells is the difference of two that nearly say the same: weights far from 0."""
-    rng, bayes, lost = random.Random(5), Bayes(), 0.0
-    bayes.reach(2)
-    for number in range(600):
-        level, apart = rng.gauss(0, 1), rng.gauss(0, 0.3)
-        terms = bayes.terms(vectors.of([level + apart, level - apart]))
-        label = float(rng.random() < sigmoid(6.0 * apart))
-        said = bayes.posterior.correction(terms)
-        if number >= 300:
-            lost += math.log1p(math.exp(-said if label else said))
-            lost -= math.log1p(math.exp(-6.0 * apart if label else 6.0 * apart))
-        bayes.posterior.learn_one(terms, said, label)
-    _, first, second = bayes.posterior.weights()
-    assert first > 2.0 > -2.0 > second
-    assert lost / 300 < 0.02  # a prior of a tenth of the variance: 0.05
-
-
-def test_what_was_learnt_under_a_tighter_prior_is_kept_and_learns_on_under_the_wide_one():
-    before = Posterior(1e-2, [1.0, 0.1, 0.1])
-    for example in examples(3, 200):
-        before.learn_one(*example)
-    bayes = Bayes.from_state(before.to_state())
-    assert bayes.posterior.weights() == before.weights()
-    assert (bayes.posterior.covariance == before.covariance).all()
-    assert list(bayes.posterior.variances) == [VARIANCE] * 3
-    again = Bayes.from_state(bayes.to_state())
-    assert again.to_state() == bayes.to_state()
