@@ -98,7 +98,7 @@ def test_a_fit_is_appended_once_a_day_and_workers_score_with_it(kafka_settings, 
     customer = until(ana, PATIENCE, "a score")
     at_ms = customer.risk.at_ms
     ours = features(customer, at_ms, settings.horizon_days, population)[PRIOR]
-    assert customer.risk.probability == pytest.approx(sigmoid(ours))
+    assert customer.risk.probability == pytest.approx(sigmoid(ours), abs=1e-6)  # six decimals
     assert customer.risk.probability != pytest.approx(
         sigmoid(features(customer, at_ms, settings.horizon_days)[PRIOR]), abs=1e-4
     )
