@@ -16,7 +16,7 @@ from infra.settings import Settings, SettingsError
 from infra.verify.log import Reading
 from models.online.learner import CHURN, CONTRACT, POPULATION
 from models.online.signing import SnapshotError
-from models.online.snapshots import decode, glance
+from models.online.snapshots import decode
 from models.population import DEFAULT, Population
 from models.population import decode as parameters
 from models.topics import MODEL_SNAPSHOTS
@@ -54,15 +54,16 @@ def told(snapshots: Mapping[str, bytes | None], secret: bytes) -> Standing:
 
     A version does not tell what was learnt: a reset takes none back. The weights do.
     """
-    fitted = snapshots.get(POPULATION)
+    value = snapshots.get(POPULATION)
+    fitted = decode(value, secret) if value else None
     return Standing(
-        parameters(glance(fitted, secret).served) if fitted else DEFAULT,
+        parameters(fitted.served) if fitted else DEFAULT,
         {
             model: int(decode(value, secret).state["learnt"])
             for model in (CHURN, CONTRACT)
             if (value := snapshots.get(model))
         },
-        decode(fitted, secret).frozen if fitted else False,
+        fitted.frozen if fitted else False,
     )
 
 

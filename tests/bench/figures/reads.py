@@ -28,12 +28,12 @@ def measure(bench: Bench) -> dict:
     posts = whole.batches(bench, number, happening=True)
     gets = _gets(bench.touchpoints(number)[: int(rate * LEAD_SECONDS * 0.6)])
     with whole.running(bench, "reads") as system:
-        return load.run(lambda: _measure(system, posts, gets, rate, seconds))
+        return load.run(lambda: _measure(system, posts, gets, rate, seconds, loaded))
 
 
-async def _measure(system, posts, gets, rate: float, seconds: float) -> dict:
+async def _measure(system, posts, gets, rate: float, seconds: float, loaded: float) -> dict:
     port = system.settings.serve_port
-    async with whole.loaded(system, posts, rate, LEAD_SECONDS + 2 * seconds + 1):
+    async with whole.loaded(system, posts, rate, loaded):
         await asyncio.sleep(LEAD_SECONDS)
         own, begun = time.process_time(), time.perf_counter()
         steady = await load.open_loop(port, gets, CONNECTIONS, RATE, seconds)
