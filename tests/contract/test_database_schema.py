@@ -37,6 +37,7 @@ PUBLISHED = {
     "0017_churn_horizon.sql": "c6c91e913ae27d9c6c6aaa0f67a310592cf98a4c19e6ee05595d2dc5ccdd515e",
     "0018_temper.sql": "6533036c4e6741b053ad34e6ec20a869367c83f3ea6f5b8487f8abf9519fcdf8",
     "0019_value_migration.sql": "13d0fd20225834c1e587d8126635a1687ec14c72f35f896807944b68b0f8bcd0",
+    "0020_frequency.sql": "a23dbb856b19e439413256eeb6c42d271b2086b90696d8acda10cec1489a12ee",
 }
 
 
