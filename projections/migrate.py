@@ -105,7 +105,8 @@ def _alone(settings: Settings) -> Iterator[None]:
         try:
             yield
         finally:
-            asker.command("KILL QUERY WHERE query_id = {id:String} SYNC", {"id": query_id})
+            # Not SYNC: that cancels by name until none is left, so the next run's lock with it.
+            asker.command("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": query_id})
             thread.join()
 
 

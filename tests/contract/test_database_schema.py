@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,10 @@ def test_two_runs_at_once_apply_each_migration_once(clickhouse):
     for run in runs:
         run.join()
     assert sorted(map(len, applied)) == [0, len(PUBLISHED)]
+
+
+def test_the_lock_goes_from_run_to_run(clickhouse):
+    migrate(clickhouse)
+    with ThreadPoolExecutor(4) as runs:
+        applied = list(runs.map(lambda _: migrate(clickhouse), range(60)))
+    assert applied == [[]] * 60
