@@ -48,7 +48,7 @@ def ask(scene: Scene) -> None:
 
 def _open_ticket(scene: Scene, *, complaint: bool) -> None:
     person = scene.person
-    person.ticket = f"t-{person.index}-{person.said}"
+    person.ticket = scene.name("t")
     person.upset = person.upset or complaint
     scene.say(
         "ticket_opened",

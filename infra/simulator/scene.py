@@ -31,6 +31,10 @@ class Scene:
         self.said: list[Said] = []
         self._run = run
 
+    def name(self, kind: str) -> str:
+        """Return an id for what this scene makes (an order, a ticket), not met in another run."""
+        return f"{kind}-{self._run.rpartition('-')[2]}-{self.person.index}-{self.person.said + 1}"
+
     def wait(self, low: float, high: float) -> None:
         """Let some seconds pass."""
         self.at_ms += int(self.rng.uniform(low, high) * 1000)

@@ -82,7 +82,7 @@ def shop(scene: Scene) -> None:
         for product in basket
     ]
     dollars = sum(product.price for product in basket)
-    order = Order(f"o-{person.index}-{person.said + 1}", basket[0].sku, dollars)
+    order = Order(scene.name("o"), basket[0].sku, dollars)
     person.orders = [*person.orders[-9:], order]
     scene.say(
         "order_placed",
@@ -130,7 +130,7 @@ def get_message(scene: Scene) -> None:
     """Get a campaign's message; perhaps open it, perhaps follow it."""
     rng = scene.rng
     campaign = rng.choice(words.CAMPAIGNS)[0]
-    about = {"message_id": f"m-{scene.person.index}-{scene.person.said}", "campaign": campaign}
+    about = {"message_id": scene.name("m"), "campaign": campaign}
     scene.say("message_sent", "email", "email", **about)
     if rng.random() < 0.45:
         scene.wait(60, 7_200)

@@ -107,6 +107,8 @@ class World:
         """
         self._run, self._busy, self.met = run, True, met
         chooser = Random(f"live/{self.seed}/{run}")  # noqa: S311
+        for one in self.people:  # what they do next is not what they did in another run
+            one.rng = Random(f"{self.seed}/{one.index}/{run}")  # noqa: S311
         here = [one for one in self.people if chooser.random() < 1 - math.exp(-CROWD * one.pace)]
         while True:
             here = [one for one in here if one.left_ms is None]

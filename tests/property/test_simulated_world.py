@@ -17,6 +17,7 @@ from models.events import Wire, parse
 from models.identity import identify
 
 START_MS = 1_790_000_000_000
+MAKES = {"order_placed": "order_id", "ticket_opened": "ticket_id", "message_sent": "message_id"}
 worlds = st.tuples(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 60))
 
 
@@ -108,6 +109,26 @@ def test_newcomers_are_others_than_those_of_the_run_before():
     second = {person.index for person in islice(other.live("b", one.met), 500)}
     assert one.met > 10
     assert not {i for i in first & second if i >= 50}
+
+
+def test_nothing_made_in_a_run_bears_the_name_of_another_run():
+    made = []
+    for run in ("s7-a", "s7-b"):
+        world = World(7, 50, 30, START_MS)
+        said = list(world.history()) if run == "s7-a" else list(world.history())[:0]
+        said += [
+            one
+            for person in islice(world.live(run), 500)
+            for one in world.session(person, START_MS, 0.1)
+        ]
+        made += [
+            event[name]
+            for _, event in said
+            for kind, name in MAKES.items()
+            if event["type"] == kind
+        ]
+    assert len(made) > 200
+    assert max(Counter(made).values()) == 1
 
 
 def test_people_leave_as_the_truth_says():
