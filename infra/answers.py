@@ -35,11 +35,15 @@ class InPairs:
     def write(self, data: bytes) -> None:
         """Send with what waits; what has nothing before it waits for what follows."""
         if self._first:
-            first, self._first = self._first, b""
-            self._transport.write(first + data)
+            self.send(data)
         elif data:
             self._first = data
             self._loop.call_soon(self._alone)
+
+    def send(self, data: bytes) -> None:
+        """Send what is whole, after what waits."""
+        first, self._first = self._first, b""
+        self._transport.write(first + data if first else data)
 
     def close(self) -> None:
         """Send what waits, then close."""
@@ -48,5 +52,4 @@ class InPairs:
 
     def _alone(self) -> None:
         if self._first and not self._transport.is_closing():
-            first, self._first = self._first, b""
-            self._transport.write(first)
+            self.send(b"")

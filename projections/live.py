@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -26,6 +27,7 @@ from projections.live_search import PrefixIndex
 
 HOPS = 32  # of merges followed: a chain is short, and a loop must end
 _DECODED = 4_096  # whole customers kept decoded
+_NAMES, _LONGEST = 1 << 14, 200  # keys whose customer ids are remembered; signs of the longest
 
 
 class Record(NamedTuple):
@@ -58,6 +60,7 @@ class Live:
         self.meter = Meter()
         self.changes = Changes(epoch)
         self.now_ms = now_ms
+        self._start = lru_cache(_NAMES)(partial(derive, rules=rules))
         self._held: dict[str, Held] = {}
         self._decoded: dict[str, tuple[bytes, Customer]] = {}
         self._carriers = Carriers()
@@ -114,7 +117,10 @@ class Live:
 
     def locate(self, key: str) -> str | None:
         """Return the id of the customer that a "type:value" or a customer id names."""
-        start = derive(key, self.rules)
+        start = self._start(key) if len(key) <= _LONGEST else derive(key, self.rules)
+        held = self._held.get(start) if start else None
+        if held is not None and held.glance.merged_into is None:
+            return start
         found = self.root(start) if start else None
         if found is None or self._held[found].glance.merged_into is not None:
             found = self._carrier(key) or found

@@ -13,9 +13,9 @@ from models.lifetime import Lifetime
 from models.rhythm import DAY_MS
 
 DAYS_KEPT: Final = 100  # of `Profile.order_days`: who has as many begins at the oldest of them
-_TERMS = 200  # of a series whose terms fall by z < 1 at least
-_TINY = 1e-12
-_POLE = 1e-6  # around a = 1, where the formula divides nothing by nothing
+_TERMS: Final = 2_000.0  # of a series whose terms fall by z < 1 at least: of most, 30 to 150
+_TINY: Final = 1e-12
+_POLE: Final = 1e-6  # around a = 1, where the formula divides nothing by nothing
 
 
 class Buying(NamedTuple):
@@ -57,11 +57,12 @@ def expected(lifetime: Lifetime, of: Buying, horizon: float) -> float:
 
 
 def _hypergeometric(a: float, b: float, c: float, z: float) -> float:
-    """Return 2F1(a, b; c; z) for 0 <= z < 1, by its series."""
-    total = term = 1.0
-    for n in range(_TERMS):
+    """Return 2F1(a, b; c; z) for 0 <= z < 1, by its series (DLMF 15.2.1)."""
+    total, term, n = 1.0, 1.0, 0.0
+    while n < _TERMS:
         term *= (a + n) * (b + n) / ((c + n) * (n + 1.0)) * z
         total += term
         if -_TINY < term < _TINY:
             break
+        n += 1.0
     return total

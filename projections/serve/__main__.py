@@ -7,15 +7,16 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from types import FrameType
 
 import uvicorn
 
-from infra.answers import Answers
 from infra.settings import Settings, SettingsError
 from infra.zstd import use_kept_memory
 from models.catalogue import CatalogueError
 from projections.serve.app import build
+from projections.serve.plain import PlainReads
 from projections.serve.sources import Sources
 
 
@@ -51,7 +52,7 @@ def main() -> int:
         host=settings.host,
         port=settings.serve_port,
         loop="uvloop",
-        http=Answers,
+        http=partial(PlainReads, app.state.points),  # type: ignore[arg-type]
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=3,

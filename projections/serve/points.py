@@ -8,37 +8,42 @@ of the described route, or none: then the described route has its say.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
 from models.customer import Customer
-from models.profile import moments
 from projections.live import Live
 from projections.live_learnt import Learnt
 from projections.serve import trait_views, views
 from projections.serve.keys import ApiKeys, presented
 
 _CACHED: Final = 16_384  # replies; some 3 KB each
-_PATH: Final = "/v1/profiles/"
+PATH: Final = "/v1/profiles/"
 WHOLE: Final = ""
+Headers = list[tuple[bytes, bytes]]
 
 
 class Reply(Response):
-    """A response whose headers are bytes already."""
+    """A response whose headers are bytes already. `rest` is all of it after its first line."""
 
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    def __init__(self, status: int, headers: Headers, body: bytes = b"") -> None:
         self.status_code = status
         self.raw_headers = headers
         self.body = body
         self.background = None
+        self._head = b"".join([b"%b: %b\r\n" % line for line in headers])
+
+    @property
+    def rest(self) -> bytes:
+        """The headers and the body as HTTP/1.1 has them."""
+        return b"".join((self._head, b"\r\n", self.body))
 
 
 def _timeline(customer: Customer) -> views.Json:
-    recent = [views.moment(one) for one in moments(customer.profile.recent)]
-    return views.head(customer) | {"timeline": recent}
+    return views.head(customer) | {"timeline": views.timeline(customer.profile)}
 
 
 def _scores(customer: Customer) -> views.Json:
@@ -72,6 +77,14 @@ LAYOUTS: Final[dict[str, Callable[[Customer], views.Json]]] = {
 }
 
 
+class Made(NamedTuple):
+    """A reply, and what it was made of."""
+
+    value: bytes
+    tick: str
+    reply: Reply
+
+
 class Points:
     """The answers about the customers of a live read model."""
 
@@ -79,61 +92,84 @@ class Points:
         self._live = live
         self._learnt = learnt
         self._keys = keys
-        self._made: dict[tuple[str, str], tuple[bytes, str, bytes]] = {}
+        self._made: dict[tuple[str, str], Made] = {}
 
     def body(self, customer_id: str, part: str = WHOLE) -> bytes:
         """Return a part of a customer as JSON. Raises KeyError when there is no such customer."""
-        value = self._live.held(customer_id).value
-        place = (customer_id, part)
-        tick = "" if part else self._learnt.tick
-        made = self._made.get(place)
-        if made is not None and made[0] is value and made[1] == tick:
-            return made[2]
-        customer = self._live.customer(customer_id)
-        assert customer is not None
-        body = orjson.dumps(
-            LAYOUTS[part](customer) if part else trait_views.whole(customer, self._learnt.now())
-        )
-        self._made.pop(place, None)
-        if len(self._made) >= _CACHED:
-            del self._made[next(iter(self._made))]
-        self._made[place] = (value, tick, body)
-        return body
+        return bytes(self._reply(customer_id, part).body)
 
     def reply(self, customer_id: str, part: str, held: str | None) -> Reply:
         """Return a part of a customer, or 304 when `held` (If-None-Match) names its version."""
-        tag = f'"{customer_id}-{self._live.held(customer_id).glance.version}'
-        tag += f'-{self._learnt.tick}"' if part == WHOLE else '"'
-        headers = [
-            (b"etag", tag.encode()),
-            (b"cache-control", b"private, no-cache"),
-            (b"vary", b"Authorization"),
-        ]
-        if held is not None and (held == "*" or tag in held):
-            return Reply(304, headers)
-        body = self.body(customer_id, part)
-        headers.append((b"content-type", b"application/json"))
-        headers.append((b"content-length", str(len(body)).encode()))
-        return Reply(200, headers, body)
+        if held is not None:
+            tag = self._tag(customer_id, part, self._tick(part))
+            if held == "*" or tag in held:
+                return Reply(304, _headers(tag))
+        return self._reply(customer_id, part)
 
     def shortly(self, scope: Scope) -> Reply | None:
         """Return the reply to a plain read by somebody who may; None for the long way."""
-        path: str = scope["path"]
-        if scope["method"] != "GET" or scope["query_string"] or not path.startswith(_PATH):
+        if scope["method"] != "GET" or scope["query_string"]:
             return None
-        key, _, part = path[len(_PATH) :].partition("/")
+        return self.at(scope["path"], scope["headers"])
+
+    def at(self, path: str, headers: Headers) -> Reply | None:
+        """Return the reply to a GET of a path alone by somebody who may; None: the long way."""
+        if not path.startswith(PATH):
+            return None
+        key, _, part = path[len(PATH) :].partition("/")
         if part not in LAYOUTS and (part or path.endswith("/")):
             return None
-        given = _first(scope["headers"])
-        shown = presented(given.get(b"authorization", ""), given.get(b"x-api-key", ""))
+        given = dict(reversed(headers))  # of a name that came twice the first one counts
+        shown = presented(_text(given, b"authorization"), _text(given, b"x-api-key"))
         if not shown or self._keys.name_of(shown) is None:
             return None
         customer_id = self._live.locate(key)
         if customer_id is None:
             return None
-        return self.reply(customer_id, part, given.get(b"if-none-match"))
+        held = _text(given, b"if-none-match") if b"if-none-match" in given else None
+        return self.reply(customer_id, part, held)
+
+    def _reply(self, customer_id: str, part: str) -> Reply:
+        value, place, tick = (
+            self._live.held(customer_id).value,
+            (customer_id, part),
+            self._tick(part),
+        )
+        made = self._made.get(place)
+        if made is not None and made.value is value and made.tick == tick:
+            return made.reply
+        customer = self._live.customer(customer_id)
+        assert customer is not None
+        body = orjson.dumps(
+            LAYOUTS[part](customer) if part else trait_views.whole(customer, self._learnt.now())
+        )
+        headers = _headers(self._tag(customer_id, part, tick))
+        headers.append((b"content-type", b"application/json"))
+        headers.append((b"content-length", str(len(body)).encode()))
+        reply = Reply(200, headers, body)
+        self._made.pop(place, None)
+        if len(self._made) >= _CACHED:
+            del self._made[next(iter(self._made))]
+        self._made[place] = Made(value, tick, reply)
+        return reply
+
+    def _tick(self, part: str) -> str:
+        return self._learnt.tick if part == WHOLE else ""
+
+    def _tag(self, customer_id: str, part: str, tick: str) -> str:
+        version = self._live.held(customer_id).glance.version
+        return (
+            f'"{customer_id}-{version}-{tick}"' if part == WHOLE else f'"{customer_id}-{version}"'
+        )
 
 
-def _first(headers: list[tuple[bytes, bytes]]) -> dict[bytes, str]:
-    """Return headers by name; of a name that came twice the first one counts."""
-    return {name: value.decode("latin-1") for name, value in reversed(headers)}
+def _headers(tag: str) -> Headers:
+    return [
+        (b"etag", tag.encode()),
+        (b"cache-control", b"private, no-cache"),
+        (b"vary", b"Authorization"),
+    ]
+
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")

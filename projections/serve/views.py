@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 
 from models.contracts import ends_ms, over_ms
 from models.customer import Customer, Episode
 from models.money import exponent
 from models.naming import id_of
-from models.profile import Moment, Profile, Trait, moments
+from models.profile import Profile, Trait, moments
 from models.reasons import rest
 from models.records import Decision, Reason, Score
 from models.terms import Contract
@@ -34,10 +34,14 @@ def instant(ms: int | None) -> str | None:
 
 def amounts(minor: Mapping[str, int]) -> dict[str, str]:
     """Write minor units by currency as decimal strings: {"USD": "59.00"}."""
-    return {
-        currency: str(Decimal(units).scaleb(-exponent(currency)))
-        for currency, units in minor.items()
-    }
+    return {currency: _decimal(units, exponent(currency)) for currency, units in minor.items()}
+
+
+def _decimal(units: int, digits: int) -> str:
+    if not digits:
+        return str(units)
+    shown = f"{abs(units):0{digits + 1}d}"
+    return f"{'-' if units < 0 else ''}{shown[:-digits]}.{shown[-digits:]}"
 
 
 def whole(customer: Customer) -> Json:
@@ -70,7 +74,7 @@ def whole(customer: Customer) -> Json:
             "first": profile.attribution_first and said(profile.attribution_first),
             "last": profile.attribution_last and said(profile.attribution_last),
         },
-        "timeline": [moment(one) for one in moments(profile.recent)],
+        "timeline": timeline(profile),
     }
 
 
@@ -89,9 +93,11 @@ def head(customer: Customer) -> Json:
 def identifiers(profile: Profile) -> list[Json]:
     """Return the names that a customer goes by, oldest first."""
     return [
-        dict(zip(("type", "value"), one.split(":", 1), strict=True))
-        | {"first_seen_at": instant(at)}
-        for one, at in sorted(profile.identifiers.items(), key=lambda pair: pair[1])
+        {"type": kind, "value": value, "first_seen_at": instant(at)}
+        for (kind, value), at in [
+            (one.split(":", 1), at)
+            for one, at in sorted(profile.identifiers.items(), key=itemgetter(1))
+        ]
     ]
 
 
@@ -242,12 +248,15 @@ def open_tickets(profile: Profile) -> list[Json]:
     return [{"ticket_id": ticket, "opened_at": instant(at)} for at, ticket in sorted(still)]
 
 
-def moment(one: Moment) -> Json:
-    """Return one line of the timeline."""
-    return {
-        "occurred_at": instant(one.at_ms),
-        "event_id": one.event_id,
-        "type": one.type,
-        "channel": one.channel or None,
-        "summary": one.summary,
-    }
+def timeline(profile: Profile) -> list[Json]:
+    """Return the newest moments, newest first."""
+    return [
+        {
+            "occurred_at": instant(one.at_ms),
+            "event_id": one.event_id,
+            "type": one.type,
+            "channel": one.channel or None,
+            "summary": one.summary,
+        }
+        for one in moments(profile.recent)
+    ]

@@ -52,11 +52,12 @@ def at(days):
         DEFAULT_LIFETIME,
         Lifetime(1.5, 20.0, 2.2, 4.0),
         Lifetime(0.3, 5.0, 0.2, 0.5),
+        Lifetime(0.6, 5.0, 0.8, 1.2),
     ],
 )
 @pytest.mark.parametrize(
     ("repeats", "last", "age", "horizon"),
-    [(0, 0, 10, 365), (3, 100, 120, 30), (40, 300, 310, 365), (5, 90, 400, 90)],
+    [(0, 0, 0, 365), (0, 0, 10, 365), (3, 100, 120, 30), (40, 300, 310, 365), (5, 90, 400, 90)],
 )
 def test_expected_purchases_are_the_published_formulas(lifetime, repeats, last, age, horizon):
     r, alpha, a, b = lifetime.r, lifetime.alpha, lifetime.a, lifetime.b
@@ -65,7 +66,7 @@ def test_expected_purchases_are_the_published_formulas(lifetime, repeats, last, 
     published = (a + b + repeats) / (a - 1) * (1 - ratio ** (r + repeats) * series)
     published /= 1 + a / (b + repeats) * ((alpha + age) / (alpha + last)) ** (r + repeats)
     assert expected(lifetime, Buying(repeats, last, age), horizon) == pytest.approx(
-        published, rel=1e-6
+        published, rel=1e-9
     )
 
 
