@@ -38,9 +38,13 @@ class Column:
         if cell is None:
             return
         self.present += 1
-        self.numbers += number_of(cell) is not None
-        self.truths += isinstance(cell, bool) or str(cell).casefold() in TRUTHS
-        text = told(cell)
+        number = number_of(cell)
+        if number is not None:
+            self.numbers += 1
+            text = _named(number)
+        else:
+            text = told(cell)
+            self.truths += isinstance(cell, bool) or text.casefold() in TRUTHS
         if text in self.values:
             self.values[text] += 1
         elif len(self.values) < MOST_VALUES:
@@ -111,8 +115,12 @@ def told(cell: Cell) -> str:
     """Return a cell as a class's name: 1, 1.0 and "1" are one; so are True and "true"."""
     number = number_of(cell)
     if number is not None:
-        return f"{number:g}" if abs(number) < 1e6 else repr(number)
+        return _named(number)
     return str(cell).casefold() if isinstance(cell, bool) else str(cell)
+
+
+def _named(number: float) -> str:
+    return f"{number:g}" if -1e6 < number < 1e6 else repr(number)
 
 
 def value_of(cell: Cell, kind: Kind) -> Cell:

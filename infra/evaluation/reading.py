@@ -5,15 +5,19 @@ Rows that cannot be used are counted and told, never silently dropped.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Generic, NamedTuple, TypeVar
 
+import numpy as np
+
 from infra.errors import UserError
 from infra.evaluation.columns import MOST_FAULTS, Contents, look, told, value_of
 from infra.evaluation.roles import Roles
 from infra.evaluation.table import Cell, Line, Table
+from models.online.packed import Packed, Packer, unpack
 
 MOST_SORTED = 5_000_000  # rows that are sorted in memory when a file is not in time order
 
@@ -91,8 +95,8 @@ class Reader(Generic[T]):
         self.trouble = trouble = Trouble()
         if not self.sorted:
             yield from self._each(trouble)
-            return
-        yield from sorted(self._each(trouble), key=lambda raw: raw.at)
+        else:
+            yield from _by_time(self._each(trouble))
 
     def _order(self) -> None:
         """See whether the rows are in time order, and how far in time they reach."""
@@ -163,6 +167,25 @@ class Reader(Generic[T]):
         if known < at:
             raise UnusableRowError(f"known before its row, by column {name!r}")
         return known
+
+
+def _by_time(rows: Iterator[Raw[T]]) -> Iterator[Raw[T]]:
+    """Yield rows by time, those of one time as they come; they are held packed meanwhile."""
+    numbers, times, known = array("q"), array("d"), array("d")
+    keys: list[str] = []
+    packed: list[Packed] = []
+    outcomes: list[T] = []
+    packer, names = Packer(), dict[str, str]()
+    for raw in rows:
+        numbers.append(raw.number)
+        times.append(raw.at)
+        known.append(raw.known_at)
+        keys.append(names.setdefault(raw.key, raw.key))
+        packed.append(packer.pack(raw.cells))
+        outcomes.append(raw.outcome)
+    for at in np.argsort(times, kind="stable").tolist():
+        cells = unpack(packed[at])
+        yield Raw(numbers[at], times[at], keys[at], cells, known[at], outcomes[at])
 
 
 def _shuffled(place: int) -> float:

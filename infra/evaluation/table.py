@@ -84,6 +84,8 @@ def _cell(cell: object) -> Cell:
     """Return a cell as a number, truth, text or nothing; other things as their text."""
     if isinstance(cell, str):
         text = cell.strip()
+        if text[:1].isdecimal():  # the usual case: no way to write nothing begins so
+            return text
         return None if text.casefold() in MISSING else text
     if cell is None or isinstance(cell, bool):
         return cell

@@ -2,7 +2,7 @@
 
 A model never sees a label before its time has come, nor a row out of order: what is
 measured is what a stream would have served (Dawid 1984; with delayed labels, Žliobaitė
-et al. 2015). What waits for a label is all that is held.
+et al. 2015). What waits for a label is all that is held, and packed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, Protocol
 
+from models.online.packed import Packed, Packer, unpack
 from models.online.tally import Tally
 
 CHAMPION = "champion"  # who is served, whichever candidate that is at the time
@@ -65,6 +66,19 @@ class Window(NamedTuple):
     figures: dict[str, dict[str, float | None]]
 
 
+class _Waiting(NamedTuple):
+    """A row that was predicted and whose label is to come; packed, for there may be many."""
+
+    label_at: float
+    number: int
+    at: float
+    key: str
+    label: float
+    features: Packed
+    seen: Packed
+    chances: Packed
+
+
 class Prequential:
     """The run: rows in, figures out, of all rows and of those from `tested_from` on.
 
@@ -83,7 +97,8 @@ class Prequential:
         self._window = window
         self._part: dict[str, Tally] = {}
         self._part_rows, self._part_begins, self._now = 0, 0.0, float("-inf")
-        self._waiting: list[tuple[float, int, Row, Said]] = []
+        self._waiting: list[_Waiting] = []
+        self._packer = Packer()
 
     def run(self, rows: Iterable[Row], tell: Callable[[int], None] = lambda _: None) -> None:
         """Predict and learn all rows, in order; `tell` is given how many are done."""
@@ -109,7 +124,7 @@ class Prequential:
             self.unlabelled += 1
         else:
             self._score(row, chances)
-            heappush(self._waiting, (row.label_at, self.rows, row, said))
+            heappush(self._waiting, self._held(row, said, row.label))
         self.rows += 1
         if self._part_rows >= self._window:
             self.close()
@@ -146,10 +161,21 @@ class Prequential:
 
     def _release(self, now: float) -> None:
         waiting = self._waiting
-        while waiting and waiting[0][0] <= now:
-            _, _, row, said = heappop(waiting)
-            self.pupil.learn_one(row, said)
+        while waiting and waiting[0].label_at <= now:
+            held = heappop(waiting)
+            features = unpack(held.features)
+            seen = features if held.seen is held.features else unpack(held.seen)
+            row = Row(held.at, held.key, features, held.label_at, held.label)
+            self.pupil.learn_one(row, Said(unpack(held.chances), seen))
             self.learnt += 1
+
+    def _held(self, row: Row, said: Said, label: float) -> _Waiting:
+        pack = self._packer.pack
+        features = pack(row.features)
+        seen = features if said.seen is row.features else pack(said.seen)
+        return _Waiting(
+            row.label_at, self.rows, row.at, row.key, label, features, seen, pack(said.chances)
+        )
 
     def _score(self, row: Row, said: Mapping[str, float]) -> None:
         assert row.label is not None

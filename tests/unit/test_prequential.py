@@ -2,9 +2,13 @@
 
 import math
 import random
+import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from models.online.packed import Packer, unpack
 from models.online.prequential import CHAMPION, Prequential, Row, Said
 from models.online.tally import Tally
 
@@ -55,6 +59,34 @@ def test_labels_are_learnt_in_the_order_in_which_they_become_known():
         run.ask(row(at, 1.0, label_at=due))
     run.ask(row(10, 1.0))
     assert pupil.taught == [1, 3, 0, 2]
+
+
+cells = st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False), st.text(max_size=9))
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), cells, max_size=6), max_size=4))
+def test_a_packed_row_comes_out_as_it_was_put_in(rows):
+    packer = Packer()
+    packed = [packer.pack(one) for one in rows]
+    assert [list(unpack(one).items()) for one in packed] == [list(one.items()) for one in rows]
+
+
+def test_what_waits_for_its_label_takes_little_more_than_its_numbers():
+    run, rng = Prequential(Memory()), random.Random(6)
+
+    def ask(count):
+        for _ in range(count):
+            x = {"who": 1.0, **{f"feature {n}": rng.random() for n in range(20)}}
+            run.ask(Row(float(run.rows), "who", x, 1e9, 1.0))
+
+    ask(100)
+    tracemalloc.start()
+    try:
+        ask(1_000)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 800 * 1_000
 
 
 def test_rows_out_of_order_and_times_that_are_no_numbers_are_refused():
