@@ -26,7 +26,9 @@ from projections.live_meter import Meter
 from projections.live_search import PrefixIndex
 
 HOPS = 32  # of merges followed: a chain is short, and a loop must end
-_DECODED = 4_096  # whole customers kept decoded
+# Whole customers kept decoded: those of requests that belong together. Each is a dozen objects that
+# Python's search for garbage looks at.
+_DECODED = 256
 _NAMES, _LONGEST = 1 << 14, 200  # keys whose customer ids are remembered; signs of the longest
 
 
@@ -64,7 +66,7 @@ class Live:
         self._held: dict[str, Held] = {}
         self._decoded: dict[str, tuple[bytes, Customer]] = {}
         self._carriers = Carriers()
-        self._index = PrefixIndex(self._has_term)
+        self._index = PrefixIndex()
         self._turn = asyncio.Event()
 
     def __len__(self) -> int:
@@ -203,19 +205,26 @@ class Live:
             del self._held[customer_id]
             self._carriers.drop(before.glance.profile.identifiers, customer_id)
             self._decoded.pop(customer_id, None)
+            self._name(customer_id, before.glance, None)
             self.board.replace(before.glance, None)
 
     def _list(self, customer_id: str, before: Glance | None, now: Glance) -> None:
+        if before is not None and _is_named_alike(before, now):
+            return
+        self._name(customer_id, before, now)
         if now.merged_into is not None:
             return  # who it was merged into has its identifiers soon: until then it leads there
-        had = before.profile.identifiers if before else {}
-        has = now.profile.identifiers
-        if had.keys() != has.keys():
-            self._carriers.drop(had.keys() - has.keys(), customer_id)
-            self._carriers.add(has.keys() - had.keys(), customer_id)
-        elif before and before.profile.traits == now.profile.traits:
-            return
-        for term in terms(now):
+        had = before.profile.identifiers.keys() if before else set()
+        has = now.profile.identifiers.keys()
+        self._carriers.drop(had - has, customer_id)
+        self._carriers.add(has - had, customer_id)
+
+    def _name(self, customer_id: str, before: Glance | None, now: Glance | None) -> None:
+        """List what a customer is found by now, and no more what it was found by before."""
+        had, has = terms(before) if before else set(), terms(now) if now else set()
+        for term in had - has:
+            self._index.discard(term, customer_id)
+        for term in has - had:
             self._index.add(term, customer_id)
 
     def _measure(self, before: Glance | None, now: Glance, now_ms: int) -> None:
@@ -228,10 +237,6 @@ class Live:
             return
         events = now.profile.events - (before.profile.events if before else 0)
         self.meter.add(now_ms, max(events, 0), now_ms - now.received_ms)
-
-    def _has_term(self, term: str, customer_id: str) -> bool:
-        held = self._held.get(customer_id)
-        return held is not None and term in terms(held.glance)
 
     def _carrier(self, key: str) -> str | None:
         """Find who carries an identifier that never had a record of its own."""
@@ -250,6 +255,14 @@ class Live:
             elif root != noted:  # merged, and what it had has yet to come to the root
                 on_the_way = root
         return min(carrying)[1] if carrying else on_the_way
+
+
+def _is_named_alike(one: Glance, other: Glance) -> bool:
+    return (
+        one.profile.identifiers == other.profile.identifiers
+        and one.profile.traits == other.profile.traits
+        and one.merged_into == other.merged_into
+    )
 
 
 def _telephone(text: str) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from heapq import nlargest
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from projections.live_glance import Glance
 
 BINS = 20  # of the risk's histogram: each 5 % wide
 
 
-class OpenAlert(NamedTuple):
+class OpenAlert(Struct, frozen=True, gc=False):
     """An episode that goes on. Times are ms, UTC."""
 
     customer_id: str
@@ -60,7 +61,9 @@ class Board:
 
     def newest_alerts(self, limit: int) -> list[OpenAlert]:
         """Return the open episodes that began last, newest first."""
-        return nlargest(limit, self._alerts.values(), key=lambda one: (one.opened_ms, one[0]))
+        return nlargest(
+            limit, self._alerts.values(), key=lambda one: (one.opened_ms, one.customer_id)
+        )
 
     def _count(self, one: Glance, sign: int) -> None:
         if one.merged_into is not None:

@@ -10,12 +10,13 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+
+from msgspec import Struct
 
 REMEMBERED = 10_000  # changes that a listener who comes back can still be told
 
 
-class Change(NamedTuple):
+class Change(Struct, frozen=True, gc=False):
     """A customer's record changed: its new version, None when it was erased."""
 
     sequence: int

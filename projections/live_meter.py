@@ -24,8 +24,10 @@ class Meter:
         """Count `events` that became visible now, `delay_ms` after they were received."""
         second = now_ms // 1000
         self._events[second] = self._events.get(second, 0) + events
-        step = int(log1p(max(delay_ms, 0)) / _STEP)
-        self._delays.setdefault(second, Counter())[step] += 1
+        delays = self._delays.get(second)
+        if delays is None:
+            delays = self._delays[second] = Counter()
+        delays[int(log1p(max(delay_ms, 0)) / _STEP)] += 1
         while len(self._events) > KEPT:
             self._events.popitem(last=False)
         while len(self._delays) > KEPT:

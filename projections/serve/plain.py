@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from infra.answers import Answers, InPairs
-from projections.serve.points import PATH, Points, Reply
+from projections.serve.points import PATH, Answer, Points
 
 _START: Final = PATH.encode()
 _BODY: Final = frozenset((b"content-length", b"transfer-encoding"))
@@ -28,14 +28,16 @@ class PlainReads(Answers):
 
     def on_headers_complete(self) -> None:
         """Answer at once, or begin as uvicorn does."""
-        reply = self._reply() if self._is_plain() else None
-        self._answered = reply is not None
-        if reply is None:
+        answer = self._answer() if self._is_plain() else None
+        self._answered = answer is not None
+        if answer is None:
             super().on_headers_complete()
             return
         assert isinstance(self.transport, InPairs)
-        head = [b"%b: %b\r\n" % line for line in self.server_state.default_headers]
-        self.transport.send(b"".join((STATUS_LINE[reply.status_code], *head, reply.rest)))
+        lines = [b"%b: %b\r\n" % line for line in self.server_state.default_headers]
+        self.transport.send(
+            b"".join((STATUS_LINE[answer.status], *lines, answer.head, b"\r\n", answer.body))
+        )
         self.on_response_complete()
 
     def on_message_complete(self) -> None:
@@ -60,7 +62,7 @@ class PlainReads(Answers):
             or any(name in _BODY for name, _ in self.headers)
         )
 
-    def _reply(self) -> Reply | None:
+    def _answer(self) -> Answer | None:
         try:
             return self._points.at(unquote(self.url.decode("ascii")), self.headers)
         except Exception:

@@ -1,16 +1,17 @@
 """Answers about one customer; and the short way to them, past the framework, for plain reads.
 
-A reply is laid out once for each version of a customer and part, and then sent as it is; the
-whole also once an hour, for it tells what silence changes. The short way gives the very reply
+An answer is laid out once for each version of a customer and part, and then sent as it is; the
+whole also once an hour, for it tells what silence changes. The short way gives the very answer
 of the described route, or none: then the described route has its say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
+from msgspec import Struct
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -20,26 +21,27 @@ from projections.live_learnt import Learnt
 from projections.serve import trait_views, views
 from projections.serve.keys import ApiKeys, presented
 
-_CACHED: Final = 16_384  # replies; some 3 KB each
+_CACHED: Final = 16_384  # answers; some 3 KB each
 PATH: Final = "/v1/profiles/"
 WHOLE: Final = ""
 Headers = list[tuple[bytes, bytes]]
 
 
-class Reply(Response):
-    """A response whose headers are bytes already. `rest` is all of it after its first line."""
+class Answer(Struct, frozen=True, gc=False):
+    """An answer: its headers as HTTP/1.1 has them, each line ended, and its body."""
 
-    def __init__(self, status: int, headers: Headers, body: bytes = b"") -> None:
-        self.status_code = status
-        self.raw_headers = headers
-        self.body = body
-        self.background = None
-        self._head = b"".join([b"%b: %b\r\n" % line for line in headers])
+    status: int
+    head: bytes
+    body: bytes
 
-    @property
-    def rest(self) -> bytes:
-        """The headers and the body as HTTP/1.1 has them."""
-        return b"".join((self._head, b"\r\n", self.body))
+    def response(self) -> Response:
+        """Return it as the framework has answers."""
+        response = Response(self.body, self.status)
+        lines = self.head.split(b"\r\n")[:-1]
+        response.raw_headers = [
+            (name, value) for name, _, value in (x.partition(b": ") for x in lines)
+        ]
+        return response
 
 
 def _timeline(customer: Customer) -> views.Json:
@@ -77,12 +79,12 @@ LAYOUTS: Final[dict[str, Callable[[Customer], views.Json]]] = {
 }
 
 
-class Made(NamedTuple):
-    """A reply, and what it was made of."""
+class Made(Struct, frozen=True, gc=False):
+    """An answer that is kept, and what it was made of."""
 
     value: bytes
     tick: str
-    reply: Reply
+    answer: Answer
 
 
 class Points:
@@ -96,24 +98,25 @@ class Points:
 
     def body(self, customer_id: str, part: str = WHOLE) -> bytes:
         """Return a part of a customer as JSON. Raises KeyError when there is no such customer."""
-        return bytes(self._reply(customer_id, part).body)
+        return self._whole(customer_id, part).body
 
-    def reply(self, customer_id: str, part: str, held: str | None) -> Reply:
+    def answer(self, customer_id: str, part: str, held: str | None) -> Answer:
         """Return a part of a customer, or 304 when `held` (If-None-Match) names its version."""
         if held is not None:
             tag = self._tag(customer_id, part, self._tick(part))
             if held == "*" or tag in held:
-                return Reply(304, _headers(tag))
-        return self._reply(customer_id, part)
+                return Answer(304, _head(tag), b"")
+        return self._whole(customer_id, part)
 
-    def shortly(self, scope: Scope) -> Reply | None:
-        """Return the reply to a plain read by somebody who may; None for the long way."""
+    def shortly(self, scope: Scope) -> Response | None:
+        """Return the answer to a plain read by somebody who may; None for the long way."""
         if scope["method"] != "GET" or scope["query_string"]:
             return None
-        return self.at(scope["path"], scope["headers"])
+        answer = self.at(scope["path"], scope["headers"])
+        return None if answer is None else answer.response()
 
-    def at(self, path: str, headers: Headers) -> Reply | None:
-        """Return the reply to a GET of a path alone by somebody who may; None: the long way."""
+    def at(self, path: str, headers: Headers) -> Answer | None:
+        """Return the answer to a GET of a path alone by somebody who may; None: the long way."""
         if not path.startswith(PATH):
             return None
         key, _, part = path[len(PATH) :].partition("/")
@@ -127,9 +130,9 @@ class Points:
         if customer_id is None:
             return None
         held = _text(given, b"if-none-match") if b"if-none-match" in given else None
-        return self.reply(customer_id, part, held)
+        return self.answer(customer_id, part, held)
 
-    def _reply(self, customer_id: str, part: str) -> Reply:
+    def _whole(self, customer_id: str, part: str) -> Answer:
         value, place, tick = (
             self._live.held(customer_id).value,
             (customer_id, part),
@@ -137,21 +140,20 @@ class Points:
         )
         made = self._made.get(place)
         if made is not None and made.value is value and made.tick == tick:
-            return made.reply
+            return made.answer
         customer = self._live.customer(customer_id)
         assert customer is not None
         body = orjson.dumps(
             LAYOUTS[part](customer) if part else trait_views.whole(customer, self._learnt.now())
         )
-        headers = _headers(self._tag(customer_id, part, tick))
-        headers.append((b"content-type", b"application/json"))
-        headers.append((b"content-length", str(len(body)).encode()))
-        reply = Reply(200, headers, body)
+        head = _head(self._tag(customer_id, part, tick))
+        head += b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)
+        answer = Answer(200, head, body)
         self._made.pop(place, None)
         if len(self._made) >= _CACHED:
             del self._made[next(iter(self._made))]
-        self._made[place] = Made(value, tick, reply)
-        return reply
+        self._made[place] = Made(value, tick, answer)
+        return answer
 
     def _tick(self, part: str) -> str:
         return self._learnt.tick if part == WHOLE else ""
@@ -163,12 +165,8 @@ class Points:
         )
 
 
-def _headers(tag: str) -> Headers:
-    return [
-        (b"etag", tag.encode()),
-        (b"cache-control", b"private, no-cache"),
-        (b"vary", b"Authorization"),
-    ]
+def _head(tag: str) -> bytes:
+    return b"etag: %b\r\ncache-control: private, no-cache\r\nvary: Authorization\r\n" % tag.encode()
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:

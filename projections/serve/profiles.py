@@ -11,7 +11,7 @@ from projections.live_wait import parse_receipt, wait_for
 from projections.serve import identity_schemas, schemas
 from projections.serve.asof import AsOf, question
 from projections.serve.keys import Caller
-from projections.serve.points import WHOLE, Points, Reply
+from projections.serve.points import WHOLE, Points
 from projections.serve.problems import Problem, ProblemDetails
 from projections.serve.sources import Sources
 
@@ -59,7 +59,7 @@ IfNoneMatch = Annotated[str | None, Header(description="the ETag held: 304 when 
 
 async def _answer(
     request: Request, key: str, part: str, receipt: str | None, timeout: float, held: str | None
-) -> Reply:
+) -> Response:
     sources: Sources = request.app.state.sources
     points: Points = request.app.state.points
     if receipt is None:
@@ -68,7 +68,7 @@ async def _answer(
         customer_id = await _await(sources, key, receipt, timeout)
     if customer_id is None:
         raise Problem(404, "not-found", f"no customer is known as {key!r}")
-    return points.reply(customer_id, part, held)
+    return points.answer(customer_id, part, held).response()
 
 
 async def _await(sources: Sources, key: str, receipt: str, timeout: float) -> str | None:
