@@ -6,7 +6,7 @@ Needs scikit-learn, which the product itself does not: `pip install customer360[
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,13 @@ SEED = 7
 
 Cells = Mapping[str, Any]
 Tell = Callable[[str, int, int], None]
+
+
+class _Trained(NamedTuple):
+    """A model, or the one chance that it says of every row; `numbers`: the columns it knows."""
+
+    model: Any
+    numbers: list[int]
 
 
 class Batch:
@@ -76,8 +83,8 @@ class Batch:
                 self._score(model, range(start, end), tallies, name)
         return tallies
 
-    def _trained(self, make: Callable[[int, int], Any], now: int) -> Any:
-        """Return a model of what is known when row `now` comes; None: of one class only."""
+    def _trained(self, make: Callable[[int, int], Any], now: int) -> _Trained:
+        """Return a model of what is known when row `now` comes; a number: of one class only."""
         rows, at = self.rows, self.rows[now].at
         known = [
             place
@@ -86,20 +93,29 @@ class Batch:
         ]
         labels = np.array([rows[place].label for place in known])
         if len(set(labels.tolist())) < 2:
-            return float(labels.mean()) if len(labels) else 0.5
-        model = make(len(self._numbers), len(self._texts))
-        return model.fit(self._columns(known), labels)
+            return _Trained(float(labels.mean()) if len(labels) else 0.5, [])
+        # A column that was always empty so far: there is nothing to make bins of.
+        seen = ~np.isnan(self._values[known]).all(axis=0)
+        numbers = np.flatnonzero(seen).tolist()
+        if not numbers and not self._texts:
+            return _Trained(float(labels.mean()), [])
+        model = make(len(numbers), len(self._texts))
+        return _Trained(model.fit(self._columns(known, numbers), labels), numbers)
 
-    def _columns(self, places: Iterable[int]) -> Any:
+    def _columns(self, places: Iterable[int], numbers: list[int]) -> Any:
         import pandas
 
         chosen = list(places)
-        frame = pandas.DataFrame(self._values[chosen], columns=self._numbers)
+        names = [self._numbers[place] for place in numbers]
+        frame = pandas.DataFrame(self._values[np.ix_(chosen, numbers)], columns=names)
         for place, name in enumerate(self._texts):
             frame[name] = self._words[chosen, place]
         return frame
 
-    def _score(self, model: Any, places: range, tallies: dict[str, Tally], name: str) -> None:
+    def _score(
+        self, trained: _Trained, places: range, tallies: dict[str, Tally], name: str
+    ) -> None:
+        model = trained.model
         tally = tallies.setdefault(name, Tally())
         scored = [place for place in places if self.rows[place].label is not None]
         if not scored:
@@ -107,7 +123,7 @@ class Batch:
         if isinstance(model, float):
             chances = [model] * len(scored)
         else:
-            chances = model.predict_proba(self._columns(scored))[:, 1].tolist()
+            chances = model.predict_proba(self._columns(scored, trained.numbers))[:, 1].tolist()
         for place, chance in zip(scored, chances, strict=True):
             label = self.rows[place].label
             assert label is not None
@@ -139,24 +155,16 @@ def _logistic(numbers: int, texts: int) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    columns = ColumnTransformer(
-        [
-            (
-                "numbers",
-                make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()),
-                slice(0, numbers),
-            ),
-            (
-                "texts",
-                OneHotEncoder(
-                    handle_unknown="infrequent_if_exist",
-                    max_categories=CATEGORIES,
-                    sparse_output=False,
-                ),
-                slice(numbers, numbers + texts),
-            ),
-        ]
-    )
+    steps: list[tuple[str, Any, slice]] = []
+    if numbers:
+        filled = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+        steps.append(("numbers", filled, slice(0, numbers)))
+    if texts:
+        one_hot = OneHotEncoder(
+            handle_unknown="infrequent_if_exist", max_categories=CATEGORIES, sparse_output=False
+        )
+        steps.append(("texts", one_hot, slice(numbers, numbers + texts)))
+    columns = ColumnTransformer(steps)
     return make_pipeline(columns, LogisticRegression(max_iter=1_000))
 
 
@@ -166,20 +174,15 @@ def _boosting(numbers: int, texts: int) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OrdinalEncoder
 
-    columns = ColumnTransformer(
-        [
-            ("numbers", "passthrough", slice(0, numbers)),
-            (
-                "texts",
-                OrdinalEncoder(
-                    handle_unknown="use_encoded_value",
-                    unknown_value=np.nan,
-                    max_categories=CATEGORIES,
-                ),
-                slice(numbers, numbers + texts),
-            ),
-        ]
-    )
+    steps: list[tuple[str, Any, slice]] = []
+    if numbers:
+        steps.append(("numbers", "passthrough", slice(0, numbers)))
+    if texts:
+        ordinal = OrdinalEncoder(
+            handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=CATEGORIES
+        )
+        steps.append(("texts", ordinal, slice(numbers, numbers + texts)))
+    columns = ColumnTransformer(steps)
     forest = HistGradientBoostingClassifier(
         random_state=SEED, categorical_features=list(range(numbers, numbers + texts))
     )

@@ -13,7 +13,7 @@ from typing import Literal
 from infra.evaluation.moments import is_date, number_of
 from infra.evaluation.table import Cell, Line
 
-Kind = Literal["number", "truth", "text", "free text", "empty", "constant"]
+Kind = Literal["number", "truth", "date", "text", "free text", "empty", "constant"]
 MOST_COLUMNS = 2_000
 MOST_VALUES = 1_000  # of one column, kept to tell its kind and to count its classes
 MOST_FAULTS = 20  # of a file, kept to show
@@ -64,6 +64,8 @@ class Column:
             return "truth"
         if self.numbers >= _NEARLY * self.present:
             return "number"
+        if self.dated:
+            return "date"
         seen = sum(self.values.values())
         return "free text" if len(self.values) > 50 and len(self.values) > seen / 2 else "text"
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from infra.errors import UserError
 from infra.evaluation.columns import MOST_FAULTS, Contents, look, told, value_of
+from infra.evaluation.moments import DAY_S, Clock
 from infra.evaluation.roles import Roles
 from infra.evaluation.table import Cell, Line, Table
 from models.online.packed import Packed, Packer, unpack
@@ -88,6 +89,7 @@ class Reader(Generic[T]):
         self.sorted = False
         self._table, self._outcome = table, outcome
         self._ends = float("inf")
+        self._dates = Clock()
         self._order()
 
     def __iter__(self) -> Iterator[Raw[T | None]]:
@@ -141,7 +143,9 @@ class Reader(Generic[T]):
         features: Cells = {}
         for name, kind in self.role.features.items():
             cell = line.cells.get(name)
-            value = features[name] = value_of(cell, kind)
+            value = features[name] = (
+                self._days(cell, at) if kind == "date" else value_of(cell, kind)
+            )
             if value is None and cell is not None:
                 trouble.cell(line.number, name, cell)
         return Raw(line.number, at, key, features, known_at, outcome)
@@ -154,6 +158,14 @@ class Reader(Generic[T]):
         if at is None:
             raise UnusableRowError(f"no time: {line.cells.get(name)!r} in column {name!r}")
         return at
+
+    def _days(self, cell: Cell, at: float) -> float | None:
+        """Return how many days before its row a date is; the day itself where rows have none."""
+        moment = self._dates.read(cell)
+        if moment is None:
+            return None
+        dated = self.role.time is not None and not self.role.clock.plain
+        return ((at - moment) if dated else moment) / DAY_S
 
     def _known_at(self, line: Line, at: float) -> float:
         if self.role.delay is not None:

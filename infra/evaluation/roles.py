@@ -164,6 +164,10 @@ def _features(columns: dict[str, Column], role: Roles) -> None:
             role.left_out[name] = why
         else:
             role.features[name] = "text" if column.kind == "free text" else column.kind
+    dates = [name for name, kind in role.features.items() if kind == "date"]
+    if dates:
+        since = "days before their row" if role.time and not role.clock.plain else "days"
+        role.notes.append(f"dates count as {since}: {listed(dates)}")
     if not role.features:
         raise UserError("no column is left to predict from", f"The file has {listed(columns)}.")
     if len(role.features) > COLUMNS:

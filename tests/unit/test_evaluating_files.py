@@ -64,7 +64,7 @@ def test_columns_are_found_by_name_and_content_and_the_report_says_so(tmp_path):
     assert report["columns"]["label"] == "left"
     assert report["columns"]["positive"] == "yes"
     assert report["columns"]["features"] == {
-        "when": "text", "who": "text", "plan": "text", "called": "truth", "spent": "number"
+        "when": "date", "who": "text", "plan": "text", "called": "truth", "spent": "number"
     }  # fmt: skip
     assert any("'left'" in note for note in report["notes"])
 
@@ -401,3 +401,36 @@ def test_utf_16_is_refused_by_its_name(tmp_path):
     path = tmp_path / "wide.csv"
     path.write_text("x,left\n1,0\n2,1\n", encoding="utf-16")
     assert "UTF-16" in refusal(path)
+
+
+@pytest.mark.parametrize("kept", [("plan",), ("spent",), ("late", "spent"), ("late",)])
+def test_batch_models_take_columns_of_one_kind_and_ones_that_begin_empty(tmp_path, kept):
+    pytest.importorskip("sklearn")
+    rows = [{**row, "late": "" if at < 150 else str(at)} for at, row in enumerate(people(200))]
+    table = Table(written(tmp_path / "people.csv", rows))
+    asked = Asked(time="when", label="left", features=kept)
+    tested = churn.report(table, asked, 0.5, silent, batch=2)["tested"]
+    assert tested["batch_lr"]["rows"] == tested["batch_gb"]["rows"] == 100
+
+
+def test_a_date_tells_by_the_days_since_however_it_is_written(tmp_path):
+    rng = random.Random(8)
+    rows = []
+    for at in range(800):
+        day, since = date(2025, 1, 1) + timedelta(days=at // 2), rng.randint(1, 900)
+        began = day - timedelta(days=since)
+        rows.append(
+            {
+                "noted": str(day),
+                "began": f"{began:%d.%m.%Y}" if at % 10 else "",
+                "noise": rng.random(),
+                "left": int(rng.random() < (0.9 if since < 300 else 0.1)),
+            }
+        )
+    path = written(tmp_path / "contracts.csv", rows)
+    report = evaluated(path, time="noted", label="left")
+    assert report["columns"]["features"]["began"] == "date"
+    assert "dates count as days before their row: 'began'" in report["notes"]
+    assert report["tested"][CHAMPION]["auc"] > 0.8
+    untimed = evaluated(path, label="left")
+    assert "dates count as days: 'noted', 'began'" in untimed["notes"]
