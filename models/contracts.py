@@ -1,8 +1,8 @@
 """Contracts: subscriptions as their events tell, and which of them run at a moment.
 
-Like a profile they are a fold that commutes: first and last word by (time, event id), and a
-count. A contract runs until it is cancelled, or until GRACE_DAYS after an end that was stated
-and not renewed. One whose end nobody stated runs until it is cancelled.
+Like a profile they are a fold that commutes: first and last word by (time, event id), a count,
+and the newest words on the price. A contract runs until it is cancelled, or until GRACE_DAYS
+after an end that was stated and not renewed. One whose end nobody stated runs until cancelled.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Final
 from zlib import crc32
 
+from models import prices
 from models.events.base import MILLISECOND
 from models.events.clock import EPOCH
 from models.events.sales import SubscriptionCancelled, SubscriptionRenewed, SubscriptionStarted
 from models.events.union import Touchpoint
 from models.rhythm import DAY_MS
-from models.terms import Contract, Term
+from models.terms import Contract, Price, Term
 
 GRACE_DAYS: Final = 7  # a renewal may come, or be booked, this much later than the stated end
 MOST: Final = 20  # contracts of one customer that are told apart
@@ -32,8 +33,8 @@ def after(contracts: Contracts, event: Touchpoint, at_ms: int) -> Contracts:
     match event.type:
         case "subscription_started" | "subscription_renewed" | "subscription_cancelled":
             term = _term(event, at_ms)
-            told = {event.subscription_id: Contract(term, term, int(term.what == "renewed"))}
-            return join(contracts, told)
+            renewed, cost = int(term.what == "renewed"), _cost(event, at_ms, term.days)
+            return join(contracts, {event.subscription_id: Contract(term, term, renewed, cost)})
         case _:
             return contracts
 
@@ -105,13 +106,22 @@ def _term(event: _Told, at_ms: int) -> Term:
             return Term(at_ms, id, "cancelled", _ms(event.ends_at))
 
 
+def _cost(event: _Told, at_ms: int, days: int) -> list[Price]:
+    if event.type == "subscription_cancelled" or event.price is None:
+        return []
+    return [Price(at_ms, event.price.minor, event.price.currency, days)]
+
+
 def _ms(at: datetime | None) -> int | None:
     return None if at is None else (at - EPOCH) // MILLISECOND
 
 
 def _one(a: Contract, b: Contract) -> Contract:
     return Contract(
-        min(a.first, b.first, key=_order), max(a.last, b.last, key=_order), a.renewals + b.renewals
+        min(a.first, b.first, key=_order),
+        max(a.last, b.last, key=_order),
+        a.renewals + b.renewals,
+        prices.join(a.prices, b.prices),
     )
 
 

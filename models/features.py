@@ -7,7 +7,7 @@ is not known is left out: the models take a missing feature for the mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan, log, log1p, sqrt
+from math import isnan, log, sqrt
 from typing import Final
 
 from librt.vecs import vec
@@ -18,6 +18,7 @@ from models.customer import Customer
 from models.online.vectors import unknown
 from models.outlook import gap, outlook
 from models.population import DEFAULT, Population
+from models.prices import risen
 from models.profile import Profile
 from models.rhythm import DAY_MS
 from models.rounding import all_to_six
@@ -107,14 +108,14 @@ def _rhythm(
     usual = gap(r, alpha, repeats, active)
     if usual < 0.25:
         usual = 0.25
-    overdue = log1p(quiet / usual)
+    overdue = _log1p(quiet / usual)
     found[places.PRIOR_LOGIT] = log(silent / (1.0 - silent))
     found[places.ALIVE] = alive if alive > -MOST_SURE else -MOST_SURE
-    found[places.SILENCE] = log1p(quiet)
-    found[places.VISITS] = log1p(visits)
-    found[places.AGE] = log1p(age)
+    found[places.SILENCE] = _log1p(quiet)
+    found[places.VISITS] = _log1p(visits)
+    found[places.AGE] = _log1p(age)
     found[places.ONCE] = 1.0 if visits == 1 else 0.0
-    found[places.GAP] = log1p(usual)
+    found[places.GAP] = _log1p(usual)
     found[places.OVERDUE] = overdue if overdue < 5.0 else 5.0
     if rhythm.gaps > 1:
         mean = rhythm.gap_mean if rhythm.gap_mean > 0.25 else 0.25
@@ -131,54 +132,77 @@ def _contracts(
     found: vec[float],
 ) -> None:
     """Add what the contracts that run say of the time when none will; their prior is the prior."""
-    tenure = max(0.0, max([at_ms - one.first.at_ms for one in held]) / DAY_MS)
+    began, renewals, days, ends, trial, stated = at_ms, 0, 0, 0, True, True
+    for one in held:
+        first, end = one.first, ends_ms(one)
+        began = min(began, first.at_ms)
+        renewals += one.renewals
+        days = max(days, period(one))
+        trial = trial and first.trial and not one.renewals
+        if end is None:  # it outlasts those whose ends are stated
+            stated = False
+        else:
+            ends = max(ends, end)
+    tenure = (at_ms - began) / DAY_MS
     over = population.contracts.ends(tenure, horizon_days)
     found[places.PRIOR_LOGIT] = log(over / (1.0 - over))
-    found[places.TENURE] = log1p(tenure)
-    found[places.RENEWALS] = log1p(sum([one.renewals for one in held]))
-    found[places.CONTRACTS] = log1p(len(held))
-    found[places.GIVEN_UP] = log1p(len(customer.contracts) - len(held))
-    found[places.TRIAL] = 1.0 if all(one.first.trial and not one.renewals for one in held) else 0.0
-    days = max([period(one) for one in held])
+    found[places.TENURE] = _log1p(tenure)
+    found[places.RENEWALS] = _log1p(renewals)
+    found[places.CONTRACTS] = _log1p(len(held))
+    found[places.GIVEN_UP] = _log1p(len(customer.contracts) - len(held))
+    found[places.TRIAL] = 1.0 if trial else 0.0
     if days:
-        found[places.PERIOD] = log1p(days)
-    ends = [ends_ms(one) for one in held]
-    stated = [end for end in ends if end is not None]
-    if len(stated) == len(ends):  # one whose end nobody stated outlasts the others
-        left = (max(stated) - at_ms) / DAY_MS
-        found[places.TO_RENEWAL] = log1p(max(0.0, left))
-        found[places.UNRENEWED] = 1.0 if left < 0.0 else 0.0
-        due = left + GRACE_DAYS < horizon_days
-        found[places.RENEWAL_DUE] = 1.0 if due else 0.0
-        # A year is let go far oftener than a month, but at its end: no sum of both tells that.
-        found[places.TERM_DUE] = log1p(days) if due else 0.0
+        found[places.PERIOD] = _log1p(days)
+    if stated:
+        _term(ends, days, at_ms, horizon_days, found)
+    if rises := [risen(one.prices, at_ms) for one in held if one.prices]:
+        found[places.PRICE_RISE] = max(rises, key=abs)
+
+
+def _term(ends: int, days: int, at_ms: int, horizon_days: int, found: vec[float]) -> None:
+    """Add what the end of a term of so many days says, 0 if nobody said of how many."""
+    left = (ends - at_ms) / DAY_MS
+    due = left + GRACE_DAYS < horizon_days
+    found[places.TO_RENEWAL] = _log1p(max(0.0, left))
+    found[places.UNRENEWED] = 1.0 if left < 0.0 else 0.0
+    found[places.RENEWAL_DUE] = 1.0 if due else 0.0
+    # A year is let go far oftener than a month, but at its end: no sum of both tells that.
+    found[places.TERM_DUE] = _log1p(days) if due else 0.0
 
 
 def _shopping(profile: Profile, at_ms: int, found: vec[float]) -> None:
     orders, last = profile.orders, profile.last_order_ms
-    found[places.ORDERS] = log1p(orders)
+    found[places.ORDERS] = _log1p(orders)
     if orders:
-        found[places.ITEMS] = log1p(profile.items / orders)
+        found[places.ITEMS] = _log1p(profile.items / orders)
         found[places.REFUNDS] = _share(profile.refunds, orders)
     if last is not None:
-        found[places.SINCE_ORDER] = log1p((at_ms - last) / DAY_MS if at_ms > last else 0.0)
+        found[places.SINCE_ORDER] = _log1p((at_ms - last) / DAY_MS if at_ms > last else 0.0)
 
 
 def _service(profile: Profile, at_ms: int, found: vec[float]) -> None:
     tickets = profile.tickets_opened
-    found[places.TICKETS] = log1p(len(tickets))
+    found[places.TICKETS] = _log1p(len(tickets))
     found[places.OPEN_TICKETS] = 0.0
     if tickets:
-        open_now = len(tickets.keys() - profile.tickets_closed.keys())
-        found[places.OPEN_TICKETS] = float(min(5, open_now))
-        found[places.SINCE_TICKET] = log1p(max(0.0, (at_ms - max(tickets.values())) / DAY_MS))
+        found[places.OPEN_TICKETS] = _open(tickets, profile.tickets_closed)
+        found[places.SINCE_TICKET] = _log1p(max(0.0, (at_ms - max(tickets.values())) / DAY_MS))
     if profile.wait_seconds:
-        found[places.WAIT] = log1p(profile.wait_seconds / 60.0)
+        found[places.WAIT] = _log1p(profile.wait_seconds / 60.0)
     if profile.feedback:
         _satisfaction(profile, found)
     opinion = profile.sentiment
     if opinion is not None and isinstance(opinion.value, float):
         found[places.SENTIMENT] = opinion.value
+
+
+def _open(opened: dict[str, int], closed: dict[str, int]) -> float:
+    """Return how many tickets are open, 5 at most."""
+    count = 0
+    for ticket in opened:
+        if ticket not in closed:
+            count += 1
+    return float(min(5, count))
 
 
 def _satisfaction(profile: Profile, found: vec[float]) -> None:
@@ -195,6 +219,14 @@ def _messages(profile: Profile, found: vec[float]) -> None:
     if shown := profile.offers_shown:
         found[places.ACCEPTED] = _share(profile.offers_accepted, shown)
         found[places.DECLINED] = _share(profile.offers_declined, shown)
+
+
+def _log1p(count: float) -> float:
+    """Return log(1 + count). Compiled it is the machine's `log`; `log1p` would be Python's.
+
+    To the six decimals that are kept the two are the same.
+    """
+    return log(1.0 + count)
 
 
 def _share(part: int, whole: int) -> float:

@@ -78,6 +78,12 @@ def _minutes(value: float, language: Language) -> str:
     return f"{number(value)}분" if language == "ko" else f"{number(value)} min"
 
 
+def _change(value: float, language: Language) -> str:
+    if -0.005 < value < 0.005:
+        return "없음" if language == "ko" else "unchanged"
+    return f"{value:+.0%}"
+
+
 def _term(value: float, language: Language) -> str:
     if value < 0.5:
         return "없음" if language == "ko" else "none"
@@ -89,7 +95,7 @@ LOGS = frozenset(
     {
         *("silence", "visits", "age", "gap", "orders", "items", "since_order", "tickets"),
         *("since_ticket", "wait", "tenure", "renewals", "contracts", "given_up", "period"),
-        *("to_renewal", "term_due"),
+        *("to_renewal", "term_due", "price_rise"),
     }
 )
 TOLD: dict[str, Told] = {
@@ -179,6 +185,9 @@ TOLD: dict[str, Told] = {
         _term,
         "the term that ends soon: {value}, others {usual}",
         "곧 끝나는 약정 {value}, 평균 {usual}",
+    ),
+    "price_rise": Told(
+        _change, "the price lately: {value}, others {usual}", "최근 요금 변동 {value}, 평균 {usual}"
     ),
     "renewals": Told(
         count, "renewed {value} times, others {usual}", "갱신 {value}회, 평균 {usual}회"

@@ -28,29 +28,30 @@ TO_RENEWAL: Final = 16
 UNRENEWED: Final = 17
 RENEWAL_DUE: Final = 18
 TERM_DUE: Final = 19
-ORDERS: Final = 20
-ITEMS: Final = 21
-REFUNDS: Final = 22
-SINCE_ORDER: Final = 23
-TICKETS: Final = 24
-OPEN_TICKETS: Final = 25
-SINCE_TICKET: Final = 26
-WAIT: Final = 27
-NPS: Final = 28
-CSAT: Final = 29
-CES: Final = 30
-REVIEW: Final = 31
-SENTIMENT: Final = 32
-OPENED: Final = 33
-CLICKED: Final = 34
-ACCEPTED: Final = 35
-DECLINED: Final = 36
-MANY: Final = 37
+PRICE_RISE: Final = 20
+ORDERS: Final = 21
+ITEMS: Final = 22
+REFUNDS: Final = 23
+SINCE_ORDER: Final = 24
+TICKETS: Final = 25
+OPEN_TICKETS: Final = 26
+SINCE_TICKET: Final = 27
+WAIT: Final = 28
+NPS: Final = 29
+CSAT: Final = 30
+CES: Final = 31
+REVIEW: Final = 32
+SENTIMENT: Final = 33
+OPENED: Final = 34
+CLICKED: Final = 35
+ACCEPTED: Final = 36
+DECLINED: Final = 37
+MANY: Final = 38
 
 NAMES: Final = (
     *("prior_logit", "alive", "silence", "visits", "age", "once", "gap", "overdue", "unsteady"),
     *("contract_ended", "tenure", "renewals", "contracts", "given_up", "trial", "period"),
-    *("to_renewal", "unrenewed", "renewal_due", "term_due", "orders", "items", "refunds"),
-    *("since_order", "tickets", "open_tickets", "since_ticket", "wait", "nps", "csat", "ces"),
-    *("review", "sentiment", "opened", "clicked", "accepted", "declined"),
+    *("to_renewal", "unrenewed", "renewal_due", "term_due", "price_rise", "orders", "items"),
+    *("refunds", "since_order", "tickets", "open_tickets", "since_ticket", "wait", "nps"),
+    *("csat", "ces", "review", "sentiment", "opened", "clicked", "accepted", "declined"),
 )

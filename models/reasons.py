@@ -6,7 +6,7 @@ A reason says what the model counted; it does not say what caused what.
 
 from __future__ import annotations
 
-from math import inf, isnan, log
+from math import expm1, inf, isnan, log
 from typing import Final
 
 from librt.vecs import vec
@@ -17,11 +17,10 @@ from models.customer import Customer
 from models.online.scorecard import Scorecard
 from models.online.shares import BASE, Shares
 from models.online.vectors import unknown
-from models.phrases import OTHER
+from models.phrases import LOGS, OTHER
 from models.records import Reason, Score
 from models.rhythm import silence_days
 from models.rounding import to_four
-from models.wording import as_it_was
 
 # reason -> its features. The prior is told by what it was made from.
 GROUPS = {
@@ -30,6 +29,7 @@ GROUPS = {
     "purchases": ("orders", "items", "refunds"),
     "renewal": ("to_renewal", "renewal_due", "term_due", "unrenewed"),
     "contract": ("tenure", "renewals", "period", "trial", "contracts", "given_up"),
+    "price": ("price_rise",),
     "past_contract": ("contract_ended",),
     "service": ("open_tickets", "tickets", "since_ticket", "wait"),
     "satisfaction": ("nps", "csat", "ces", "review", "sentiment"),
@@ -41,6 +41,7 @@ _NAMES: Final = sorted(GROUPS)
 _MEMBERS: Final = [
     vec[i64]([places.NAMES.index(name) for name in GROUPS[group]]) for group in _NAMES
 ]
+_LOGS: Final = [name in LOGS for name in places.NAMES]
 _SILENCE, _HABIT, _CONTRACT = (_NAMES.index(name) for name in ("silence", "habit", "contract"))
 
 
@@ -87,10 +88,10 @@ def reasons(
             told.append(Reason(name, to_four(share), to_four(days), own, name))
             continue
         place = _about(group, share, seen, shares)
-        about, value, mean = places.NAMES[place], seen[place], card.usual(place)
-        value = to_four(as_it_was(about, 0.0 if isnan(value) else value))
-        usual = None if mean is None else to_four(as_it_was(about, mean))
-        told.append(Reason(name, to_four(share), value, usual, about))
+        value, mean = seen[place], card.usual(place)
+        value = _counted(place, 0.0 if isnan(value) else value)
+        usual = None if mean is None else _counted(place, mean)
+        told.append(Reason(name, to_four(share), value, usual, places.NAMES[place]))
     return told
 
 
@@ -126,6 +127,11 @@ def _strongest(sums: vec[float], top: int | None) -> list[int]:
         found.append(best)
         last, told = strongest, best
     return found
+
+
+def _counted(place: int, value: float) -> float:
+    """Return a feature's value as people count it: before the logarithm, to four decimals."""
+    return to_four(expm1(value) if _LOGS[place] else value)
 
 
 def rest(score: Score) -> list[Reason]:

@@ -10,13 +10,14 @@ from typing import Final, Literal
 
 from models.contracts import running
 from models.customer import Customer
-from models.features import measured, named
+from models.feature_text import packed
+from models.features import measured
 from models.horizon import CONTRACT, SILENCE, horizon
 from models.judge import Judge
 from models.online.scaling import sigmoid
 from models.outlook import SURE
 from models.reasons import reasons
-from models.records import Score, pack
+from models.records import Score
 from models.rounding import to_four, to_six
 
 CHURN_MODEL: Final = "churn"
@@ -49,7 +50,7 @@ def score(customer: Customer, at_ms: int, cause: str, judge: Judge) -> Score:
         horizon=means,
         base=to_four(shares.base),
         reasons=reasons(customer, at_ms, seen, shares, card, TOP),
-        features=pack(named(seen)),
+        features=packed(seen),
     )
 
 

@@ -6,13 +6,10 @@ else the population's mean. It claims no cause.
 
 from __future__ import annotations
 
-from math import expm1
-
 from models.phrases import (
     FLAGS,
     HERE,
     JUST_NOW,
-    LOGS,
     PLAIN,
     TOLD,
     Language,
@@ -46,11 +43,6 @@ def sentence(reason: Reason, language: Language) -> str:
 def in_words(reason: Reason) -> dict[str, str]:
     """Return the sentence by language."""
     return {language: sentence(reason, language) for language in LANGUAGES}
-
-
-def as_it_was(feature: str, value: float) -> float:
-    """Return a feature's value as people count it: before the logarithm."""
-    return expm1(value) if feature in LOGS else value
 
 
 def _unknown(feature: str) -> Told:

@@ -36,7 +36,7 @@ SOURCE_BY_STEM = (
     (("nps", "csat", "ces", "review", "sentiment"), "what the customer said"),
     (("open", "click"), "messages sent"),
     (("accept", "decline"), "offers shown"),
-    (("contract", "tenure", "renew", "trial", "period", "days_to"), "subscription events"),
+    (("contract", "tenure", "renew", "trial", "period", "price", "days_to"), "subscription events"),
 )
 SHOWN = (
     ("auc_window", "AUC"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models import contracts
 from models.contracts import MOST
 from models.events import SubscriptionCancelled, SubscriptionRenewed, SubscriptionStarted
-from tests.support.histories import NOON, event
+from tests.support.histories import NOON, event, usd
 from tests.unit.test_contracts import Life
 
 KINDS = (SubscriptionStarted, SubscriptionRenewed, SubscriptionCancelled)
@@ -21,19 +21,21 @@ words = st.lists(
         st.sampled_from(["s1", "s2", "s3"]),
         st.none() | st.integers(0, 500),
         st.sampled_from(["month", "year"]),
+        st.sampled_from([None, "9.00", "12.00", "12.50"]),
     ),
     max_size=12,
 )
 
 
 def told(history):
-    for number, (kind, day, id, until, period) in enumerate(history):
+    for number, (kind, day, id, until, period, price) in enumerate(history):
         end = None if until is None else NOON + timedelta(days=until)
         fields = {"subscription_id": id}
         if kind is SubscriptionCancelled:
             fields |= {"ends_at": end}
         else:
             fields |= {"plan": "p", "renews_at": end, "period": period}
+            fields |= {"price": usd(price)} if price else {}
         yield event(kind, NOON + timedelta(days=day), f"e{number}", **fields)
 
 
@@ -61,7 +63,14 @@ def test_any_order_and_any_split_of_the_same_words_give_the_same_contracts(histo
 def test_what_is_bounded_is_bounded_alike_in_every_order(seed):
     chance = Random(seed)
     history = [
-        (chance.choice(KINDS), chance.randrange(400), f"s{chance.randrange(60)}", None, "month")
+        (
+            chance.choice(KINDS),
+            chance.randrange(400),
+            f"s{chance.randrange(60)}",
+            None,
+            "month",
+            "9.00",
+        )
         for _ in range(200)
     ]
     events = list(told(history))

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from models.alerts import RULE
 from models.asof import Entry, fold
 from models.catalogue import Catalogue
-from models.contracts import GRACE_DAYS, running
+from models.contracts import GRACE_DAYS, join, running
 from models.customer import Customer
 from models.events import (
     Identifier,
@@ -29,9 +30,10 @@ from models.react import Position, react
 from models.records import unpack
 from models.regroup import Part
 from models.rhythm import DAY_MS
+from models.terms import Contract
 from models.timers import fired
 from projections.serve import views
-from tests.support.histories import ANA, NOON, event
+from tests.support.histories import ANA, NOON, event, usd
 
 JUDGE = Judge.untrained()
 LAPTOP = Identifier(type="device_id", value="d-1")
@@ -351,3 +353,11 @@ def test_contracts_as_of_a_time_are_those_of_the_words_by_then():
     (then,) = fold(entries, NOON_MS + 40 * DAY_MS, None).contracts.values()
     assert (then.renewals, then.last.what) == (1, "renewed")
     assert fold(entries, None, None).contracts == life.customer.contracts
+
+
+def test_a_contract_that_was_kept_before_prices_were_is_read_and_goes_on():
+    kept = b'{"s1":[[1,"e1","started",null,30,false],[1,"e1","started",null,30,false],0]}'
+    held = msgspec.json.decode(kept, type=dict[str, Contract])
+    assert held["s1"].prices == []
+    told = Life().renew(30, price=usd("9")).customer.contracts
+    assert [one.minor for one in join(held, told)["s1"].prices] == [900]

@@ -56,6 +56,16 @@ from models.wording import in_words, sentence
             "to be renewed in 12 days, others 180 days",
             "계약 갱신까지 12일, 평균 180일",
         ),
+        (
+            Reason("price", 0.3, 0.12, 0.02, "price_rise"),
+            "the price lately: +12%, others +2%",
+            "최근 요금 변동 +12%, 평균 +2%",
+        ),
+        (
+            Reason("price", -0.1, 0.0, 0.02, "price_rise"),
+            "the price lately: unchanged, others +2%",
+            "최근 요금 변동 없음, 평균 +2%",
+        ),
         (Reason("new_thing", 1.0, 2.5, 1.0), "new thing: 2.5, others 1", "new thing: 2.5, 평균 1"),
         (Reason("a{b}", 1.0, 2.5), "ab: 2.5", "ab: 2.5"),
         (Reason(BASE, -1.0, 0.0), "what all customers share", "전체 고객의 공통 위험"),
