@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from infra.evaluation.moments import is_date, number_of
+from infra.evaluation.moments import is_date, number_of, slashed
 from infra.evaluation.table import Cell, Line
 
 Kind = Literal["number", "truth", "date", "text", "free text", "empty", "constant"]
@@ -72,7 +72,14 @@ class Column:
     @property
     def dated(self) -> bool:
         """Whether its values read as moments in time."""
-        return bool(self.values) and self.dates >= _NEARLY * len(self.values)
+        return bool(self.values) and (
+            self.dates >= _NEARLY * len(self.values) or self.written is not None
+        )
+
+    @property
+    def written(self) -> str | None:
+        """How its dates are written, as strptime has it; None: as each says, or it has none."""
+        return slashed(self.values)
 
     @property
     def classes(self) -> int:

@@ -12,6 +12,8 @@ from infra.evaluation.roles import Asked, listed
 _LABELS = (
     "label", "target", "y", "churn", "churned", "is_churn", "exited", "attrition", "left", "class",
     "outcome", "response", "default", "converted", "conversion", "bought", "purchased",
+    "churn label", "churn_label", "churn_flag", "attrition_flag", "has_churned", "cancelled",
+    "canceled", "is_cancelled", "is_canceled", "defaulted", "fraud", "is_fraud", "survived", "risk",
 )  # fmt: skip
 _POSITIVE = (
     "1", "true", "yes", "y", "t", "churn", "churned", "left", "gone", "lost", "positive", "bad",

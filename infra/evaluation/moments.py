@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -12,7 +13,12 @@ DAY_S = 86_400.0
 _EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))  # from, to seconds
 _NUMBER = re.compile(r"[$€£₩¥]? ?[-+]?\d+(,\d{3})*(,\d+|\.\d+)? ?[%€₩]?", re.ASCII)
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?$")
-_WRITTEN = ("%Y%m%d", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y-%m", "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y")
+_WRITTEN = (
+    "%Y%m%d", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y-%m", "%d.%m.%Y", "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S", "%d %b %Y", "%d-%b-%Y", "%b-%Y", "%b %Y", "%d %B %Y", "%B %d, %Y",
+    "%b %d, %Y",
+)  # fmt: skip
+_SLASHED = re.compile(r"\d{1,2}/\d{1,2}/(\d{4}|\d\d)( \d{1,2}:\d\d(:\d\d)?( [AP]M)?)?", re.ASCII)
 
 
 class Clock:
@@ -58,6 +64,28 @@ def is_date(cell: Cell) -> bool:
     if number is not None:
         return _of_number(number, None) is not None
     return isinstance(cell, str) and _parsed(cell, None) is not None
+
+
+def slashed(texts: Iterable[str]) -> str | None:
+    """Return how dates like 1/31/2026 are written, as strptime has it.
+
+    None: they are no such dates, or do not tell whether the month or the day comes first.
+    """
+    found: set[tuple[str, str]] = set()
+    first = second = 0
+    for text in texts:
+        written = _SLASHED.fullmatch(text)
+        if written is None:
+            return None
+        year, hours, seconds, half = written.groups()
+        clock = f" {'%I' if half else '%H'}:%M" + (":%S" if seconds else "") if hours else ""
+        found.add(("%Y" if len(year) == 4 else "%y", clock + (" %p" if half else "")))
+        one, other = text.split("/")[:2]
+        first, second = max(first, int(one)), max(second, int(other))
+    if len(found) != 1 or (first > 12) == (second > 12):
+        return None
+    ((year, clock),) = found
+    return f"{'%d/%m' if first > 12 else '%m/%d'}/{year}{clock}"
 
 
 @lru_cache(maxsize=8_192)

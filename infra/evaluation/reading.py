@@ -89,7 +89,11 @@ class Reader(Generic[T]):
         self.sorted = False
         self._table, self._outcome = table, outcome
         self._ends = float("inf")
-        self._dates = Clock()
+        self._dates = {
+            name: Clock(found.columns[name].written)
+            for name, kind in role.features.items()
+            if kind == "date"
+        }
         self._order()
 
     def __iter__(self) -> Iterator[Raw[T | None]]:
@@ -144,7 +148,7 @@ class Reader(Generic[T]):
         for name, kind in self.role.features.items():
             cell = line.cells.get(name)
             value = features[name] = (
-                self._days(cell, at) if kind == "date" else value_of(cell, kind)
+                self._days(name, cell, at) if kind == "date" else value_of(cell, kind)
             )
             if value is None and cell is not None:
                 trouble.cell(line.number, name, cell)
@@ -159,9 +163,9 @@ class Reader(Generic[T]):
             raise UnusableRowError(f"no time: {line.cells.get(name)!r} in column {name!r}")
         return at
 
-    def _days(self, cell: Cell, at: float) -> float | None:
+    def _days(self, name: str, cell: Cell, at: float) -> float | None:
         """Return how many days before its row a date is; the day itself where rows have none."""
-        moment = self._dates.read(cell)
+        moment = self._dates[name].read(cell)
         if moment is None:
             return None
         dated = self.role.time is not None and not self.role.clock.plain

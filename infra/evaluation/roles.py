@@ -150,6 +150,9 @@ def _time(columns: dict[str, Column], role: Roles) -> None:
         )
     if plain:
         role.notes.append(f"times in {name!r} are plain numbers: --delay counts in their unit")
+    if written is None and column.written is not None:
+        written = column.written
+        role.notes.append(f"times in {name!r} are read as {written}; or say --time-format")
     role.time, role.clock = name, Clock(written, plain)
 
 

@@ -16,7 +16,7 @@ from infra.cli.models_file import command
 from infra.errors import UserError
 from infra.evaluation import bandit, churn
 from infra.evaluation.columns import look, told
-from infra.evaluation.moments import Clock, number_of
+from infra.evaluation.moments import Clock, number_of, slashed
 from infra.evaluation.reading import contents
 from infra.evaluation.roles import Asked, roles
 from infra.evaluation.table import Table
@@ -434,3 +434,35 @@ def test_a_date_tells_by_the_days_since_however_it_is_written(tmp_path):
     assert report["tested"][CHAMPION]["auc"] > 0.8
     untimed = evaluated(path, label="left")
     assert "dates count as days: 'noted', 'began'" in untimed["notes"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "written"),
+    [
+        (["1/2/2026", "1/31/2026"], "%m/%d/%Y"),
+        (["01/02/26 9:05", "31/01/26 23:10"], "%d/%m/%y %H:%M"),
+        (["1/31/2026 9:05:00 PM"], "%m/%d/%Y %I:%M:%S %p"),
+        (["1/2/2026", "3/4/2026"], None),  # either may be the month
+        (["1/31/2026", "31/1/2026"], None),
+        (["1/31/2026", "1/31/26"], None),
+        (["1/31/2026", "soon"], None),
+        ([], None),
+    ],
+)
+def test_dates_with_slashes_are_read_where_they_tell_what_comes_first(texts, written):
+    assert slashed(texts) == written
+    if written is not None:
+        assert all(Clock(written).read(text) is not None for text in texts)
+
+
+def test_rows_with_dates_as_a_spreadsheet_writes_them_are_in_time_order(tmp_path):
+    rows = list(people())  # fifteen days
+    expected = evaluated(written(tmp_path / "a.csv", rows), time="when")
+    for row in rows:
+        year, month, day = row.pop("when").split("-")
+        row["date"] = f"{int(month)}/{int(day)}/{year} 0:00"
+    rows.sort(key=lambda row: row["date"])
+    report = evaluated(written(tmp_path / "b.csv", rows), label="left")
+    assert report["columns"]["time"] == "date"
+    assert report["tested"][CHAMPION]["rows"] == expected["tested"][CHAMPION]["rows"]
+    assert "times in 'date' are read as %m/%d/%Y %H:%M; or say --time-format" in report["notes"]
