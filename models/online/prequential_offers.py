@@ -172,6 +172,8 @@ class Trial:
             reward = sum(part * choice.rewards.get(arm, 0.0) for arm, part in target.items())
             return [reward, reward, 1.0, 1.0]
         assert choice.arm is not None
+        if not target:  # it may take nothing, which earns nothing: known, not estimated
+            return [0.0, 0.0, 1.0, 1.0]
         reward, beliefs = choice.rewards[choice.arm], offered.beliefs
         weight = target.get(choice.arm, 0.0) / choice.propensity
         expected = sum(part * beliefs.get(arm, 0.0) for arm, part in target.items())

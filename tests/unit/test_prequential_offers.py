@@ -65,6 +65,15 @@ def test_an_arm_that_is_not_eligible_is_never_counted():
     assert (tested["fixed:b"]["value"], tested["uniform"]["value"]) == (0.0, 1.0)
 
 
+def test_in_a_log_too_an_arm_that_is_not_eligible_earns_nothing_by_every_estimate():
+    """Else SNIPS would be of the rows in which the arm could be taken, and the others of all."""
+    run = trial()
+    alone = [Choice(at, "", {}, ("a",), {"a": 1.0}, at, "a", 1.0) for at in range(2)]
+    run.run([*alone, logged(2, "b", 1.0, 0.5), logged(3, "a", 0.0, 0.5)])
+    fixed = run.report()["tested"]["fixed:b"]
+    assert (fixed["ips"], fixed["snips"]) == (pytest.approx(0.5), pytest.approx(0.5))
+
+
 def test_from_a_log_values_are_weighed_by_the_propensities():
     run = trial(Loyal((1.0, 0.0)))
     rows = [logged(0, "a", 1.0, 0.25), logged(1, "b", 5.0, 0.75), logged(2, "a", 0.0, 0.5)]
