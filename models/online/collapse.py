@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.online.bayes import Bayes
-from models.online.boosting import TICKS, Tree
+from models.online.boosting import QUESTIONS, TICKS, Tree, parts_of
 from models.online.crosses import Crosses
 from models.online.forks import Fork
+from models.online.levels import MIDDLE
 from models.online.logit import Logit, Weight
 from models.online.search import CONSTANT, Column
 from models.online.shares import Cross, Term
-from models.online.trees import Trees, cut_at
+from models.online.trees import Trees
 
 
 def terms(
@@ -75,29 +76,31 @@ def forest(
     names = list(parts)
     columns: dict[int, int] = {}
     found: list[Fork] = []
-    level = 0.0
+    level = 0
     for tree in trees.trees:
-        fork, usual = _fork(tree, share / TICKS)
-        root, near, far = (
-            columns.setdefault(at, len(columns)) for at in (fork[0], fork[2], fork[5])
-        )
-        found.append((root, fork[1], near, *fork[3:5], far, *fork[6:]))
+        asked, cuts, adds, usual = _fork(tree)
+        places = [columns.setdefault(place, len(columns)) for place in asked]
+        found.append((*places, *cuts, *adds))
         level += usual
-    return [names[place] for place in columns], found, level
+    return [names[place] for place in columns], found, share / TICKS * level
 
 
-def _fork(tree: Tree, weight: float) -> tuple[Fork, float]:
-    """Return a tree by what it says beyond what it says of the mean, and the latter."""
-    root, below, above, *cuts = tree[:6]
-    leaves = [weight * leaf for leaf in tree[6:]]
-    cut, below_cut, above_cut = map(cut_at, cuts)
-    low, high = (leaves[:2], below, below_cut), (leaves[2:], above, above_cut)
-    # The mean is not above a cut that lies above it.
-    (near, near_at, near_cut), (far, far_at, far_cut) = (low, high) if cut > 0.0 else (high, low)
-    usual, moved = near if near_cut > 0.0 else near[::-1]
-    reached, beyond = far if far_cut > 0.0 else far[::-1]
-    return (
-        (root, cut, near_at, near_cut, moved - usual,
-         far_at, far_cut, reached - usual, beyond - reached),
-        usual,
-    )  # fmt: skip
+def _fork(tree: Tree) -> tuple[list[int], list[int], list[int], int]:
+    """Return a tree's features, cuts and what crossing each adds to what it says of the mean.
+
+    And the latter. Each question has its near side first.
+    """
+    features, cuts, leaves = parts_of(tree)
+    order = [0]
+    for number in range(QUESTIONS):
+        at = order[number]
+        # The mean is not above a cut that lies above it.
+        near = 2 * at + (1 if cuts[at] > MIDDLE else 2)
+        order += [near, 4 * at + 3 - near]
+    says = [0] * QUESTIONS + [leaves[at - QUESTIONS] for at in order[QUESTIONS:]]
+    adds = [0] * QUESTIONS
+    for number in reversed(range(QUESTIONS)):
+        says[number] = says[2 * number + 1]
+        adds[number] = says[2 * number + 2] - says[number]
+    asked = order[:QUESTIONS]
+    return [features[at] for at in asked], [cuts[at] for at in asked], adds, says[0]

@@ -1,4 +1,4 @@
-"""The examples that trees are grown on: bytes and whole numbers, side by side.
+"""Distances in levels, and the examples that trees are grown on: bytes and whole numbers.
 
 As in `models.online.kernels` they are kept in a `vec` where the core is compiled, in NumPy's
 arrays where it is not.
@@ -6,7 +6,8 @@ arrays where it is not.
 
 from __future__ import annotations
 
-from typing import cast
+import math
+from typing import Final, cast
 
 import numpy as np
 from librt.vecs import append, vec
@@ -14,6 +15,12 @@ from mypy_extensions import i64, u8
 from numpy.typing import NDArray
 
 from models.online import kernels
+
+LEVELS: Final = 256
+NEVER: Final = 256  # a cut that no level reaches
+OUT: Final = 1e9  # its distance
+FINE: Final = 16.0  # levels by deviation
+MIDDLE: Final = 128  # the level of the mean, and of what is missing
 
 Levels = NDArray[np.uint8]
 Ticks = NDArray[np.int64]
@@ -30,6 +37,16 @@ class Rows:
         self.labels = bytes_of(labels)
         self.offsets = ticks_of(offsets)  # logits that they begin at
         self.said = ticks_of(said)  # by the trees as they are now
+
+
+def level(distance: float) -> int:
+    """Return the level of a distance: FINE to a deviation, MIDDLE from the mean upwards."""
+    return min(math.floor(distance * FINE) + MIDDLE, LEVELS - 1)
+
+
+def cut_at(cut: int) -> float:
+    """Return the distance at which a level begins."""
+    return (cut - MIDDLE) / FINE if cut < NEVER else OUT
 
 
 def bytes_of(numbers: Levels) -> vec[u8]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Scorecard:
-    """A model's terms, crosses and forks by place. A place without a term has no mean: NaN."""
+    """A model's terms, crosses and trees by place. A place without a term has no mean: NaN."""
 
     def __init__(self, model: Served) -> None:
         named = [*places.NAMES, *model.terms, *[name for name, _ in model.columns], *model.forked]
@@ -44,7 +44,7 @@ class Scorecard:
         self._usual = of([usual for _, _, usual, _ in model.crosses])
         self._crossed = of([weight for _, _, _, weight in model.crosses])
         self._forked = vec[i64]([self._places[name] for name in model.forked])
-        self._forest = Forest(model.forks)
+        self._forest = Forest(model.trees, model.tick, model.forks)
 
     def usual(self, place: i64) -> float | None:
         """Return the population's mean of a feature, None when it was never seen."""

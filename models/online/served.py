@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 from msgspec import Raw, Struct
 
-from models.online.forks import Fork
+from models.online.forks import Fork, Former
 from models.online.scaling import sigmoid
 from models.online.scorecard import Scorecard
 from models.online.shares import BASE, Cross, Term
@@ -23,8 +23,9 @@ class Served(Struct, frozen=True, dict=True):
 
     The logit is `intercept`, plus `prior` times the lifetime prior's logit, plus the terms,
     plus the crosses (products of two columns, or one column alone: right is -1), plus the
-    forks (small trees over the features that `forked` names). Unknown features count nothing,
-    missing ones are the mean.
+    trees (small ones, over the features that `forked` names; what they add is in ticks, each
+    worth `tick`). Unknown features count nothing, missing ones are the mean. `forks` are the
+    trees of a snapshot up to format 5.
     """
 
     candidate: str
@@ -36,7 +37,9 @@ class Served(Struct, frozen=True, dict=True):
     columns: list[tuple[str, float]] = []
     crosses: list[Cross] = []
     forked: list[str] = []
-    forks: list[Fork] = []
+    forks: list[Former] = []
+    trees: list[Fork] = []
+    tick: float = 0.0
 
     @classmethod
     def untrained(cls) -> Self:

@@ -15,9 +15,10 @@ from msgspec import Raw, Struct, field
 from models.online.signing import SnapshotError, seal, signature, unseal
 from models.reports import Change
 
-FORMAT = 5
-# Of 3 a blend has no calibration, and begins one; 3 and 4 are one line, signed as a whole.
-READ = (3, 4, FORMAT)
+FORMAT = 6
+# Of 3 a blend has no calibration, and begins one; 3 and 4 are one line, signed as a whole; up to 5
+# trees have two levels.
+READ = (3, 4, 5, FORMAT)
 _END = b"\n"  # of the first line; JSON as it is written here has none within
 NOTHING = Raw(b"null")
 

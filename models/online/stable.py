@@ -107,7 +107,8 @@ class Stable:
         stretch = sum(mix.values())
         parts, prior = self.scaler.parts, self._prior_mean()
         columns, crosses = collapse.products(mix.get("crosses", 0.0), parts, self.crosses)
-        forked, forks, level = collapse.forest(mix.get("trees", 0.0), parts, self.trees)
+        share = mix.get("trees", 0.0)
+        forked, trees, level = collapse.forest(share, parts, self.trees)
         start = self._base() if prior is None else 0.0
         return Served(
             candidate=candidate,
@@ -122,7 +123,8 @@ class Stable:
             columns=columns,
             crosses=crosses,
             forked=forked,
-            forks=forks,
+            trees=trees,
+            tick=share / TICKS,
         )
 
     def to_state(self) -> dict[str, Any]:

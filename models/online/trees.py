@@ -9,16 +9,14 @@ the lesser model, and the blend trusts it less.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final, Self
 
 import numpy as np
 from librt.vecs import append, vec
 from mypy_extensions import i64
 
-from models.online.boosting import LEVELS, NEVER, TICKS, Tree, grow, tell
-from models.online.forks import OUT
-from models.online.levels import Rows, every, levels_of, ticks
+from models.online.boosting import LEAVES, QUESTIONS, TICKS, Tree, deep, grow, parts_of, tell
+from models.online.levels import MIDDLE, Rows, cut_at, every, level, levels_of, ticks
 from models.online.packing import pack_bytes, unpack_bytes
 
 FEATURES: Final = 128  # the first that came
@@ -32,8 +30,6 @@ YOUNG_EVERY: Final = 16  # until as many examples are there as are kept
 EAGER: Final = 8_192  # examples after which trees that nobody counts on are grown
 SPARED: Final = 4  # times more seldom
 MOST: Final = 64  # trees
-FINE: Final = 16.0  # levels by deviation
-MIDDLE: Final = LEVELS // 2  # the level of the mean, and of what is missing
 
 
 class Trees:
@@ -52,11 +48,12 @@ class Trees:
         asked, cuts, leaves = self._asked, self._cuts, self._leaves
         total: i64 = 0
         for tree in range(i64(len(self.trees))):
-            at = 3 * tree
-            branch: i64 = 2 if distances[asked[at]] >= cuts[at] else 0
-            at += 1 + branch // 2
-            leaf = branch + (1 if distances[asked[at]] >= cuts[at] else 0)
-            total += leaves[4 * tree + leaf]
+            first: i64 = QUESTIONS * tree
+            at: i64 = 0
+            while at < QUESTIONS:
+                question = first + at
+                at += at + (2 if distances[asked[question]] >= cuts[question] else 1)
+            total += leaves[LEAVES * tree + at - QUESTIONS]
         return total
 
     def learn_one(
@@ -119,14 +116,16 @@ class Trees:
         self._plant(trees)
 
     def _plant(self, trees: list[Tree]) -> None:
-        """Lay the trees out side by side: by tree three questions and four leaves."""
+        """Lay the trees out side by side: by tree its questions and its leaves."""
         self.trees = trees
         asked, cuts, leaves = vec[i64](), vec[float](), vec[i64]()
         for tree in trees:
-            for number in range(3):
-                asked = append(asked, tree[number])
-                cuts = append(cuts, cut_at(tree[number + 3]))
-            for leaf in tree[6:]:
+            features, least, says = parts_of(tree)
+            for feature in features:
+                asked = append(asked, feature)
+            for cut in least:
+                cuts = append(cuts, cut_at(cut))
+            for leaf in says:
                 leaves = append(leaves, leaf)
         self._asked, self._cuts, self._leaves = asked, cuts, leaves
 
@@ -164,20 +163,10 @@ class Trees:
         model._rows = Rows(
             size, levels, np.pad(came, more), np.pad(began, more), np.zeros(size, dtype=np.int64)
         )
-        model._plant([tuple(tree) for tree in state["trees"]])
+        model._plant([deep(tuple(tree)) for tree in state["trees"]])
         for tree in model.trees:  # sums of whole numbers are the same in every order
             tell(tree, model._rows, held, 1)
         return model
-
-
-def level(distance: float) -> int:
-    """Return the level of a distance: FINE to a deviation, MIDDLE from the mean upwards."""
-    return min(math.floor(distance * FINE) + MIDDLE, LEVELS - 1)
-
-
-def cut_at(cut: int) -> float:
-    """Return the distance at which a level begins."""
-    return (cut - MIDDLE) / FINE if cut < NEVER else OUT
 
 
 def drawn_from(features: int, number: int) -> list[int]:

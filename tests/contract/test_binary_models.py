@@ -20,10 +20,11 @@ from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
 from models import places
-from models.online import bayes, crosses, served, trees, vectors
+from models.online import bayes, collapse, crosses, levels, served, trees, vectors
 from models.online.blend import LEAST, START, Blend
+from models.online.boosting import LEAVES, QUESTIONS, TICKS
 from models.online.forks import Forest
-from models.online.logit import LEARNING_RATE
+from models.online.logit import LEARNING_RATE, Weight
 from models.online.posterior import Posterior, mode
 from models.online.river_pipeline import INTERCEPT_RATE
 from models.online.scaling import LIMIT, MOST, sigmoid
@@ -308,23 +309,49 @@ def test_a_products_share_is_split_over_its_features():
     assert model.chance({"a": SPREAD, "b": SPREAD}) == edge
 
 
-def test_a_trees_share_is_its_features_shapley_value():
+def test_the_share_of_a_tree_that_was_kept_is_its_features_shapley_value():
     # a beyond 1: 2, and 3 more if b lies below -1; else 1 if c is beyond 0.5.
     fork = (0, 1.0, 2, 0.5, 1.0, 1, -1.0, 2.0, 3.0)
+
+    def worth(distances):
+        a, b, c = distances
+        return (5.0 if b < -1.0 else 2.0) if a >= 1.0 else (1.0 if c >= 0.5 else 0.0)
+
     for values in itertools.product((0.0, 2.0), (0.0, -2.0), (0.0, 2.0)):
-        expected = [0.0] * 3
-        for order in itertools.permutations(range(3)):
-            seen = [0.0] * 3
-            for feature in order:
-                before = worth(seen)
-                seen[feature] = values[feature]
-                expected[feature] += (worth(seen) - before) / 6
-        assert list(Forest([fork]).shared(of(values))) == pytest.approx(expected)
+        shares = list(Forest([], 0.0, [fork]).shared(of(values)))
+        assert shares == pytest.approx(shapley(worth, values))
 
 
-def worth(distances):
-    a, b, c = distances
-    return (5.0 if b < -1.0 else 2.0) if a >= 1.0 else (1.0 if c >= 0.5 else 0.0)
+def shapley(worth, values):
+    """Return what each value adds to a worth on average, over all orders in which they come."""
+    found = [0.0] * len(values)
+    orders = list(itertools.permutations(range(len(values))))
+    for order in orders:
+        seen = [0.0] * len(values)
+        for feature in order:
+            before = worth(seen)
+            seen[feature] = values[feature]
+            found[feature] += (worth(seen) - before) / len(orders)
+    return found
+
+
+@pytest.mark.parametrize("features", [1, 2, 3, 5])
+@given(st.randoms(use_true_random=False))
+def test_a_trees_share_is_its_features_shapley_value(features, rng):
+    """Whichever questions are crossed, and whichever of them ask of the same feature."""
+    model, tick = Trees(), 1 / 64
+    asked = [rng.randrange(features) for _ in range(QUESTIONS)]
+    cuts = [rng.choice((112, 128, 144, levels.NEVER)) for _ in range(QUESTIONS)]
+    leaves = [rng.randrange(-128, 128) for _ in range(LEAVES)]
+    model._plant([(*asked, *cuts, *leaves)])
+    values = [rng.choice((-2.0, -0.5, 0.0, 0.5, 2.0)) for _ in range(features)]
+    parts = {name: Weight(place) for place, name in enumerate("abcde"[:features])}
+    names, forks, usual = collapse.forest(TICKS * tick, parts, model)
+    shares = Forest(forks, tick, []).shared(of(values["abcde".index(name)] for name in names))
+    expected = shapley(lambda seen: tick * model.said(of(seen)), values)
+    told = dict(zip(names, shares, strict=True))
+    assert [told.get(name, 0.0) for name in parts] == pytest.approx(expected)
+    assert usual == tick * model.said(of([0.0] * features))
 
 
 def test_a_hinge_is_nothing_up_to_its_knot():
@@ -429,10 +456,10 @@ def test_more_features_cost_trees_the_oldest_examples():
     assert (model._held, model._place) == (kept, 1)
     # The newest of those before it is still the one before it, the next to go the oldest.
     for place, row in ((kept - 1, rows[-1]), (1, rows[1 - kept])):
-        levels = list(model._rows.levels)[place :: model._rows.size]
-        assert levels[:40] == [trees.level(distance) for distance in row]
+        known = list(model._rows.levels)[place :: model._rows.size]
+        assert known[:40] == [levels.level(distance) for distance in row]
         assert model._rows.labels[place] == (row[0] > 0.0)
-        assert set(levels[40:]) == {trees.MIDDLE}
+        assert set(known[40:]) == {levels.MIDDLE}
 
 
 def test_trees_that_nobody_counts_on_grow_more_seldom():

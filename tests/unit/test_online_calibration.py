@@ -100,10 +100,10 @@ def test_a_blend_that_was_kept_without_calibration_begins_one():
 
 def test_the_formats_before_are_read_and_older_ones_are_refused():
     secret = b"a secret of the tests"
-    for number in (FORMAT, FORMAT - 1, FORMAT - 2):
+    for number in (FORMAT, FORMAT - 1, FORMAT - 2, FORMAT - 3):
         kept = Snapshot(model="churn", version=1, offset=1, format=number)
         assert decode(encode(kept, secret), secret) == kept
-    for number in (FORMAT - 3, FORMAT + 1):
+    for number in (FORMAT - 4, FORMAT + 1):
         kept = Snapshot(model="churn", version=1, offset=1, format=number)
         with pytest.raises(FormatError, match="rebuild models --swap"):
             decode(encode(kept, secret), secret)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from models import places
 from models.features import named
+from models.online.forks import ASKED
 from models.online.served import Served, decode, encode
 from models.online.shares import BASE, PRIOR, SPREAD
 from models.online.vectors import of
@@ -35,9 +36,16 @@ def model(prior_too: bool) -> Served:
     ]
     forks = [
         tuple(rng.randrange(9) if at in (0, 2, 5) else rng.gauss(0, 1) for at in range(9))
+        for _ in range(10)
+    ]
+    trees = [
+        tuple(rng.randrange(9) for _ in range(ASKED))
+        + tuple(rng.randrange(100, 160) for _ in range(ASKED))
+        + tuple(rng.randrange(-1000, 1000) for _ in range(ASKED))
         for _ in range(30)
     ]
-    return Served("blend", 99, -0.7, 0.8, 0.3, terms, columns, crosses, names[4:13], forks)
+    forest = (names[4:13], forks, trees, 1e-3)
+    return Served("blend", 99, -0.7, 0.8, 0.3, terms, columns, crosses, *forest)
 
 
 @given(VALUES, st.booleans())
