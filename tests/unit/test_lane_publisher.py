@@ -5,6 +5,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from streams.lane.pipeline import MOST, Busy
 from streams.lane.publisher import Publisher
@@ -21,12 +22,25 @@ class Producer:
         self.counts = []
         self.end = 100
         self._drained = asyncio.Condition()
+        self.known = {"t": {0, 1}}
+        self.client = SimpleNamespace(
+            cluster=SimpleNamespace(partitions_for_topic=lambda topic: self.known.get(topic))
+        )
+        self._message_accumulator = self
+        self._batches = self.waiting
+        self._closed, self._exception = False, None
+
+    def _append_batch(self, batch, place):
+        assert place not in self.waiting
+        self.waiting[place] = batch, asyncio.get_running_loop().create_future()
+        return SimpleNamespace(future=self.waiting[place][1])
 
     async def send_batch(self, batch, topic, *, partition):
+        if self._exception is not None:
+            raise self._exception
         async with self._drained:
             await self._drained.wait_for(lambda: (topic, partition) not in self.waiting)
-        self.waiting[topic, partition] = batch, asyncio.get_running_loop().create_future()
-        return asyncio.shield(self.waiting[topic, partition][1])
+        return asyncio.shield(self._append_batch(batch, (topic, partition)).future)
 
     async def drain(self, place=PLACE):
         """Take what waits, as the sender does; return what acknowledges it."""
@@ -117,6 +131,55 @@ async def test_what_is_larger_than_one_batch_goes_as_several_in_order(publisher)
         (await publisher._producer.drain())()
     assert await writing == {PLACE: 105}
     assert publisher._producer.counts == [2, 2, 1]
+
+
+async def test_what_finds_room_is_handed_over_before_anybody_else_has_a_turn(publisher):
+    writing = publisher.write({PLACE: rows(2), ("t", 1): rows(3)})
+    writing.send(None)
+    assert {
+        place: one.record_count() for place, (one, _) in publisher._producer.waiting.items()
+    } == {
+        PLACE: 2,
+        ("t", 1): 3,
+    }
+    writing.close()
+
+
+async def test_nobody_overtakes_who_waits_for_a_turn(publisher):
+    writes = [begin(publisher, rows(1)), begin(publisher, rows(2), whole=True)]
+    await settled()
+    first = await publisher._producer.drain()
+    writes.append(begin(publisher, rows(4)))  # there is room, and somebody who came before
+    for _ in range(2):
+        await settled()
+        (await publisher._producer.drain())()
+    first()
+    await asyncio.gather(*writes)
+    assert publisher._producer.counts == [1, 2, 4]
+
+
+async def test_a_topic_that_was_not_heard_of_is_asked_for_by_the_producer(publisher):
+    publisher._producer.known = {}
+    writing = begin(publisher, rows(1))
+    await settled()
+    (await publisher._producer.drain())()
+    assert await writing == {PLACE: 101}
+
+
+async def test_what_the_brokers_refuse_is_told_to_all_who_wait(publisher):
+    writes = [begin(publisher, rows(1)), begin(publisher, rows(2))]
+    await settled()
+    _, future = publisher._producer.waiting.pop(PLACE)
+    future.set_exception(KafkaError("full"))
+    for one in writes:
+        with pytest.raises(KafkaError, match="full"):
+            await one
+
+
+async def test_a_producer_that_has_failed_says_so_at_the_next_write(publisher):
+    publisher._producer._exception = KafkaError("fenced")
+    with pytest.raises(KafkaError, match="fenced"):
+        await publisher.write({PLACE: rows(1)})
 
 
 async def test_nothing_is_sent_for_nothing(publisher):
