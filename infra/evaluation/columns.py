@@ -5,6 +5,7 @@ What is kept of a column is bounded, however long the file is.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ MOST_VALUES = 1_000  # of one column, kept to tell its kind and to count its cla
 MOST_FAULTS = 20  # of a file, kept to show
 TRUTHS = {"true": True, "false": False, "yes": True, "no": False, "t": True, "f": False}
 _NEARLY = 0.95
+_ID = re.compile(r"(^|[^A-Za-z])[Ii][Dd](num)?$|[a-z](Id|ID)$|^(uid|caseid)$|[Rr]ow_?[Nn]umber$")
 
 
 @dataclass(slots=True)
@@ -80,6 +82,16 @@ class Column:
     def written(self) -> str | None:
         """How its dates are written, as strptime has it; None: as each says, or it has none."""
         return slashed(self.values)
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether it is called an id, and no two rows have the same whole number."""
+        return (
+            self.kind == "number"
+            and _ID.search(self.name) is not None
+            and max(self.values.values()) == 1
+            and all(value.lstrip("-").removesuffix(".0").isdecimal() for value in self.values)
+        )
 
     @property
     def classes(self) -> int:

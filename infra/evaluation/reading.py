@@ -18,7 +18,7 @@ from infra.evaluation.columns import MOST_FAULTS, Contents, look, told, value_of
 from infra.evaluation.moments import DAY_S, Clock
 from infra.evaluation.roles import Roles
 from infra.evaluation.table import Cell, Line, Table
-from models.online.packed import Packed, Packer, unpack
+from models.online.packed import Packer, unpack
 
 MOST_SORTED = 5_000_000  # rows that are sorted in memory when a file is not in time order
 
@@ -189,18 +189,21 @@ def _by_time(rows: Iterator[Raw[T]]) -> Iterator[Raw[T]]:
     """Yield rows by time, those of one time as they come; they are held packed meanwhile."""
     numbers, times, known = array("q"), array("d"), array("d")
     keys: list[str] = []
-    packed: list[Packed] = []
+    names: list[tuple[str, ...]] = []
+    values: list[bytes] = []
     outcomes: list[T] = []
-    packer, names = Packer(), dict[str, str]()
+    packer, known_keys = Packer(), dict[str, str]()
     for raw in rows:
         numbers.append(raw.number)
         times.append(raw.at)
         known.append(raw.known_at)
-        keys.append(names.setdefault(raw.key, raw.key))
-        packed.append(packer.pack(raw.cells))
+        keys.append(known_keys.setdefault(raw.key, raw.key))
+        packed = packer.pack(raw.cells)
+        names.append(packed[0])
+        values.append(packed[1])
         outcomes.append(raw.outcome)
-    for at in np.argsort(times, kind="stable").tolist():
-        cells = unpack(packed[at])
+    for at in np.argsort(times, kind="stable"):
+        cells = unpack((names[at], values[at]))
         yield Raw(numbers[at], times[at], keys[at], cells, known[at], outcomes[at])
 
 

@@ -184,6 +184,6 @@ def _useless(column: Column, *, meant: bool) -> str:
         return f"is {column.kind}"
     if meant:
         return ""
-    if column.name.casefold() in _ROWS:
+    if column.name.casefold() in _ROWS or column.names_rows:
         return "numbers the rows"
     return "is free text: nearly every value is another one" if column.kind == "free text" else ""

@@ -336,6 +336,19 @@ def test_columns_that_number_the_rows_are_no_features_and_no_customers(tmp_path)
     assert report["columns"]["key"] is None
 
 
+@pytest.mark.parametrize("name", ["PassengerId", "case_id", "Case ID", "RowNumber", "uid"])
+def test_a_number_that_names_each_row_is_no_feature(tmp_path, name):
+    rows = [
+        {name: 7_000_000 + 13 * at, "paid": 90 + at, **row} for at, row in enumerate(people(60))
+    ]
+    columns = evaluated(written(tmp_path / "people.csv", rows))["columns"]
+    assert columns["left_out"][name] == "numbers the rows"
+    assert columns["features"]["paid"] == "number"
+    rows[3][name] = rows[9][name]  # somebody came twice
+    columns = evaluated(written(tmp_path / "people.csv", rows))["columns"]
+    assert columns["features"][name] == "number"
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path):
     path = tmp_path / "twice.csv"
     path.write_text("a,b,a\n1,2,3\n")
