@@ -11,7 +11,9 @@ from infra.evaluation.table import Cell
 
 DAY_S = 86_400.0
 _EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))  # from, to seconds
-_NUMBER = re.compile(r"[$€£₩¥]? ?[-+]?\d+(,\d{3})*(,\d+|\.\d+)? ?[%€₩]?", re.ASCII)
+_NUMBER = re.compile(
+    r"[$€£₩¥]? ?[-+]?(\d+(,\d{3})*(,\d+|\.\d+)?|\d{1,3}(\.\d{3})+,\d+) ?[%€₩]?", re.ASCII
+)
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?$")
 _WRITTEN = (
     "%Y%m%d", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y-%m", "%d.%m.%Y", "%d.%m.%Y %H:%M",
@@ -90,10 +92,12 @@ def slashed(texts: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=8_192)
 def _written_number(text: str) -> float:
-    """Return 1,234.5 and 1,5 and $3 and 40% as numbers; infinity when it is none."""
+    """Return 1,234.5 and 1.234,5 and 1,5 and $3 and 40% as numbers; infinity when it is none."""
     if not _NUMBER.fullmatch(text):
         return float("inf")
     digits = text.strip("$€£₩¥% ")
+    if "." in digits and digits.rfind(".") < digits.find(","):  # 1.234,50
+        digits = digits.replace(".", "")
     separated = digits.replace(",", "" if _THOUSANDS.match(digits) else ".")
     return float(separated) / (100.0 if text.endswith("%") else 1.0)
 

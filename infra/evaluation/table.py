@@ -17,7 +17,7 @@ import orjson
 
 from infra.files.errors import FileUnreadableError
 from infra.files.mapping import Layout
-from infra.files.rows import Kind, Row, kind_of, read
+from infra.files.rows import SUFFIXES, Kind, Row, kind_of, read
 
 MISSING = frozenset(
     ("", "na", "n/a", "nan", "null", "none", "?", "\\n", "<na>",
@@ -46,7 +46,7 @@ class Table:
         if not path.is_file():
             raise FileUnreadableError(f"{path}: no such file")
         self.path = path
-        self.kind: Kind = kind_of(path)
+        self.kind: Kind = _kind(path)
         self._layout = Layout()
         if self.kind == "csv":
             self._layout = _layout(path)
@@ -55,6 +55,16 @@ class Table:
         """Yield every row. Raises FileUnreadableError when the file breaks off."""
         for row in read(self.path, self.kind, self._layout):
             yield _line(row)
+
+
+def _kind(path: Path) -> Kind:
+    try:
+        return kind_of(path)
+    except FileUnreadableError:
+        known = ", ".join(SUFFIXES)
+        raise FileUnreadableError(
+            f"{path}: cannot tell what is in it by its name; rename it to end with {known}"
+        ) from None
 
 
 def _line(row: Row) -> Line:
@@ -67,7 +77,7 @@ def _line(row: Row) -> Line:
     except orjson.JSONDecodeError as error:
         return Line(row.number, {}, f"not JSON: {error}")
     if not isinstance(read, dict):
-        return Line(row.number, {}, "not a JSON object")
+        return Line(row.number, {}, "not a JSON object: each line is to be one (JSON Lines)")
     return Line(row.number, dict(_flat(read)))
 
 
@@ -120,6 +130,18 @@ def _header(path: Path, lines: list[str], separator: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise FileUnreadableError(f"{path}: more than one column is named {twice[0]!r}; rename it")
+    if any("." in name for name in names) and all(map(_is_number, names)):
+        raise FileUnreadableError(
+            f"{path}: the first line is to name the columns, and is numbers; write names above it"
+        )
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _begins(path: Path, encoding: str) -> list[str]:

@@ -322,6 +322,7 @@ def test_a_page_shows_a_files_words_as_words(tmp_path):
     [
         ("1,234.5", 1234.5), ("1,5", 1.5), ("$3", 3.0), ("40%", 0.4), ("-2", -2.0), ("1e3", 1000.0),
         ("12,345,678", 12345678.0), ("₩1,000", 1000.0), ("a1", None), ("1,2,3", None),
+        ("1.234,50 €", 1234.5), ("12.345.678,9", 12345678.9), ("1.23,4", None),
         ("inf", None), ("nan", None), ("", None), (True, None), ("1-2", None),
     ],
 )  # fmt: skip
@@ -353,6 +354,20 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
     path = tmp_path / "twice.csv"
     path.write_text("a,b,a\n1,2,3\n")
     assert "more than one column is named 'a'" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("bare.csv", "0.5,1,0\n0.7,2,1\n", "the first line is to name the columns"),
+        ("people.dat", "a,b\n1,2\n", "rename it to end with .jsonl"),
+        ("people.json", '[{"a": 1}]', "each line is to be one (JSON Lines)"),
+    ],
+)
+def test_a_file_laid_out_otherwise_is_refused_with_what_to_do(tmp_path, name, text, told):
+    path = tmp_path / name
+    path.write_text(text)
+    assert told in refusal(path)
 
 
 def test_a_label_that_hardly_ever_is_something_else_is_left_out_and_told(tmp_path):
