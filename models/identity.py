@@ -17,7 +17,7 @@ from models.events.union import Touchpoint
 from models.identity_rules import SHIPPED, Rules
 from models.spelling import known, normalise
 
-__all__ = ["customer_id_of", "identify", "known", "normalise", "primary", "rank_of"]
+__all__ = ["customer_id_of", "id_from", "identify", "known", "normalise", "primary", "rank_of"]
 
 _REMEMBERED = 1 << 15  # names of late: customers come in visits, so the same ones come again
 
@@ -27,10 +27,15 @@ def rank_of(kind: str, rules: Rules = SHIPPED) -> int:
     return rules.ranks.get(kind, len(rules.ranks))
 
 
+def id_from(spelt: str) -> str:
+    """Return the id of the customer that "type:value" names, in its one spelling."""
+    return f"c_{blake2b(spelt.encode(), digest_size=10).hexdigest()}"
+
+
 @lru_cache(_REMEMBERED)
 def customer_id_of(identifier: Identifier) -> str:
     """Return the id of the customer that a normalised identifier names."""
-    return f"c_{blake2b(str(identifier).encode(), digest_size=10).hexdigest()}"
+    return id_from(str(identifier))
 
 
 def primary(identifiers: Iterable[Identifier], rules: Rules = SHIPPED) -> Identifier:

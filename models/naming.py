@@ -1,6 +1,7 @@
 """How people and programs name a customer: a customer id, or "type:value" of an identifier.
 
-Read as the log spells it, so that whoever asks finds what the stream derived.
+Read as the log spells it, so that whoever asks finds what the stream derived. Nothing asked for is
+remembered here: thousands of identifiers kept are as many objects that garbage is looked for in.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from typing import Final
 
 from models.events.base import Identifier, IdentifierType
-from models.identity import customer_id_of, normalise
+from models.identity import id_from, normalise
 from models.identity_rules import SHIPPED, Rules
 
 CUSTOMER_ID: Final = re.compile(r"c_[0-9a-f]{20}")
@@ -27,7 +28,7 @@ def identifier_of(text: str, rules: Rules = SHIPPED) -> Identifier | None:
 def id_of(spelt: str) -> str:
     """Return the customer id that "type:value" names, in the one spelling that profiles have."""
     kind, _, value = spelt.partition(":")
-    return customer_id_of(Identifier(type=IdentifierType(kind), value=value))
+    return id_from(str(Identifier(type=IdentifierType(kind), value=value)))
 
 
 def derive(text: str, rules: Rules = SHIPPED) -> str | None:
@@ -35,4 +36,4 @@ def derive(text: str, rules: Rules = SHIPPED) -> str | None:
     if text.startswith("c_"):
         return text
     identifier = identifier_of(text, rules)
-    return customer_id_of(identifier) if identifier else None
+    return id_from(str(identifier)) if identifier else None

@@ -6,7 +6,9 @@ record counts for is added. So the board equals a count over all customers, alwa
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter
+from collections.abc import Collection
 from heapq import nlargest
 
 from msgspec import Struct
@@ -14,6 +16,8 @@ from msgspec import Struct
 from projections.live_glance import Glance
 
 BINS = 20  # of the risk's histogram: each 5 % wide
+KEPT = 200  # of the newest alerts: so many may close before all are looked through again
+Begun = tuple[int, str, str]  # when an alert was opened (ms), whose, by which rule
 
 
 class OpenAlert(Struct, frozen=True, gc=False):
@@ -27,6 +31,37 @@ class OpenAlert(Struct, frozen=True, gc=False):
     probability: float | None
 
 
+class Newest:
+    """Which of all open alerts began last: kept, for to look at all of them takes long."""
+
+    def __init__(self) -> None:
+        self._kept: list[Begun] = []  # the largest of all, ascending
+
+    def add(self, one: OpenAlert, others: int) -> None:
+        """Take in an alert beside so many `others`."""
+        begun = _begun(one)
+        if len(self._kept) == others or (self._kept and begun > self._kept[0]):
+            insort(self._kept, begun)
+            del self._kept[:-KEPT]
+
+    def discard(self, one: OpenAlert) -> None:
+        """Leave an alert out."""
+        begun = _begun(one)
+        at = bisect_left(self._kept, begun)
+        if self._kept[at : at + 1] == [begun]:
+            del self._kept[at]
+
+    def largest(self, limit: int, of: Collection[OpenAlert]) -> list[Begun]:
+        """Return the newest `limit` of all there are, newest first."""
+        if len(self._kept) < min(limit, len(of)):
+            self._kept = nlargest(max(limit, KEPT), map(_begun, of))[::-1]
+        return self._kept[: -limit - 1 : -1]
+
+
+def _begun(one: OpenAlert) -> Begun:
+    return one.opened_ms, one.customer_id, one.rule
+
+
 class Board:
     """Totals over every customer that was not merged into another."""
 
@@ -38,6 +73,7 @@ class Board:
         self.bands: Counter[str] = Counter()
         self.histogram = [0] * BINS
         self._alerts: dict[tuple[str, str], OpenAlert] = {}
+        self._newest = Newest()
 
     @property
     def scored(self) -> int:
@@ -54,16 +90,17 @@ class Board:
         if old is not None:
             self._count(old, -1)
             for rule in old.episodes:
-                self._alerts.pop((old.customer_id, rule), None)
+                alert = self._alerts.pop((old.customer_id, rule), None)
+                if alert is not None:
+                    self._newest.discard(alert)
         if new is not None:
             self._count(new, 1)
             self._open(new)
 
     def newest_alerts(self, limit: int) -> list[OpenAlert]:
         """Return the open episodes that began last, newest first."""
-        return nlargest(
-            limit, self._alerts.values(), key=lambda one: (one.opened_ms, one.customer_id)
-        )
+        newest = self._newest.largest(limit, self._alerts.values())
+        return [self._alerts[customer_id, rule] for _, customer_id, rule in newest]
 
     def _count(self, one: Glance, sign: int) -> None:
         if one.merged_into is not None:
@@ -81,7 +118,7 @@ class Board:
             return
         for rule, episode in one.episodes.items():
             if episode.status == "open":
-                self._alerts[one.customer_id, rule] = OpenAlert(
+                alert = OpenAlert(
                     one.customer_id,
                     rule,
                     episode.number,
@@ -89,3 +126,5 @@ class Board:
                     one.name,
                     one.risk.probability if one.risk else None,
                 )
+                self._newest.add(alert, len(self._alerts))
+                self._alerts[one.customer_id, rule] = alert

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import orjson
@@ -23,6 +24,8 @@ ERRORS: dict[int | str, dict[str, object]] = {
     503: {"model": ProblemDetails, "description": "as of a time: ClickHouse does not answer"},
     504: {"model": ProblemDetails, "description": "the receipt's event did not come in time"},
 }
+
+_TURN = 16  # customers of a batch laid out at once: some 3 ms
 
 router = APIRouter(prefix="/v1", tags=["profiles"], responses=ERRORS)
 
@@ -141,7 +144,9 @@ async def batch_get(request: Request, _: Caller, wanted: schemas.BatchRequest) -
     points: Points = request.app.state.points
     found: dict[str, orjson.Fragment] = {}
     missing: list[str] = []
-    for key in wanted.keys:
+    for number, key in enumerate(wanted.keys):
+        if number % _TURN == _TURN - 1:
+            await asyncio.sleep(0)  # others have their turn
         customer_id = sources.live.locate(key)
         if customer_id is None:
             missing.append(key)

@@ -234,6 +234,23 @@ async def test_many_customers_are_answered_at_once(http):
     assert answer.json()["missing"] == ["email:nobody@example.com"]
 
 
+async def test_a_batch_leaves_others_their_turn(http, live, monkeypatch):
+    turn, laid_out, locate = [0], [], live.locate
+    monkeypatch.setattr(live, "locate", lambda key: laid_out.append(turn[0]) or locate(key))
+
+    async def others():
+        while True:
+            turn[0] += 1
+            await asyncio.sleep(0)
+
+    reading = asyncio.create_task(others())
+    keys = [f"user_id:u{n}" for n in range(100)]
+    answer = await http.post("/v1/profiles:batchGet", json={"keys": keys})
+    reading.cancel()
+    assert answer.json()["missing"] == keys
+    assert max(map(laid_out.count, laid_out)) <= 16
+
+
 @pytest.mark.parametrize("body", [{}, {"keys": []}, {"keys": ["a"] * 501}, {"keys": ["a"], "x": 1}])
 async def test_a_batch_that_asks_wrongly_is_refused(http, body):
     answer = await http.post("/v1/profiles:batchGet", json=body)
