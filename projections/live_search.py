@@ -12,9 +12,8 @@ from itertools import islice
 from typing import Final
 
 LONGEST: Final = 512  # entries of a list: more are two
-_BETWEEN: Final = (
-    "\0"  # a term and its customer; text alone is nothing that garbage is looked for in
-)
+# A term and its customer in one text: in texts nobody looks for garbage, as in tuples.
+_BETWEEN: Final = "\0"
 
 
 class PrefixIndex:
@@ -22,9 +21,8 @@ class PrefixIndex:
 
     def __init__(self) -> None:
         self._lists: list[list[str]] = [[]]
-        self._starts = [
-            ""
-        ]  # nothing in a list is below its start, and nothing above the next one's
+        # Nothing in a list is below its start, or above the next one's.
+        self._starts = [""]
 
     def __len__(self) -> int:
         return sum(map(len, self._lists))

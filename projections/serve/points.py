@@ -133,11 +133,8 @@ class Points:
         return self.answer(customer_id, part, held)
 
     def _whole(self, customer_id: str, part: str) -> Answer:
-        value, place, tick = (
-            self._live.held(customer_id).value,
-            (customer_id, part),
-            self._tick(part),
-        )
+        value, tick = self._live.held(customer_id).value, self._tick(part)
+        place = customer_id, part
         made = self._made.get(place)
         if made is not None and made.value is value and made.tick == tick:
             return made.answer
