@@ -19,7 +19,9 @@ from models.records import Features
 
 _MILLION: Final = 1e6
 _LARGEST: Final = 1e9  # beyond it numbers were not rounded
-_KEYS: Final = [f'"{name}":'.encode() for name in places.NAMES]
+_OPENS: Final = ord("{")
+_KEYS: Final = [f',"{name}":'.encode() for name in places.NAMES]
+_NOTHING: Final = [f',"{name}":0.0'.encode() for name in places.NAMES]  # what is oftenest told
 _THREE: Final = [b"%03d" % number for number in range(1000)]
 _WHOLE: Final = [b"%d." % number for number in range(1000)]
 _LAST: Final = [(b"%03d" % number).rstrip(b"0") or b"0" for number in range(1000)]
@@ -35,13 +37,18 @@ def packed(values: vec[float]) -> Features:
         value = values[place]
         if isnan(value):
             continue
-        text.write(b"," if len(text) else b"{")
+        if value == 0.0:
+            text.write(_NOTHING[place])
+            continue
         text.write(_KEYS[place])
         if -_LARGEST < value < _LARGEST:
             _write(text, value)
         else:
             text.write(b"%r" % value)
-    text.write(b"}" if len(text) else b"{}")
+    if not len(text):
+        return Raw(b"{}")
+    text[0] = _OPENS
+    text.write(b"}")
     return Raw(text.getvalue())
 
 

@@ -6,7 +6,7 @@ A reason says what the model counted; it does not say what caused what.
 
 from __future__ import annotations
 
-from math import expm1, inf, isnan, log
+from math import exp, inf, isnan, log
 from typing import Final
 
 from librt.vecs import vec
@@ -130,8 +130,11 @@ def _strongest(sums: vec[float], top: int | None) -> list[int]:
 
 
 def _counted(place: int, value: float) -> float:
-    """Return a feature's value as people count it: before the logarithm, to four decimals."""
-    return to_four(expm1(value) if _LOGS[place] else value)
+    """Return a feature's value as people count it: before the logarithm, to four decimals.
+
+    Compiled it is the machine's `exp`; `expm1` would be Python's, and the same to four decimals.
+    """
+    return to_four(exp(value) - 1.0 if _LOGS[place] else value)
 
 
 def rest(score: Score) -> list[Reason]:
