@@ -65,5 +65,5 @@ class PlainReads(Answers):
     def _answer(self) -> Answer | None:
         try:
             return self._points.at(unquote(self.url.decode("ascii")), self.headers)
-        except Exception:
-            return None  # the application meets it again, notes it and answers
+        except Exception:  # nothing is lost: the application meets it again, notes it and answers
+            return None
