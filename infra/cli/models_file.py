@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 
 from infra.cli.models_file_view import bar, show
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 from infra.evaluation import bandit, churn
 from infra.evaluation.page import page
 from infra.evaluation.roles import Asked
-from infra.evaluation.table import Table
+from infra.evaluation.table import ELIGIBLE, Table
 
 
 class Kind(StrEnum):
@@ -67,7 +67,8 @@ def command(
         str | None, typer.Option(help="offers: column of the chance the arm was taken with")
     ] = None,
     eligible: Annotated[
-        str | None, typer.Option(help="offers: column of the arms that could be taken: a|b|c")
+        str | None,
+        typer.Option(help="offers: column of the arms that could be taken: a JSON list, a|b|c"),
     ] = None,
     shuffle: Annotated[
         bool, typer.Option("--shuffle", help="without times: rows that are sorted by something")
@@ -111,8 +112,8 @@ def command(
         control=control,
         shuffle=shuffle,
     )
-    console = Console(stderr=True)
-    table = Table(path)
+    console = Terminal(stderr=True)
+    table = Table(path, (*ELIGIBLE, *filter(None, [eligible])))
     with nullcontext(_silent) if as_json else bar(console) as tell:
         run = churn.report if kind is Kind.CHURN else bandit.report
         result: dict[str, Any] = run(
@@ -123,7 +124,7 @@ def command(
     if as_json:
         typer.echo(orjson.dumps(result, option=orjson.OPT_SERIALIZE_NUMPY).decode())
     else:
-        show(Console(), result)
+        show(Terminal(), result)
 
 
 def _several(given: list[str] | None) -> tuple[str, ...]:

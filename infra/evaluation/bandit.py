@@ -7,8 +7,8 @@ from typing import Any
 from infra.errors import UserError
 from infra.evaluation.form import Form, Outcome
 from infra.evaluation.reading import Raw, Reader, Tell, contents
-from infra.evaluation.roles import Asked, check, roles
-from infra.evaluation.table import Table
+from infra.evaluation.roles import CHURN, Asked, check, roles
+from infra.evaluation.table import Source
 from infra.evaluation.thompson import Thompson
 from infra.evaluation.uplift import Uplifts, control_of, verdict_of_uplift
 from infra.evaluation.verdict import verdict_of_offers
@@ -18,7 +18,7 @@ WINDOWS, WINDOW = 20, 100
 
 
 def report(
-    table: Table, asked: Asked, share: float, tell: Tell, *, batch: int = 0
+    table: Source, asked: Asked, share: float, tell: Tell, *, batch: int = 0
 ) -> dict[str, Any]:
     """Decide and learn a file's rows in order; `share` of them come before the test.
 
@@ -28,11 +28,12 @@ def report(
     if batch:
         raise UserError("--compare batch is for --kind churn", "Leave it out.")
     found = contents(table, tell)
-    check(found, asked)
+    check(found, asked, CHURN)
     notes: list[str] = []
     form = Form(found, asked, notes)
     reader = Reader(table, found, roles(found, asked, form.columns, notes), form)
-    total, tested_from = reader.rows, int(reader.rows * share)
+    total = reader.labelled
+    tested_from = int(total * share)
     window = max(WINDOW, -(-total // WINDOWS))
     stated = _stated(reader, tested_from)
     trial = Trial(Thompson(stated), form.arms, tested_from, window)
@@ -41,9 +42,11 @@ def report(
     seen = (lambda *_: None) if uplifts is None else uplifts.add
     trial.run(_choices(reader), lambda done: tell("deciding and learning", done, total), seen)
     role = reader.role
+    if trial.rows < reader.rows:
+        notes.append(f"{reader.rows - trial.rows:,} rows have no reward that is known: not counted")
     result = {
         "kind": "offers",
-        "file": table.path.name,
+        "file": table.name,
         "columns": {
             "choice": form.choice, "arm": form.arm, "reward": form.reward,
             "propensity": form.propensity, "eligible": form.eligible, "time": role.time,

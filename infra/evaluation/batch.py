@@ -5,20 +5,21 @@ Needs scikit-learn, which the product itself does not: `pip install customer360[
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from infra.errors import UserError
+from infra.evaluation.matrix import Matrix
 from models.online.prequential import Row
 from models.online.tally import Tally
 
 MOST_TRAINED = 200_000  # newest rows that a batch model is trained on
+SCORED = 50_000  # rows that are predicted at once: laid out for a model they take 1 kB and more
 CATEGORIES = 50  # of a text column, the rest are one
 SEED = 7
 
-Cells = Mapping[str, Any]
 Tell = Callable[[str, int, int], None]
 
 
@@ -36,22 +37,10 @@ class Batch:
     of their own for the other; neither is tuned beyond its library's defaults.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Iterable[Row]) -> None:
         """Lay the rows out as columns. Raises UserError without scikit-learn."""
         _scikit()
-        self.rows = rows
-        names = sorted({name for row in rows for name in row.features})
-        texts = {
-            name for row in rows for name, cell in row.features.items() if isinstance(cell, str)
-        }
-        self._numbers = [name for name in names if name not in texts]
-        self._texts = sorted(texts)
-        self._values = np.array(
-            [[_number(row.features.get(name)) for name in self._numbers] for row in rows], float
-        ).reshape(len(rows), len(self._numbers))
-        self._words = np.array(
-            [[_word(row.features.get(name)) for name in self._texts] for row in rows], object
-        ).reshape(len(rows), len(self._texts))
+        self._rows = Matrix(rows)
 
     def compare(
         self, tested_from: int, retrained_at: Sequence[int], tell: Tell = lambda *_: None
@@ -71,13 +60,12 @@ class Batch:
         self, tested_from: int, retrained_at: Sequence[int], tell: Tell
     ) -> dict[str, Tally]:
         tallies: dict[str, Tally] = {}
+        rows = self._rows.rows
         for name, make in (("batch_lr", _logistic), ("batch_gb", _boosting)):
             first = self._trained(make, tested_from)
-            self._score(first, range(tested_from, len(self.rows)), tallies, f"{name}_once")
+            self._score(first, range(tested_from, rows), tallies, f"{name}_once")
             starts = [tested_from, *(at for at in retrained_at if at > tested_from)]
-            for count, (start, end) in enumerate(
-                zip(starts, [*starts[1:], len(self.rows)], strict=True)
-            ):
+            for count, (start, end) in enumerate(zip(starts, [*starts[1:], rows], strict=True)):
                 tell(f"training {name}", count, len(starts))
                 model = first if start == tested_from else self._trained(make, start)
                 self._score(model, range(start, end), tallies, name)
@@ -85,49 +73,35 @@ class Batch:
 
     def _trained(self, make: Callable[[int, int], Any], now: int) -> _Trained:
         """Return a model of what is known when row `now` comes; a number: of one class only."""
-        rows, at = self.rows, self.rows[now].at
-        known = [
-            place
-            for place in range(max(0, now - MOST_TRAINED), now)
-            if rows[place].label is not None and rows[place].label_at <= at
-        ]
-        labels = np.array([rows[place].label for place in known])
+        rows, since = self._rows, max(0, now - MOST_TRAINED)
+        told = ~np.isnan(rows.labels[since:now]) & (rows.known[since:now] <= rows.at[now])
+        known = since + np.flatnonzero(told)
+        labels = rows.labels[known]
         if len(set(labels.tolist())) < 2:
             return _Trained(float(labels.mean()) if len(labels) else 0.5, [])
         # A column that was always empty so far: there is nothing to make bins of.
-        seen = ~np.isnan(self._values[known]).all(axis=0)
-        numbers = np.flatnonzero(seen).tolist()
-        if not numbers and not self._texts:
+        numbers = rows.seen(known)
+        if not numbers and not rows.texts:
             return _Trained(float(labels.mean()), [])
-        model = make(len(numbers), len(self._texts))
-        return _Trained(model.fit(self._columns(known, numbers), labels), numbers)
-
-    def _columns(self, places: Iterable[int], numbers: list[int]) -> Any:
-        import pandas
-
-        chosen = list(places)
-        names = [self._numbers[place] for place in numbers]
-        frame = pandas.DataFrame(self._values[np.ix_(chosen, numbers)], columns=names)
-        for place, name in enumerate(self._texts):
-            frame[name] = self._words[chosen, place]
-        return frame
+        model = make(len(numbers), len(rows.texts))
+        return _Trained(model.fit(rows.frame(known, numbers), labels), numbers)
 
     def _score(
         self, trained: _Trained, places: range, tallies: dict[str, Tally], name: str
     ) -> None:
-        model = trained.model
+        rows, model = self._rows, trained.model
         tally = tallies.setdefault(name, Tally())
-        scored = [place for place in places if self.rows[place].label is not None]
-        if not scored:
-            return
-        if isinstance(model, float):
-            chances = [model] * len(scored)
-        else:
-            chances = model.predict_proba(self._columns(scored, trained.numbers))[:, 1].tolist()
-        for place, chance in zip(scored, chances, strict=True):
-            label = self.rows[place].label
-            assert label is not None
-            tally.update(chance, label)
+        asked = np.arange(places.start, places.stop)
+        scored = asked[~np.isnan(rows.labels[asked])]
+        for begin in range(0, len(scored), SCORED):
+            some = scored[begin : begin + SCORED]
+            if isinstance(model, float):
+                chances = [model] * len(some)
+            else:
+                frame = rows.frame(some, trained.numbers)
+                chances = model.predict_proba(frame)[:, 1].tolist()
+            for chance, label in zip(chances, rows.labels[some].tolist(), strict=True):
+                tally.update(chance, label)
 
 
 def _scikit() -> None:
@@ -138,14 +112,6 @@ def _scikit() -> None:
             "comparing with batch models needs scikit-learn",
             "pip install 'customer360[evaluate]', or leave --compare out",
         ) from None
-
-
-def _number(cell: Any) -> float:
-    return float("nan") if cell is None or isinstance(cell, str) else float(cell)
-
-
-def _word(cell: Any) -> str:
-    return "?" if cell is None else str(cell)
 
 
 def _logistic(numbers: int, texts: int) -> Any:

@@ -6,14 +6,15 @@ each of them at its own time, never sooner.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from infra.evaluation.batch import Batch
 from infra.evaluation.label import Label, label
 from infra.evaluation.pupil import Contestants
 from infra.evaluation.reading import Raw, Reader, Tell, contents
-from infra.evaluation.roles import Asked, check, roles
-from infra.evaluation.table import Table
+from infra.evaluation.roles import OFFERS, Asked, check, roles
+from infra.evaluation.table import Source
 from infra.evaluation.verdict import verdict
 from models.online.encoding import Encoder
 from models.online.prequential import Prequential, Row
@@ -25,7 +26,7 @@ RETRAINED = 8  # times that a batch model is trained anew within the tested part
 
 
 def report(
-    table: Table, asked: Asked, share: float, tell: Tell, *, batch: int = 0
+    table: Source, asked: Asked, share: float, tell: Tell, *, batch: int = 0
 ) -> dict[str, Any]:
     """Predict and learn a file's rows in order; `share` of them come before the test.
 
@@ -34,7 +35,7 @@ def report(
     UserError when the file cannot be used.
     """
     found = contents(table, tell)
-    check(found, asked)
+    check(found, asked, OFFERS)
     notes: list[str] = []
     predicted = label(found.columns, asked, notes)
     reader = Reader(table, found, roles(found, asked, {predicted.column}, notes), predicted)
@@ -43,8 +44,7 @@ def report(
     run.run(map(row_of, reader), lambda done: tell("predicting and learning", done, total))
     result = _told(table, reader, predicted) | run.report() | {"window": window(total)}
     if batch:
-        rows = [row_of(raw) for raw in reader]
-        add(result, compared(rows, tested_from, batch, tell))
+        add(result, compared(map(row_of, reader), total, tested_from, batch, tell))
     return result | {"verdict": verdict(result)}
 
 
@@ -58,10 +58,12 @@ def row_of(raw: Raw[float | None]) -> Row:
     return Row(raw.at, raw.key, raw.cells, raw.known_at, raw.outcome)
 
 
-def compared(rows: list[Row], tested_from: int, times: int, tell: Tell) -> dict[str, Tally]:
+def compared(
+    rows: Iterable[Row], total: int, tested_from: int, times: int, tell: Tell
+) -> dict[str, Tally]:
     """Return how good batch models are on the same rows, trained `times` times anew."""
-    step = max(1, (len(rows) - tested_from) // times)
-    again = range(tested_from + step, len(rows) - step // 2, step)
+    step = max(1, (total - tested_from) // times)
+    again = range(tested_from + step, total - step // 2, step)
     return Batch(rows).compare(tested_from, list(again), tell)
 
 
@@ -73,14 +75,14 @@ def add(result: dict[str, Any], tallies: dict[str, Tally]) -> None:
         result["lift"][name] = tally.lift()
 
 
-def _told(table: Table, reader: Reader[float], predicted: Label) -> dict[str, Any]:
+def _told(table: Source, reader: Reader[float], predicted: Label) -> dict[str, Any]:
     role = reader.role
     notes = list(role.notes)
     if role.label_time is None and role.delay is None:
         notes.append("each label counts as known right after its row: or --label-time, --delay")
     return {
         "kind": "churn",
-        "file": table.path.name,
+        "file": table.name,
         "columns": {
             "label": predicted.column,
             "positive": predicted.positive,

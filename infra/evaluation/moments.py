@@ -18,9 +18,15 @@ _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?$")
 _WRITTEN = (
     "%Y%m%d", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y-%m", "%d.%m.%Y", "%d.%m.%Y %H:%M",
     "%d.%m.%Y %H:%M:%S", "%d %b %Y", "%d-%b-%Y", "%b-%Y", "%b %Y", "%d %B %Y", "%B %d, %Y",
-    "%b %d, %Y",
+    "%b %d, %Y", "%Y/%m/%d %H:%M", "%Y.%m.%d", "%Y.%m.%d %H:%M", "%Y.%m.%d %H:%M:%S", "%d-%b-%y",
+    "%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M", "%d %b %Y %H:%M:%S", "%d %B %Y, %H:%M",
+    "%a, %d %b %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y",
+    "%Y-%m-%d %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z", "%Y년 %m월 %d일", "%Y년 %m월 %d일 %H:%M",
 )  # fmt: skip
-_SLASHED = re.compile(r"\d{1,2}/\d{1,2}/(\d{4}|\d\d)( \d{1,2}:\d\d(:\d\d)?( [AP]M)?)?", re.ASCII)
+_SLASHED = re.compile(
+    r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d\d)( \d{1,2}:\d\d(:\d\d)?( [AP]M)?)?", re.ASCII
+)
+_SHORTEST, _LONGEST = 6, 40  # characters of a date, in any of these spellings
 
 
 class Clock:
@@ -69,25 +75,24 @@ def is_date(cell: Cell) -> bool:
 
 
 def slashed(texts: Iterable[str]) -> str | None:
-    """Return how dates like 1/31/2026 are written, as strptime has it.
+    """Return how dates like 1/31/2026 and 31-1-2026 are written, as strptime has it.
 
     None: they are no such dates, or do not tell whether the month or the day comes first.
     """
-    found: set[tuple[str, str]] = set()
+    found: set[tuple[str, str, str]] = set()
     first = second = 0
     for text in texts:
         written = _SLASHED.fullmatch(text)
         if written is None:
             return None
-        year, hours, seconds, half = written.groups()
+        one, mark, other, year, hours, seconds, half = written.groups()
         clock = f" {'%I' if half else '%H'}:%M" + (":%S" if seconds else "") if hours else ""
-        found.add(("%Y" if len(year) == 4 else "%y", clock + (" %p" if half else "")))
-        one, other = text.split("/")[:2]
+        found.add((mark, "%Y" if len(year) == 4 else "%y", clock + (" %p" if half else "")))
         first, second = max(first, int(one)), max(second, int(other))
     if len(found) != 1 or (first > 12) == (second > 12):
         return None
-    ((year, clock),) = found
-    return f"{'%d/%m' if first > 12 else '%m/%d'}/{year}{clock}"
+    ((mark, year, clock),) = found
+    return mark.join((*(("%d", "%m") if first > 12 else ("%m", "%d")), year)) + clock
 
 
 @lru_cache(maxsize=8_192)
@@ -116,6 +121,9 @@ def _of_number(number: float, written: str | None) -> float | None:
 @lru_cache(maxsize=8_192)  # a table's days repeat, and reading one takes 30 µs
 def _parsed(text: str, written: str | None) -> float | None:
     if written is None:
+        text = text.removesuffix(" UTC").removesuffix(" GMT")
+        if not _SHORTEST <= len(text) <= _LONGEST or text.isalpha():
+            return None
         try:
             return _seconds(datetime.fromisoformat(text))
         except ValueError:

@@ -17,8 +17,8 @@ from infra.errors import UserError
 from infra.evaluation.columns import MOST_FAULTS, Contents, look, told, value_of
 from infra.evaluation.moments import DAY_S, Clock
 from infra.evaluation.roles import Roles
-from infra.evaluation.table import Cell, Line, Table
-from models.online.packed import Packer, unpack
+from infra.evaluation.table import Cell, Line, Source
+from models.online.held import Packer, unpack
 
 MOST_SORTED = 5_000_000  # rows that are sorted in memory when a file is not in time order
 
@@ -65,7 +65,7 @@ class Trouble:
             self.told.append(line)
 
 
-def contents(table: Table, tell: Tell) -> Contents:
+def contents(table: Source, tell: Tell) -> Contents:
     """Read a file once for what its columns hold. Raises FileUnreadableError."""
 
     def counted() -> Iterator[Line]:
@@ -80,12 +80,12 @@ class Reader(Generic[T]):
     """The rows of a file by the roles of its columns; `outcome` reads what came of one."""
 
     def __init__(
-        self, table: Table, found: Contents, role: Roles, outcome: Callable[[Cells], T | None]
+        self, table: Source, found: Contents, role: Roles, outcome: Callable[[Cells], T | None]
     ) -> None:
         """Read the file once for its order. Raises UserError when no row can be used."""
         self.found, self.role = found, role
         self.trouble = Trouble()
-        self.rows = 0
+        self.rows = self.labelled = 0
         self.sorted = False
         self._table, self._outcome = table, outcome
         self._ends = float("inf")
@@ -113,6 +113,7 @@ class Reader(Generic[T]):
             last = raw.at
             most = max(most, last)
             self.rows += 1
+            self.labelled += raw.outcome is not None
         if not self.rows:
             raise UserError("no row of the file can be used", "\n".join(trouble.told[:3]))
         self._ends = most
@@ -177,7 +178,7 @@ class Reader(Generic[T]):
         name = self.role.label_time
         if name is None:
             return at
-        known = self.role.clock.read(line.cells.get(name))
+        known = self.role.label_clock.read(line.cells.get(name))
         if known is None:
             raise UnusableRowError(f"no time: {line.cells.get(name)!r} in column {name!r}")
         if known < at:

@@ -22,8 +22,13 @@ _KEYS = (
     "account_id", "subscriber_id", "member_id", "household", "hid",
 )  # fmt: skip
 _ROWS = ("", "index", "row", "row_id", "rownames", "unnamed: 0", "id")  # what numbers rows
-_LABEL_TIMES = ("label_time", "label_at", "label_date", "known_at", "matured_at")
+LABEL_TIMES = (
+    "label_time", "label_at", "label_date", "label_ts", "label_timestamp", "known_at", "matured_at",
+    "reward_time", "reward_at", "reward_date", "rewarded_at", "reward_ts", "outcome_time",
+)  # fmt: skip
 SHOWN = 12
+CHURN = ("label", "positive")  # options of one kind alone
+OFFERS = ("choice", "arm", "reward", "propensity", "eligible", "control")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Roles:
     clock: Clock = field(default_factory=lambda: Clock(plain=True))
     key: str | None = None
     label_time: str | None = None
+    label_clock: Clock = field(default_factory=lambda: Clock(plain=True))
     features: dict[str, Kind] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -76,13 +82,27 @@ class Roles:
         return None if self.asked.delay is None else self.asked.delay * self.clock.day
 
 
-def check(found: Contents, asked: Asked) -> None:
-    """Refuse a file without rows, and names that it does not have. Raises UserError."""
+def check(found: Contents, asked: Asked, others: Collection[str] = ()) -> None:
+    """Refuse a file without rows, names that it does not have, and options of the other kind.
+
+    `others`: those options. Raises UserError.
+    """
+    for option in others:
+        if getattr(asked, option) is not None:
+            kind = "offers" if option in OFFERS else "churn"
+            raise UserError(
+                f"--{option} is for --kind {kind}", f"Say --kind {kind}, or leave it out."
+            )
     if not found.columns:
         raise UserError("the file has no row that can be read", "\n".join(found.faults[:3]))
     for name in asked.columns:
         if name not in found.columns:
             raise UserError(f"the file has no column {name!r}", f"It has {listed(found.columns)}.")
+    if len(found.columns) == 1:
+        raise UserError(
+            f"the file has one column only, {next(iter(found.columns))!r}",
+            "Cells are parted by a comma, a semicolon, a tab, | or spaces.",
+        )
 
 
 def roles(found: Contents, asked: Asked, outcome: Collection[str], notes: list[str]) -> Roles:
@@ -96,7 +116,8 @@ def roles(found: Contents, asked: Asked, outcome: Collection[str], notes: list[s
     role.key = asked.key or named(columns, _KEYS, "customer", notes, {role.time})
     # By its name alone only beside times: it would be compared with the rows' numbers.
     if asked.label_time is not None or (asked.delay is None and role.time is not None):
-        role.label_time = asked.label_time or named(columns, _LABEL_TIMES, "label's time", notes)
+        role.label_time = asked.label_time or named(columns, LABEL_TIMES, "label's time", notes)
+        role.label_clock = _clock_of(columns.get(role.label_time or ""), role.clock)
     _features(columns, role)
     return role
 
@@ -128,6 +149,10 @@ def _time(columns: dict[str, Column], role: Roles) -> None:
     dated = {one: column for one, column in columns.items() if column.dated}
     if name is None:
         name = named(dated, _TIMES, "time", role.notes)
+    if name is None and any(one.casefold() in LABEL_TIMES for one in columns):
+        # Times that count steps, which by its name alone might be anything: what is known when.
+        numbers = {one: column for one, column in columns.items() if column.kind == "number"}
+        name = named(numbers, _TIMES, "time", role.notes)
     if name is None:
         role.notes.append(
             "no column of times: the rows were shuffled, the same way each time"
@@ -156,13 +181,23 @@ def _time(columns: dict[str, Column], role: Roles) -> None:
     role.time, role.clock = name, Clock(written, plain)
 
 
+def _clock_of(column: Column | None, rows: Clock) -> Clock:
+    """Return what reads a label's times: written as the rows' are, or in a way of their own."""
+    if column is None or rows.plain or (not column.dated and rows.written is not None):
+        return rows
+    return Clock(column.written)
+
+
 def _features(columns: dict[str, Column], role: Roles) -> None:
     asked = role.asked
     taken = {role.time, role.key, role.label_time, *asked.drop}
     for name, column in columns.items():
         if name in taken or (asked.features and name not in asked.features):
             continue
-        why = _useless(column, meant=name in asked.features)
+        meant = name in asked.features
+        why = _useless(column, meant=meant)
+        if not meant and name.casefold() in LABEL_TIMES:
+            why = "says when the label was known, by its name"
         if why:
             role.left_out[name] = why
         else:
@@ -172,10 +207,22 @@ def _features(columns: dict[str, Column], role: Roles) -> None:
         since = "days before their row" if role.time and not role.clock.plain else "days"
         role.notes.append(f"dates count as {since}: {listed(dates)}")
     if not role.features:
-        raise UserError("no column is left to predict from", f"The file has {listed(columns)}.")
+        there = "; ".join(_reasons(role.left_out)) or listed(columns)
+        raise UserError("no column is left to predict from", f"The file has {there}.")
     if len(role.features) > COLUMNS:
         role.notes.append(f"of {len(role.features)} columns the first {COLUMNS} are learnt from")
-    role.notes += [f"left out: {name!r} {why}" for name, why in role.left_out.items()]
+    role.notes += [f"left out: {told}" for told in _reasons(role.left_out)]
+
+
+def _reasons(left_out: dict[str, str]) -> list[str]:
+    """Return which columns are left out for each reason, of many the first ones."""
+    names: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        names.setdefault(why, []).append(name)
+    return [
+        f"{listed(alike)} {why}" if len(alike) == 1 else f"{listed(alike)}: each {why}"
+        for why, alike in names.items()
+    ]
 
 
 def _useless(column: Column, *, meant: bool) -> str:

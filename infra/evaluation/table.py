@@ -5,27 +5,23 @@ A row that cannot be read is told by its number and why, and the rest of the fil
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Collection, Iterator
 from math import isfinite
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from infra.evaluation.layout import layout
 from infra.files.errors import FileUnreadableError
 from infra.files.mapping import Layout
 from infra.files.rows import SUFFIXES, Kind, Row, kind_of, read
 
 MISSING = frozenset(
-    ("", "na", "n/a", "nan", "null", "none", "?", "\\n", "<na>",
+    ("", "na", "n/a", "nan", "nat", "null", "none", "?", "\\n", "<na>",
      "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 )  # fmt: skip
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how such a text begins
-SNIFFED = 64 * 1024  # characters from which the separator is told
-_SEPARATORS = ",;\t|"
+ELIGIBLE = ("eligible", "eligible_arms", "eligible_actions", "eligible_offers", "available")
 
 Cell = float | bool | str | None
 
@@ -38,23 +34,57 @@ class Line(NamedTuple):
     fault: str = ""
 
 
+class Source(Protocol):
+    """Rows that can be read any number of times, and what they are called."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls them."""
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield every row."""
+
+
+class Records:
+    """Rows that a program has: mappings by column, or a data frame."""
+
+    name = "rows"
+
+    def __init__(self, rows: Any, whole: Collection[str] = ELIGIBLE) -> None:
+        """Hold the rows; `whole` as of a Table."""
+        self._rows = rows.to_dict("records") if hasattr(rows, "to_dict") else list(rows)
+        self.whole = frozenset(whole)
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield every row."""
+        for number, row in enumerate(self._rows, 1):
+            cells = {str(name): _cell(cell) for name, cell in row.items()}
+            yield Line(number, _unfolded(cells, self.whole))
+
+
 class Table:
     """A file of rows, to be read any number of times."""
 
-    def __init__(self, path: Path) -> None:
-        """Refuse what cannot be read at all. Raises FileUnreadableError."""
+    def __init__(self, path: Path, whole: Collection[str] = ELIGIBLE) -> None:
+        """Refuse what cannot be read at all. Raises FileUnreadableError.
+
+        `whole`: columns whose lists stay one cell; of others each number is a cell of its own.
+        """
         if not path.is_file():
             raise FileUnreadableError(f"{path}: no such file")
         self.path = path
+        self.name = path.name
+        self.whole = frozenset(whole)
         self.kind: Kind = _kind(path)
         self._layout = Layout()
         if self.kind == "csv":
-            self._layout = _layout(path)
+            self._layout = layout(path)
 
     def __iter__(self) -> Iterator[Line]:
         """Yield every row. Raises FileUnreadableError when the file breaks off."""
         for row in read(self.path, self.kind, self._layout):
-            yield _line(row)
+            line = _line(row)
+            yield line._replace(cells=_unfolded(line.cells, self.whole))
 
 
 def _kind(path: Path) -> Kind:
@@ -63,7 +93,8 @@ def _kind(path: Path) -> Kind:
     except FileUnreadableError:
         known = ", ".join(SUFFIXES)
         raise FileUnreadableError(
-            f"{path}: cannot tell what is in it by its name; rename it to end with {known}"
+            f"{path}: cannot tell what is in it by its name; rename it to end with {known}, "
+            "or unpack it, or save it as one of these"
         ) from None
 
 
@@ -90,6 +121,31 @@ def _flat(cells: dict[str, object], under: str = "") -> Iterator[tuple[str, Cell
             yield under + name, _cell(cell)
 
 
+def _unfolded(cells: dict[str, Cell], whole: Collection[str]) -> dict[str, Cell]:
+    """Return the cells, an object or a list of numbers that stands in one as cells of their own."""
+    if not any(isinstance(cell, str) and cell[0] in "{[" for cell in cells.values()):
+        return cells
+    unfolded: dict[str, Cell] = {}
+    for name, cell in cells.items():
+        inner = None if name in whole or not isinstance(cell, str) else _inner(name, cell)
+        unfolded |= {name: cell} if inner is None else inner
+    return unfolded
+
+
+def _inner(name: str, cell: str) -> dict[str, Cell] | None:
+    if cell[0] not in "{[":
+        return None
+    try:
+        read = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(read, dict):
+        return _unfolded(dict(_flat(read, f"{name}.")), ())
+    if read and all(type(one) in (int, float) for one in read):
+        return {f"{name}.{place}": one for place, one in enumerate(read)}
+    return None
+
+
 def _cell(cell: object) -> Cell:
     """Return a cell as a number, truth, text or nothing; other things as their text."""
     if isinstance(cell, str):
@@ -102,70 +158,3 @@ def _cell(cell: object) -> Cell:
     if isinstance(cell, (int, float)):
         return None if isinstance(cell, float) and not isfinite(cell) else cell
     return orjson.dumps(cell, default=str, option=orjson.OPT_NAIVE_UTC).decode().strip('"')
-
-
-def _layout(path: Path) -> Layout:
-    """Tell how a text table is laid out by its beginning."""
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            begins = _begins(path, encoding)
-        except UnicodeDecodeError:
-            continue
-        except (OSError, EOFError) as error:
-            raise FileUnreadableError(f"{path}: {error}") from error
-        if encoding == "cp1252" and "".join(begins[:1]).encode(encoding)[:2] in UTF_16:
-            raise FileUnreadableError(f"{path}: UTF-16 text; write it as UTF-8")
-        separator = _separator(begins)
-        _header(path, begins, separator)
-        return Layout(delimiter=separator, encoding=encoding)
-    raise FileUnreadableError(f"{path}: neither UTF-8 nor Windows-1252 text; write it as UTF-8")
-
-
-def _header(path: Path, lines: list[str], separator: str) -> None:
-    """Refuse a table of which two columns have one name. Raises FileUnreadableError."""
-    if separator == "whitespace":
-        names = lines[0].split()
-    else:
-        names = next(csv.reader(lines, delimiter=separator), [])
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise FileUnreadableError(f"{path}: more than one column is named {twice[0]!r}; rename it")
-    if any("." in name for name in names) and all(map(_is_number, names)):
-        raise FileUnreadableError(
-            f"{path}: the first line is to name the columns, and is numbers; write names above it"
-        )
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _begins(path: Path, encoding: str) -> list[str]:
-    way = gzip.open if path.suffix == ".gz" else open
-    with way(path, "rt", encoding=encoding) as text:
-        return [line for line in islice(text, 50) if len(line) < SNIFFED]
-
-
-def _separator(lines: list[str]) -> str:
-    """Return the separator that gives the header and the first rows equally many cells."""
-    found: tuple[int, str] = (1, ",")
-    for separator in _SEPARATORS:
-        try:
-            counts = [len(cells) for cells in csv.reader(lines, delimiter=separator) if cells]
-        except csv.Error:
-            continue
-        even = counts and counts.count(counts[0]) >= 0.9 * len(counts)
-        if even and counts[0] > found[0]:
-            found = counts[0], separator
-    if (
-        found[0] == 1
-        and lines
-        and len(lines[0].split()) > 1
-        and not any(separator in lines[0] for separator in _SEPARATORS)
-    ):
-        return "whitespace"
-    return found[1]

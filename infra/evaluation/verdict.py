@@ -18,6 +18,8 @@ DOUBTED = 1.5  # times what chance gives, up to which a calibration error is hel
 def verdict(report: Mapping[str, Any]) -> list[str]:
     """Return sentences about a churn report's tested part."""
     figures = report["tested"].get(CHAMPION)
+    if report["unlabelled"] == report["rows"] and report["columns"]["delay"]:
+        return ["No label counts: with this --delay all are due after the last row of the file."]
     if not figures or not figures["rows"]:
         return ["Nothing was tested: no labelled row lies in the second part (--split)."]
     if not report["learnt"]:

@@ -384,6 +384,19 @@ def test_of_very_many_columns_the_report_says_how_many_count(tmp_path):
     assert any("the first 256" in note for note in report["notes"])
 
 
+def test_columns_that_are_left_out_alike_are_told_in_one_line(tmp_path):
+    rows = [
+        {"x": n % 7, "y": n % 2, **dict.fromkeys(map(str, range(90)), "same")} for n in range(80)
+    ]
+    told = [
+        note for note in evaluated(written(tmp_path / "flat.csv", rows))["notes"] if "left" in note
+    ]
+    assert len(told) == 1
+    assert "more: each is constant" in told[0]
+    assert "'0'" in told[0]
+    assert len(told[0]) < 200
+
+
 def test_a_label_column_of_one_value_or_none_is_refused_by_its_name(tmp_path):
     path = written(tmp_path / "one.csv", [{"x": n, "churn": "no"} for n in range(60)])
     assert "'churn' has one value only, 'no'" in refusal(path)
