@@ -186,7 +186,7 @@ def _service(profile: Profile, at_ms: int, found: vec[float]) -> None:
     found[places.OPEN_TICKETS] = 0.0
     if tickets:
         found[places.OPEN_TICKETS] = _open(tickets, profile.tickets_closed)
-        found[places.SINCE_TICKET] = _log1p(max(0.0, (at_ms - max(tickets.values())) / DAY_MS))
+        found[places.SINCE_TICKET] = _log1p(max(0.0, (at_ms - _newest(tickets)) / DAY_MS))
     if profile.wait_seconds:
         found[places.WAIT] = _log1p(profile.wait_seconds / 60.0)
     if profile.feedback:
@@ -194,6 +194,15 @@ def _service(profile: Profile, at_ms: int, found: vec[float]) -> None:
     opinion = profile.sentiment
     if opinion is not None and isinstance(opinion.value, float):
         found[places.SENTIMENT] = opinion.value
+
+
+def _newest(times: dict[str, int]) -> int:
+    """Return the newest of some times (ms), 0 of none."""
+    newest = 0
+    for at in times.values():
+        if at > newest:
+            newest = at
+    return newest
 
 
 def _open(opened: dict[str, int], closed: dict[str, int]) -> float:

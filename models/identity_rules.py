@@ -22,6 +22,7 @@ LARGEST: Final = 1_000  # customers in one at most: more is a shared device, not
 DEVICES: Final = frozenset({IdentifierType.DEVICE_ID, IdentifierType.ANONYMOUS_ID})
 
 Most = Annotated[int, Field(ge=1, le=LARGEST)]
+Fits = Callable[[str], object]  # of a value; None: it does not
 
 
 class RulesError(ValueError):
@@ -61,17 +62,13 @@ class Blocked(_Strict):
                 raise ValueError(f"{number}: not a regular expression: {error}") from None
         return patterns
 
-    @cached_property
-    def _values(self) -> frozenset[str]:
+    def folded(self) -> frozenset[str]:
+        """Return the values, their case folded."""
         return frozenset(value.casefold() for value in self.values)
 
-    @cached_property
-    def _patterns(self) -> tuple[Callable[[str], object], ...]:
+    def fitting(self) -> tuple[Fits, ...]:
+        """Return what tells whether a value, its case folded, fits a pattern."""
         return tuple(re.compile(one).fullmatch for one in self.patterns)
-
-    def has(self, folded: str) -> bool:
-        """Tell whether a value, its case folded, is among these."""
-        return folded in self._values or any(fits(folded) for fits in self._patterns)
 
 
 _BLOCKED: Final[dict[IdentifierType | Literal["all"], Blocked]] = {
@@ -158,12 +155,24 @@ class Rules(_Strict):
         limits: dict[str, int] = self.limits.model_dump(exclude={"total"})
         return limits
 
+    @cached_property
+    def _barred(self) -> dict[str, tuple[frozenset[str], tuple[Fits, ...]]]:
+        """By type the values that name nobody, and what tells others that do not."""
+        nothing, blocked = Blocked(), self.blocked
+        found = {}
+        for kind in self.priority:
+            every, own = blocked.get("all", nothing), blocked.get(kind, nothing)
+            found[kind.value] = (every.folded() | own.folded(), every.fitting() + own.fitting())
+        return found
+
     def blocks(self, kind: IdentifierType, value: str) -> bool:
         """Tell whether a value names nobody."""
-        folded, blocked = value.casefold(), self.blocked
-        return ("all" in blocked and blocked["all"].has(folded)) or (
-            kind in blocked and blocked[kind].has(folded)
-        )
+        folded = value.casefold()
+        values, patterns = self._barred[kind]
+        blocked = folded in values
+        for fits in patterns:  # each new name comes by here: `any` would make a generator of it
+            blocked = blocked or fits(folded) is not None
+        return blocked
 
 
 SHIPPED: Final = Rules()

@@ -36,7 +36,7 @@ from models.reaction import Judgement
 from models.records import NO_FEATURES
 from models.rhythm import CONTACTS, DAY_MS, beat, join
 from models.score import score
-from models.timers import LATE_MS
+from models.timers import LATE_MS, NEVER_MS
 
 CONTRACTS: Final = frozenset(
     {"subscription_started", "subscription_renewed", "subscription_cancelled"}
@@ -113,6 +113,15 @@ def wakes(customer: Customer, judge: Judge) -> dict[str, int]:
     if (label := label_ms(customer)) is not None:
         found[LABEL] = label
     return found
+
+
+def soonest(timers: dict[str, int]) -> int:
+    """Return when the first of some timers is due (ms); after every time if there is none."""
+    first = NEVER_MS
+    for due in timers.values():  # `min` of them would be Python's, and take longer than all else
+        if due < first:
+            first = due
+    return first
 
 
 def _looks(customer: Customer, judge: Judge) -> dict[str, int]:

@@ -23,6 +23,7 @@ from models.horizon import CONTRACT, SILENCE, model_of
 from models.outcomes import freed, released
 from models.records import Example, Reserved, Score
 from models.rhythm import DAY_MS
+from models.timers import NEVER_MS
 
 # Predictions that wait for their labels, evenly over the horizon: what is predicted an hour
 # later says much the same, costs as much to keep and to learn, and would leave no room.
@@ -37,7 +38,6 @@ RENEWAL_DAYS: Final = (-30, -7, 1, GRACE_DAYS)
 _RENEWALS_MS: Final = tuple(days * DAY_MS for days in RENEWAL_DAYS)
 # Who begins another contract within it has switched, not left.
 _SWITCH_MS: Final = GRACE_DAYS * DAY_MS
-_NEVER: Final = 1 << 60  # ms: after every time that there is
 
 
 def await_label(customer: Customer, made: Score, past: bool = False) -> Customer:
@@ -105,12 +105,12 @@ def _met(p: Pending, at_ms: int, definition: str) -> Pending:
 
 def label_ms(customer: Customer) -> int | None:
     """Return when the next label or outcome falls due; None: nothing waits."""
-    soonest = _NEVER
+    soonest = NEVER_MS
     for predicted in customer.pending:
         soonest = min(soonest, predicted.due_ms)
     for decided in customer.awaited:
         soonest = min(soonest, decided.due_ms)
-    return soonest if soonest < _NEVER else None
+    return soonest if soonest < NEVER_MS else None
 
 
 def mature(
@@ -152,16 +152,16 @@ def checkpoint_ms(customer: Customer) -> int | None:
 def renewal_ms(customer: Customer) -> int | None:
     """Return when a contract's end is next looked at, after the customer's clock; None: never."""
     clock, end = customer.clock_ms, customer.observed_until_ms
-    looks = [
-        ends + at
-        for one in customer.contracts.values()
-        if (ends := ends_ms(one)) is not None
-        for at in _RENEWALS_MS
-        if ends + at > clock
-    ]
-    if not looks:
-        return None
-    return None if end is not None and min(looks) > end else min(looks)
+    soonest = NEVER_MS
+    for one in customer.contracts.values():
+        ends = ends_ms(one)
+        if ends is None:
+            continue
+        for at in _RENEWALS_MS:
+            look = ends + at
+            if clock < look < soonest:
+                soonest = look
+    return None if soonest == NEVER_MS or (end is not None and soonest > end) else soonest
 
 
 def _example(customer: Customer, waited: Pending) -> Example:

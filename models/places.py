@@ -48,7 +48,7 @@ ACCEPTED: Final = 36
 DECLINED: Final = 37
 MANY: Final = 38
 
-NAMES: Final = (
+NAMES: Final[tuple[str, ...]] = (
     *("prior_logit", "alive", "silence", "visits", "age", "once", "gap", "overdue", "unsteady"),
     *("contract_ended", "tenure", "renewals", "contracts", "given_up", "trial", "period"),
     *("to_renewal", "unrenewed", "renewal_due", "term_due", "price_rise", "orders", "items"),

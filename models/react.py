@@ -13,7 +13,7 @@ from models.customer import Customer
 from models.events.clock import ms_of
 from models.events.union import Event, Touchpoint
 from models.judge import Judge
-from models.judgement import MOMENTS, judged, note, wakes
+from models.judgement import MOMENTS, judged, note, soonest, wakes
 from models.merging import diverted, settle
 from models.offer_words import FOLLOWS, NOTHING_SAID, Said, said_of
 from models.profile import evolve
@@ -82,7 +82,7 @@ def _touch(reaction: Reaction, event: Touchpoint, received: int, judge: Judge) -
         return
     # A clock ahead of ours must not make a customer's silence pass any faster.
     now = min(ms_of(event.occurred_at), received)
-    if (timers := customer.timers) and min(timers.values()) < now:
+    if soonest(customer.timers) < now:
         # What is due at this very moment is judged with the event: two scores would have one name.
         _run_timers(reaction, now - 1, received, event.event_id, judge)
         customer = reaction.customer
@@ -115,7 +115,7 @@ def _said(customer: Customer, event: Touchpoint) -> Said:
 def _run_timers(reaction: Reaction, until: int, received: int, cause: str, judge: Judge) -> None:
     """Run the timers due by `until`, in order, each at its own time."""
     timers = reaction.customer.timers
-    while timers and (due := min(timers.values())) <= until:
+    while (due := soonest(timers)) <= until:
         reaction.take(judged(reaction.customer, due, received, cause, judge, touch=False))
         left = wakes(reaction.customer, judge).items()
         timers = {name: at for name, at in left if at > due}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from msgspec import Struct, field
+from mypy_extensions import mypyc_attr
 
 from models.customer import Customer
 from models.events.union import Event
@@ -24,26 +24,37 @@ class Position(NamedTuple):
         return f"{self.log}/{self.partition}"
 
 
-class Judgement(Struct):
+# Plain classes, not structs: compiled, their fields are read without a look-up by name. They
+# hold no cycles (`acyclic`), so nobody looks for any among them.
+@mypyc_attr(acyclic=True)
+class Judgement:
     """The customer after it, and what goes out."""
 
-    customer: Customer
-    scores: list[Score] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    examples: list[Example | Reserved] = field(default_factory=list)
+    def __init__(
+        self,
+        customer: Customer,
+        examples: list[Example | Reserved] | None = None,
+        alerts: list[Alert] | None = None,
+    ) -> None:
+        self.customer = customer
+        self.scores: list[Score] = []
+        self.decisions: list[Decision] = []
+        self.alerts: list[Alert] = [] if alerts is None else alerts
+        self.examples: list[Example | Reserved] = [] if examples is None else examples
 
 
-class Reaction(Struct):
+@mypyc_attr(acyclic=True)
+class Reaction:
     """The customer after the event, and what goes out. `changed`: there is something to keep."""
 
-    customer: Customer
-    changed: bool = True
-    scores: list[Score] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    examples: list[Example | Reserved] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)  # for other customers, each keyed by its own
+    def __init__(self, customer: Customer, changed: bool = True) -> None:
+        self.customer = customer
+        self.changed = changed
+        self.scores: list[Score] = []
+        self.decisions: list[Decision] = []
+        self.alerts: list[Alert] = []
+        self.examples: list[Example | Reserved] = []
+        self.events: list[Event] = []  # for other customers, each keyed by its own
 
     def take(self, judgement: Judgement) -> None:
         """Add what was judged, and go on with the customer it left."""

@@ -21,6 +21,7 @@ from models.events.system import TimerFired
 
 # What reaches us this long after it happened is history being read in, not news.
 LATE_MS: Final = 3_600_000
+NEVER_MS: Final = 1 << 60  # after every time that there is
 HELD_MS = 24 * LATE_MS  # a trickle of late events is no past that ends
 STALE = 1_000  # entries of alarms that were moved, before they are cleared away
 

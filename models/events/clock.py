@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from mypy_extensions import i64
+
 from models.errors import Reason, TouchpointRejectedError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,7 +22,10 @@ AHEAD: Final = timedelta(hours=24)  # clocks are wrong by minutes and zones by h
 def ms_of(at: datetime) -> int:
     """Return a time as whole ms since 1970."""
     since = at - EPOCH  # by its parts: to divide it takes longer
-    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+    days: i64 = since.days  # as machine integers: any others are objects as they grow so large
+    seconds: i64 = since.seconds
+    micros: i64 = since.microseconds
+    return (days * 86_400 + seconds) * 1_000 + micros // 1_000
 
 
 def read_time(said: object, where: str) -> datetime:

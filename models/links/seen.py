@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from models.events.base import Identifier
@@ -14,20 +14,22 @@ from models.links.commands import Kind, Link, called
 
 def links_of(
     event: Touchpoint, new: Callable[[str], bool] | None = None, rules: Rules = SHIPPED
-) -> Iterator[Link]:
-    """Yield the links that an identified event carries: of those whose id is `new`, if asked.
+) -> Sequence[Link]:
+    """Return the links that an identified event carries: of those whose id is `new`, if asked.
 
     An alias always does: said again, it counts again.
     """
     if event.type == "customer_aliased":
         joins, new = _joins(event.identifiers, rules, True, event.previous), None
     elif len(event.identifiers) == 1:
-        return
+        return ()
     else:
         joins = _joins(event.identifiers, rules, event.type == "customer_identified")
+    links: list[Link] = []
     for join in joins:
         if new is None or new(join[0]):
-            yield Link(*join, event.event_id, event.occurred_ms, event.received_ms)
+            links.append(Link(*join, event.event_id, event.occurred_ms, event.received_ms))
+    return links
 
 
 @lru_cache(1 << 15)  # a visit's events all carry the same links

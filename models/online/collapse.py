@@ -28,7 +28,7 @@ def terms(
 ) -> dict[str, Term]:
     """Return each feature's mean, scale and mixed weight."""
     first, second, third = (mix.get(name, 0.0) for name in ("logit", "bayes", "crosses"))
-    by_bayes = bayes.posterior.weights()[1:]
+    by_bayes = bayes.weights()[1:]
     by_crosses = crosses.posterior.weights()[1 + len(crosses.pairs) :]
     found = {}
     for place, (name, part) in enumerate(parts.items()):
@@ -43,7 +43,7 @@ def intercept(mix: Mapping[str, float], logit: Logit, bayes: Bayes, crosses: Cro
     """Return the mixed intercept, without what all start from."""
     return (
         mix.get("logit", 0.0) * logit.intercept
-        + mix.get("bayes", 0.0) * float(bayes.posterior.means[0])
+        + mix.get("bayes", 0.0) * bayes.weights()[0]
         + mix.get("crosses", 0.0) * float(crosses.posterior.means[0])
     )
 

@@ -31,6 +31,10 @@ class Few:
         """Take in one example of which `logit` was predicted."""
         self._posterior.learn_one(vectors.of(terms), logit, label)
 
+    def append(self, variance: float) -> None:
+        """Add a term behind the others, whose weight is 0, give or take."""
+        self._posterior.insert(len(self._posterior.means), variance)
+
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
         return self._posterior.to_state()

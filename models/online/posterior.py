@@ -20,8 +20,7 @@ from librt.vecs import vec
 from numpy.typing import NDArray
 
 from models.online import kernels
-from models.online.kernels import Vector as Vector
-from models.online.kernels import triangle
+from models.online.kernels import Vector, triangle
 from models.online.scaling import sigmoid
 
 # Doubt, p * (1 - p) summed, between two fadings: some 60 examples where labels are even, more
@@ -71,6 +70,14 @@ class Posterior:
             np.delete(kernels.array(self.variances), place),
             np.delete(np.delete(self.covariance, place, axis=0), place, axis=1),
         )
+
+    def copied(self, fade: float) -> Posterior:
+        """Return what is known now, to go on by itself and to fade by `fade`."""
+        posterior = Posterior(fade)
+        posterior.learnt, posterior.fresh = self.learnt, self.fresh
+        means, variances = kernels.array(self.means), kernels.array(self.variances)
+        posterior._keep(means, variances, self.covariance)
+        return posterior
 
     def strength(self, place: int) -> float:
         """Return the square of a weight's distance from 0, in its own deviations."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, Protocol
 
-from models.online.packed import Packed, Packer, unpack
+from models.online.held import Packed, Packer, unpack
 from models.online.tally import Tally
 
 CHAMPION = "champion"  # who is served, whichever candidate that is at the time

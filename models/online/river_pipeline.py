@@ -21,7 +21,7 @@ class RiverPipeline:
     """River's classes, with their state as JSON."""
 
     def __init__(self) -> None:
-        # Imported by who learns alone: SciPy and pandas behind it take a second to load.
+        # Imported by who learns alone: SciPy behind it takes a second to load.
         from river import optim
         from river.linear_model import LogisticRegression
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 LIMIT: Final = 100.0  # features are logs, shares and counts of few: more than this is a fault
 TINY: Final = 1e-12  # a variance below it is that of a constant
 KNOWN: Final = 50  # values after which it is known what is usual
+WORST: Final = 12.0  # nats: no one example may count more
 MOST: Final = 256  # names; what makes up ever new ones must not make a model grow for ever
 
 
@@ -32,6 +33,21 @@ def sigmoid(logit: float) -> float:
         return 1.0 / (1.0 + math.exp(-min(logit, 700.0)))
     grown = math.exp(max(logit, -700.0))
     return grown / (1.0 + grown)
+
+
+def log_loss(logit: float, label: float) -> float:
+    """Return what a logit loses by a label, in nats; WORST at most."""
+    wrong = -logit if label >= 0.5 else logit
+    return math.log1p(math.exp(wrong)) if wrong < WORST else WORST
+
+
+def trusted(trust: float, gain: float, share: float, start: float) -> float:
+    """Return the trust in the second of two, which told a label better by `gain` nats.
+
+    Fixed share (Herbster & Warmuth 1998): with a chance of `share` it begins anew at `start`.
+    """
+    odds = trust / (1.0 - trust) * math.exp(gain)
+    return (1.0 - share) * odds / (1.0 + odds) + share * start
 
 
 class Moments:

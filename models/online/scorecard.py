@@ -6,7 +6,7 @@ by name, whatever it is, and what comes by place go the same way.
 
 from __future__ import annotations
 
-from math import copysign, isnan, nan
+from math import copysign, isnan, nan, tanh
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,8 @@ class Scorecard:
         self._crossed = of([weight for _, _, _, weight in model.crosses])
         self._forked = vec[i64]([self._places[name] for name in model.forked])
         self._forest = Forest(model.trees, model.tick, model.forks)
+        self._start, self._slope, self._bend = model.start, model.slope, model.bend
+        self._curved = (model.start, model.slope, model.bend) != (0.0, 1.0, 0.0)
 
     def usual(self, place: i64) -> float | None:
         """Return the population's mean of a feature, None when it was never seen."""
@@ -87,7 +89,17 @@ class Scorecard:
             base += self._add_crosses(shares, distances)
         if len(self._forked):
             self._add_forks(shares, distances)
-        return Shares(base, shares, told)
+        found = Shares(base, shares, told)
+        return self._calibrated(found) if self._curved else found
+
+    def _calibrated(self, plain: Shares) -> Shares:
+        """Return the shares stretched alike, so that they sum to the calibrated logit."""
+        logit = plain.logit()
+        stretch = self._slope + self._bend * (tanh(logit) / logit if logit else 1.0)
+        shares = plain.by_place
+        for place in range(i64(len(shares))):
+            shares[place] *= stretch
+        return Shares(self._start + stretch * plain.base, shares, plain.told)
 
     def _add_terms(
         self, values: vec[float], order: vec[i64], shares: vec[float], distances: vec[float]

@@ -24,8 +24,9 @@ class Served(Struct, frozen=True, dict=True):
     The logit is `intercept`, plus `prior` times the lifetime prior's logit, plus the terms,
     plus the crosses (products of two columns, or one column alone: right is -1), plus the
     trees (small ones, over the features that `forked` names; what they add is in ticks, each
-    worth `tick`). Unknown features count nothing, missing ones are the mean. `forks` are the
-    trees of a snapshot up to format 5.
+    worth `tick`); and that calibrated: start + slope * logit + bend * tanh(logit). Unknown
+    features count nothing, missing ones are the mean. `forks` are the trees of a snapshot up to
+    format 5.
     """
 
     candidate: str
@@ -40,6 +41,9 @@ class Served(Struct, frozen=True, dict=True):
     forks: list[Former] = []
     trees: list[Fork] = []
     tick: float = 0.0
+    start: float = 0.0
+    slope: float = 1.0
+    bend: float = 0.0
 
     @classmethod
     def untrained(cls) -> Self:
@@ -54,7 +58,8 @@ class Served(Struct, frozen=True, dict=True):
         """Return each feature's share of the logit, BASE for the rest: they sum to it.
 
         A share is against the population: of a feature at its mean it is 0. A cross's share
-        is split evenly over its two features, a tree's as `models.online.forks` says.
+        is split evenly over its two features, a tree's as `models.online.forks` says;
+        calibration stretches all alike.
         """
         found, names = self.card.by_name(x), self.card.names()
         return {BASE: found.base} | {names[at]: found.by_place[at] for at in found.told}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from librt.vecs import vec
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from models.online.scaling import bounded
 
@@ -24,6 +24,7 @@ Term = tuple[float, float, float]
 Cross = tuple[int, int, float, float]
 
 
+@mypyc_attr(acyclic=True)  # nobody looks for cycles among these: there are none
 class Shares:
     """The logit's parts: `base`, and `by_place` of each feature, 0 where it has none.
 

@@ -15,10 +15,11 @@ from msgspec import Raw, Struct, field
 from models.online.signing import SnapshotError, seal, signature, unseal
 from models.reports import Change
 
-FORMAT = 6
+FORMAT = 8
 # Of 3 a blend has no calibration, and begins one; 3 and 4 are one line, signed as a whole; up to 5
-# trees have two levels.
-READ = (3, 4, 5, FORMAT)
+# trees have two levels; up to 6 `bayes` is one posterior, from which both of its go on, and up to 7
+# the blend one stack, likewise, and its calibration a line.
+READ = (3, 4, 5, 6, 7, FORMAT)
 _END = b"\n"  # of the first line; JSON as it is written here has none within
 NOTHING = Raw(b"null")
 

@@ -15,14 +15,16 @@ from librt.vecs import vec
 
 from models.online import collapse, vectors
 from models.online.bayes import Bayes
-from models.online.blend import SHARERS, Blend
+from models.online.blend import Blend
 from models.online.boosting import TICKS
+from models.online.calibration import AS_IT_IS
 from models.online.crosses import Crosses
 from models.online.logit import Known, Logit, Weight
 from models.online.river_pipeline import RiverPipeline
 from models.online.scaling import Scaler, sigmoid
 from models.online.served import Served
 from models.online.shares import PRIOR, SPREAD, prior_of
+from models.online.stacking import SHARERS
 from models.online.trees import Trees
 
 CANDIDATES: tuple[str, ...] = (*SHARERS, "blend", "river")
@@ -81,7 +83,7 @@ class Stable:
         chances = self._chances(seen)
         logits, parts = seen.logits, self.scaler.parts
         self.logit.learn_one(seen.known, chances["logit"] - label)
-        self.bayes.posterior.learn_one(seen.terms, logits["bayes"], label)
+        self.bayes.learn_one(seen.terms, offset, label)
         surprise = label - chances["crosses"]
         self.crosses.learn_one(seen.crossed, seen.distances, logits["crosses"], surprise, label)
         wanted = "trees" in self.blend.parts()[1]
@@ -103,7 +105,9 @@ class Stable:
             )
         if candidate not in CANDIDATES:
             raise KeyError(candidate)
-        shift, mix = self.blend.parts() if candidate == "blend" else (0.0, {candidate: 1.0})
+        blended = candidate == "blend"
+        shift, mix = self.blend.parts() if blended else (0.0, {candidate: 1.0})
+        curve = self.blend.curve() if blended else AS_IT_IS
         stretch = sum(mix.values())
         parts, prior = self.scaler.parts, self._prior_mean()
         columns, crosses = collapse.products(mix.get("crosses", 0.0), parts, self.crosses)
@@ -125,6 +129,9 @@ class Stable:
             forked=forked,
             trees=trees,
             tick=share / TICKS,
+            start=curve.start,
+            slope=curve.slope,
+            bend=curve.bend,
         )
 
     def to_state(self) -> dict[str, Any]:
@@ -171,7 +178,7 @@ class Stable:
         logits = {
             "prior": offset,
             "logit": offset + self.logit.correction(known),
-            "bayes": offset + self.bayes.posterior.correction(terms),
+            "bayes": offset + self.bayes.correction(terms),
             "crosses": offset + self.crosses.posterior.correction(crossed),
             "trees": offset + said / TICKS,
         }

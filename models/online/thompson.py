@@ -19,6 +19,9 @@ from models.online.vectors import dot, zeros
 
 STEPS: Final = 32  # along the worths; the chances are then exact to 0.4 %
 REACH: Final = 3.0  # standard deviations within which an arm's worth is looked for
+# Of a logit: beyond these p, or 1 - p, is so near to 0 that worths are no longer told apart.
+LEAST: Final = -100.0
+MOST: Final = 20.0
 # The normal distribution's P, tabled: by index, 256 to a standard deviation, from -6 to 6.
 _FINE: Final = 256.0
 _EDGE: Final = 1536.0
@@ -26,7 +29,7 @@ _LAST: Final = 3072
 _NORMAL: Final[vec[float]] = vec[float](
     [0.5 + 0.5 * math.erf((at - _EDGE) / _FINE / math.sqrt(2.0)) for at in range(_LAST + 1)]
 )
-_LEAST: Final = 1e-300  # odds: their logarithm is to be finite
+_TINY: Final = 1e-300  # odds: their logarithm is to be finite
 
 
 def propensities(
@@ -40,7 +43,8 @@ def propensities(
 
     By arm: mean and variance of its logit, what a conversion is worth, what the arm costs.
     """
-    best = _best(means, variances, values, costs)
+    told = [min(MOST, max(LEAST, mean)) for mean in means]
+    best = _best(told, variances, values, costs)
     even = floor / len(best)
     total = 0.0
     for chance in best:
@@ -98,7 +102,7 @@ def _below(
             continue
         place = float(_LAST)
         if rest > 0.0:
-            place = math.log(max(_LEAST, odds / rest)) * fine - shift
+            place = math.log(max(_TINY, odds / rest)) * fine - shift
         if place >= _LAST:
             found[step] = 1.0
             return step

@@ -26,14 +26,15 @@ class Window:
     """The newest values of one measure, as many as are alike."""
 
     def __init__(self, measure: Measure) -> None:
-        # Imported by who learns alone: SciPy and pandas behind it take a second to load.
-        from river.drift import ADWIN
+        # What River's ADWIN does all by: beside the class lie its sets of data, and behind those
+        # pandas and scikit-learn: half a second of a worker's start.
+        from river._river_rust.drift import AdaptiveWindowing
 
         self.measure = measure
         self.quiet = measure.calm  # values since the newest change
         self._before = 0.0  # the mean before the newest changes began
         self._predicted, self._predictions = 0.0, 0  # their moving mean, and how many there were
-        self._adwin = ADWIN(delta=DELTA)
+        self._adwin = AdaptiveWindowing(delta=DELTA)
 
     def update(self, value: float, predicted: float) -> Shift | None:
         """Take in a value; return the change that ADWIN finds with it, if it matters."""
@@ -44,9 +45,9 @@ class Window:
             self._predicted += (predicted - self._predicted) / min(self._predictions, _PACE)
         self.quiet += 1
         inside = min(max(value, measure.least), measure.most)
-        # Not the detector's own `update`: it throws its window away after each change.
+        # Not as River's class has it, which throws its window away after each change.
         share = (inside - measure.least) / (measure.most - measure.least)
-        if not self._adwin._helper.update(share):
+        if not self._adwin.update(share):
             return None
         if self.quiet > measure.calm:
             self._before = mean
@@ -61,23 +62,24 @@ class Window:
 
     def mean(self) -> float:
         """Return the measure's mean over the window; 0, or the prediction, while it is empty."""
-        if not self._adwin.width:
+        width = self._adwin.get_width()
+        if not width:
             return self._predicted
         least, most = self.measure.least, self.measure.most
-        return self._predicted + float(self._adwin.estimation) * (most - least) + least
+        return self._predicted + self._adwin.get_total() / width * (most - least) + least
 
     def means(self) -> dict[str, float]:
         """Return the mean, how many values it is of, and of a residual what was predicted."""
         name = self.measure.name
         predicted = {f"{name}_predicted": self._predicted} if self.measure.residual else {}
-        return {name: self.mean(), f"{name}_width": float(self._adwin.width)} | predicted
+        return {name: self.mean(), f"{name}_width": float(self._adwin.get_width())} | predicted
 
     def to_state(self) -> dict[str, Any]:
         """Return all that a continuation needs, as JSON types."""
         return {
             "quiet": self.quiet,
             "before": self._before,
-            "windows": pack_bytes(self._adwin._helper.__getstate__()),
+            "windows": pack_bytes(self._adwin.__getstate__()),
             "predicted": [self._predicted, self._predictions],
         }
 
@@ -86,4 +88,4 @@ class Window:
         self.quiet, self._before = state["quiet"], state["before"]
         self._predicted, self._predictions = state["predicted"]
         if river == RIVER:
-            self._adwin._helper.__setstate__(unpack_bytes(state["windows"]))
+            self._adwin.__setstate__(unpack_bytes(state["windows"]))

@@ -23,6 +23,7 @@ from models.rhythm import CONTACTS
 
 _NOTHING: Final = Profile()
 _identifiers: Final = LAWS["identifiers"]
+_LAWS: Final = [(name, law, getattr(_NOTHING, name)) for name, law in LAWS.items()]
 
 
 def evolve(profile: Profile, event: Touchpoint) -> Profile:
@@ -72,9 +73,9 @@ def merge(a: Profile, b: Profile) -> Profile:
     if b == _NOTHING:  # most who are merged are names that no event came under
         return a
     joined = {}
-    for name, law in LAWS.items():
+    for name, law, nothing in _LAWS:
         theirs = getattr(b, name)
         # Most fields of the weaker name are as they began, and to every law that is nothing.
-        if theirs != getattr(_NOTHING, name):
+        if theirs != nothing:
             joined[name] = law(getattr(a, name), theirs)
     return replace(a, **joined)

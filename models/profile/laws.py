@@ -191,6 +191,7 @@ LAWS: Final[dict[str, Join]] = {
     "tickets_closed": newest(200),
     "feedback": newest_traits(10),
     "sentiment": newest_trait,
+    "sentiment_by": newest_trait,
     "sentiment_weeks": weekly(2),
     "messages_sent": add,
     "messages_opened": add,

@@ -80,6 +80,7 @@ class Profile(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     tickets_closed: dict[str, int] = field(default_factory=dict)  # ticket id -> closed
     feedback: dict[str, Trait] = field(default_factory=dict)  # "nps", "csat", "ces", "review"
     sentiment: Trait | None = None  # newest opinion written or told: -1 to 1, see `models.traits`
+    sentiment_by: Trait | None = None  # the lexicon that read it; profiles of before have none
     sentiment_weeks: Weeks = field(default_factory=dict)  # by week: "count", and "sum" of 1/1000
     messages_sent: int = 0
     messages_opened: int = 0

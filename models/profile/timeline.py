@@ -15,6 +15,7 @@ LIMIT: Final = 20
 _write: Final = msgspec.json.Encoder().encode
 _read: Final = msgspec.json.Decoder(Moment).decode
 _when: Final = msgspec.json.Decoder(When).decode
+_NEVER: Final = -(1 << 60)  # ms: before every time that there is
 
 
 def moments(written: Iterable[Written]) -> list[Moment]:
@@ -45,9 +46,29 @@ def add(written: list[Written], moment: Moment) -> list[Written]:
 
 
 def join(a: list[Written], b: list[Written]) -> list[Written]:
-    """Return the union of two timelines, the newest `LIMIT`."""
-    union = {_place(_read(one)): one for one in (*a, *b)}
-    return [union[place] for place in sorted(union)[:LIMIT]]
+    """Return the union of two timelines, the newest `LIMIT`; both are in their order."""
+    union: list[Written] = []
+    i, j = 0, 0
+    first, second = _at(a, 0), _at(b, 0)
+    while len(union) < LIMIT and (first > _NEVER or second > _NEVER):
+        if first == second:  # else the time alone tells, and the rest is not read
+            place, other = _place(_read(a[i])), _place(_read(b[j]))
+            ours, theirs = place <= other, other <= place
+        else:
+            ours, theirs = first > second, second > first
+        union.append(b[j] if theirs else a[i])
+        if ours:
+            i += 1
+            first = _at(a, i)
+        if theirs:
+            j += 1
+            second = _at(b, j)
+    return union
+
+
+def _at(written: list[Written], place: int) -> int:
+    """Return the time of a moment (ms), `_NEVER` beyond the end."""
+    return _when(written[place]).at_ms if place < len(written) else _NEVER
 
 
 def _place(moment: Moment) -> tuple[int, str, str, str, str]:

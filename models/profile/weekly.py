@@ -12,7 +12,7 @@ from typing import Any, Final
 from models.events.base import Contact
 from models.profile.shape import Trait, Weeks
 from models.rhythm import DAY_MS
-from models.traits.sentiment import sentiment
+from models.traits.sentiment import SOURCE, sentiment
 
 WEEK_MS: Final = 7 * DAY_MS
 HALF_LIFE_DAYS: Final = 30.0
@@ -51,6 +51,7 @@ def opinion(event: Contact, at: int, *texts: str | None) -> dict[str, Any]:
         return {}
     return {
         "sentiment": Trait(score / 1000, at, event.event_id, event.source),
+        "sentiment_by": Trait(SOURCE, at, event.event_id, event.source),
         "sentiment_weeks": {at // WEEK_MS: {"count": 1, "sum": score}},
     }
 

@@ -60,6 +60,15 @@ def mood(profile: Profile, at_ms: int) -> Mood | None:
     return Mood(profile.sentiment, total / worth if worth else 0.0, count)
 
 
+def read_by(profile: Profile) -> str | None:
+    """Return the lexicon that read the newest opinion; None: that was not written down yet."""
+    newest, by = profile.sentiment, profile.sentiment_by
+    # A profile of before may have gone on with events that say which lexicon read them.
+    if newest is None or by is None or (by.at_ms, by.event_id) != (newest.at_ms, newest.event_id):
+        return None
+    return str(by.value)
+
+
 def preferred_channel(profile: Profile) -> str | None:
     """Return the channel that most of the customer's events came by, but for our own systems."""
     own = {

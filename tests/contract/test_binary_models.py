@@ -21,16 +21,17 @@ from river.preprocessing import StandardScaler
 
 from models import places
 from models.online import bayes, collapse, crosses, levels, served, trees, vectors
-from models.online.blend import LEAST, START, Blend
+from models.online.blend import BOLD, CAUTIOUS, Blend
 from models.online.boosting import LEAVES, QUESTIONS, TICKS
 from models.online.forks import Forest
 from models.online.logit import LEARNING_RATE, Weight
 from models.online.posterior import Posterior, mode
 from models.online.river_pipeline import INTERCEPT_RATE
-from models.online.scaling import LIMIT, MOST, sigmoid
+from models.online.scaling import LIMIT, MOST, log_loss, sigmoid
 from models.online.served import Served
 from models.online.shares import BASE, CROSS_SPREAD, PRIOR, PRIOR_LIMIT, SPREAD, hinge
 from models.online.stable import CANDIDATES, Stable
+from models.online.stacking import LEAST, START, Stack
 from models.online.trees import Trees
 from models.online.vectors import of
 
@@ -222,7 +223,8 @@ def test_endless_new_names_do_not_make_it_grow_for_ever():
     state = stable.to_state()
     assert len(json.dumps(state)) < 1.1 * size
     assert len(state["scaler"]["counts"]) == MOST >= len(state["river"]["weights"])
-    assert len(stable.bayes.posterior.means) == 1 + bayes.TERMS
+    for posterior in (stable.bayes.slow, stable.bayes.fast):
+        assert len(posterior.means) == 1 + bayes.TERMS
     assert len(stable.crosses.posterior.means) <= 1 + bayes.TERMS + crosses.MOST
 
 
@@ -494,7 +496,7 @@ def test_trees_count_beyond_their_share_only_when_it_is_sure():
         said = dict.fromkeys(START, logit) | {"trees": logit + noise}
         blend.learn_one(said, float(rng.random() < sigmoid(logit)))
     assert "trees" not in blend.parts()[1]
-    assert blend.weights["trees"] < LEAST
+    assert blend.cautious.weights["trees"] < LEAST
 
 
 def test_products_are_not_found_in_noise():
@@ -551,18 +553,23 @@ def test_a_mixture_that_is_too_sure_becomes_calmer():
     assert -2.1 < blend.logit(dict.fromkeys(START, -3.0)) < -1.0
 
 
-def test_a_blend_starts_with_the_prior_and_comes_to_trust_the_best():
-    blend = Blend()
+@pytest.mark.parametrize("manner", [CAUTIOUS, BOLD])
+def test_a_stack_starts_with_the_prior_and_comes_to_trust_the_best(manner):
+    stack = Stack(manner)
     said = dict.fromkeys(START, 0.5) | {"prior": 0.0, "bayes": 1.0}
-    assert max(blend.weights, key=blend.weights.__getitem__) == "prior"
-    for _ in range(400):
-        blend.learn_one(said, 1.0)
-    assert blend.weights["bayes"] > 0.99
-    assert blend.mix() == {"bayes": 1.0}
-    for _ in range(200):
-        blend.learn_one(said, 0.0)
-    assert blend.weights["prior"] > 0.9  # none is ever given up
-    assert sum(blend.weights.values()) == pytest.approx(1.0)
-    assert sum(blend.mix().values()) == pytest.approx(1.0)
-    assert all(share >= LEAST for share in blend.mix().values())
+
+    def learn(label, times):
+        losses = {name: log_loss(logit, label) for name, logit in said.items()}
+        for _ in range(times):
+            stack.learn_one(said, losses, label)
+
+    assert max(stack.weights, key=stack.weights.__getitem__) == "prior"
+    learn(1.0, 400)
+    assert stack.weights["bayes"] > 0.99
+    assert stack.mix() == {"bayes": 1.0}
+    learn(0.0, 200)
+    assert stack.weights["prior"] > 0.9  # none is ever given up
+    assert sum(stack.weights.values()) == pytest.approx(1.0)
+    assert sum(stack.mix().values()) == pytest.approx(1.0)
+    assert all(share >= LEAST for share in stack.mix().values())
     assert set(START) == set(CANDIDATES) - {"blend", "river"}

@@ -19,6 +19,7 @@ from models.offer_words import Said
 from models.online.scaling import sigmoid
 from models.online.thompson import propensities
 from models.rhythm import DAY_MS
+from tests.support.told import told
 
 T0 = 1_780_000_000_000
 OFFER = {"id": "a", "name": {"en": "a", "ko": "a"}, "channels": ["app"], "value": 5}
@@ -31,6 +32,12 @@ arms = st.lists(
     ),
     min_size=1,
     max_size=7,
+)
+sure_arms = st.tuples(
+    st.floats(-1e3, 1e3),
+    st.floats(1e-8, 1e4),
+    st.floats(1e-4, 1e6),
+    st.just(0.0) | st.floats(0, 1e4),
 )
 
 
@@ -95,7 +102,8 @@ def test_silence_comes_to_an_end_and_leaves_nothing_waiting(history):
 @settings(max_examples=40, deadline=None)
 @given(steps)
 def test_a_history_judged_twice_is_judged_the_same(history):
-    assert list(live(history)) == list(live(history))
+    first, again = ([told(made) for made in live(history)] for _ in range(2))
+    assert first == again
 
 
 def chances_of(drawn, floor):
@@ -107,6 +115,22 @@ def test_propensities_sum_to_one_and_keep_the_floor(drawn, floor):
     chances = chances_of(drawn, floor)
     assert math.isclose(math.fsum(chances), 1.0, abs_tol=1e-9)
     assert min(chances) >= floor / len(drawn) - 1e-12
+
+
+@given(st.lists(sure_arms, max_size=8))
+def test_arms_that_are_as_good_as_certain_have_their_chances_too(drawn):
+    drawn = [*drawn, (-2.0, 1e-8, 1e-4, 0.0)]  # making none
+    chances = chances_of(drawn, 0.0)
+    assert math.isclose(math.fsum(chances), 1.0, abs_tol=1e-9)
+    assert min(chances) >= 0.0
+
+
+@pytest.mark.parametrize("logit", [5.0, 36.0, 700.0])
+def test_who_is_certain_to_convert_is_drawn_beside_who_may_bring_more(logit):
+    certain, doubtful = (logit, 1e-8, 1.0, 0.0), (0.0, 1.0, 1.2, 0.0)
+    share = NormalDist().cdf(-math.log(5))  # P(1.2 p > 1)
+    assert chances_of([certain, doubtful], 0.0) == pytest.approx([1.0 - share, share], abs=0.005)
+    assert chances_of([certain, (-2.0, 0.1, 1.0, 0.0)], 0.0) == pytest.approx([1.0, 0.0])
 
 
 @given(arms)

@@ -1,6 +1,7 @@
 """Rhythm, features, score and reasons of one customer."""
 
 import math
+from functools import cache
 
 import pytest
 from msgspec.structs import astuple, replace
@@ -14,8 +15,9 @@ from models.lifetime import Lifetime
 from models.online.scaling import sigmoid
 from models.online.served import Served
 from models.online.shares import PRIOR
-from models.online.stable import Stable
+from models.online.stable import CANDIDATES, Stable
 from models.online.vectors import of
+from models.outlook import outlook
 from models.places import NAMES
 from models.population import DEFAULT as POPULATION
 from models.profile import Profile, Trait
@@ -24,6 +26,7 @@ from models.records import unpack
 from models.rhythm import DAY_MS, beat, join
 from models.score import score
 from models.visits import Rhythm
+from tests.support.told import told
 
 T0 = 1_780_000_000_000
 JUDGE = Judge.untrained()
@@ -138,6 +141,8 @@ def test_silent_is_who_left_and_who_stays_but_does_not_come(repeats, quiet):
     alive = DEFAULT.alive(repeats, 100.0, age)
     silent = min(1 - 1e-6, max(1e-6, 1 - alive + alive * waits))
     assert DEFAULT.silent(repeats, 100.0, age, horizon) == pytest.approx(silent, rel=1e-9)
+    log_odds, _ = outlook(*astuple(DEFAULT), repeats, 100.0, age, horizon)
+    assert sigmoid(log_odds) == pytest.approx(alive, rel=1e-9)
 
 
 def test_silence_raises_the_risk_of_a_regular():
@@ -147,16 +152,22 @@ def test_silence_raises_the_risk_of_a_regular():
     assert risks[0] < 0.6 < 0.9 < risks[-1]
 
 
-def trained():
+@cache
+def learnt():
     model = Stable()
     for day in range(1500):
         quiet = day % 90
         model.learn_one(features(visited(MONTHLY), at(121 + quiet)), float(quiet > 40))
-    return model.served("logit")
+    return model
 
 
-def test_reasons_and_the_base_sum_to_the_logit():
-    model, customer = trained(), visited(MONTHLY)
+def trained(candidate="logit"):
+    return learnt().served(candidate)
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_reasons_and_the_base_sum_to_the_logit(candidate):
+    model, customer = trained(candidate), visited(MONTHLY)
     seen = measured(customer, at(200), 30, POPULATION, [])
     shares = model.card.by_place(seen)
     told = reasons(customer, at(200), seen, shares, model.card)
@@ -231,4 +242,4 @@ def test_the_score_says_what_it_was_made_from():
 def test_the_same_customer_moment_and_judge_give_the_same_judgement():
     first = judged(visited(MONTHLY), at(130), at(130), "e", JUDGE, touch=True)
     again = judged(visited(MONTHLY), at(130), at(130), "e", JUDGE, touch=True)
-    assert first == again
+    assert told(first) == told(again)

@@ -8,7 +8,7 @@ from models.catalogue import Catalogue
 from models.customer import Customer
 from models.judge import Judge
 from models.judgement import absorb, judged, note, wakes
-from models.labels import CHECKPOINT_DAYS, MAX_PENDING, mature
+from models.labels import CHECKPOINT_DAYS, MAX_PENDING, acted, mature
 from models.rhythm import DAY_MS
 
 T0 = 1_780_000_000_000
@@ -97,6 +97,12 @@ def test_labels_due_after_an_end_that_became_known_later_are_dropped():
 def test_labels_due_within_the_data_are_kept():
     customer, _ = start(0, observed_until_ms=at(30))
     assert len(mature(customer, at(400), Catalogue())[1]) == 1
+
+
+def test_acting_counts_from_the_prediction_until_its_horizon():
+    [waiting] = start(0)[0].pending
+    times = (at(0) - 1, at(0), at(30) - 1, at(30))
+    assert [acted([waiting], moment)[0].acted for moment in times] == [False, True, True, False]
 
 
 def test_predictions_that_wait_are_few_and_spread_over_the_horizon():

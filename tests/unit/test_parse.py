@@ -16,6 +16,7 @@ from models.events import (
     encode_event,
     parse,
 )
+from models.events.sent import LONGEST_NUMBER
 from models.profile import Profile, evolve
 
 NOW_MS = 1_795_312_800_000  # 2026-11-22T02:00:00Z
@@ -44,6 +45,31 @@ def refusal(raw, wire=WIRE):
     with pytest.raises(TouchpointRejectedError) as rejected:
         parse(raw, wire)
     return rejected.value.reason, rejected.value.where
+
+
+SEGMENT = {"type": "track", "event": "x", "userId": "ana", "messageId": "e1"}
+either_way = pytest.mark.parametrize(  # at once, or step by step
+    ("message", "wire"), [(PAGE, WIRE), (SEGMENT, WIRE._replace(format="segment"))]
+)
+
+
+@either_way
+def test_a_message_may_be_as_large_as_is_allowed(message, wire):
+    raw = json.dumps(message).encode()
+    assert parse(raw, wire, len(raw)).event_id == "e1"
+    with pytest.raises(TouchpointRejectedError) as rejected:
+        parse(raw, wire, len(raw) - 1)
+    assert rejected.value.reason is Reason.TOO_LARGE
+
+
+@either_way
+def test_a_number_may_have_as_many_signs_as_are_read(message, wire):
+    raw = json.dumps(message | {"properties": {"a": 0}}).encode()
+    longest = b"0." + b"1" * (LONGEST_NUMBER - 2)
+    read = parse(raw.replace(b'"a": 0', b'"a": ' + longest), wire)
+    assert read.properties == {"a": pytest.approx(1 / 9)}
+    longer = raw.replace(b'"a": 0', b'"a": ' + longest + b"1")
+    assert refusal(longer, wire)[0] is Reason.NOT_JSON
 
 
 def test_times_are_utc_and_the_events_own_zone_is_kept():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.online.packed import Packer, unpack
+from models.online.held import Packer, unpack
 from models.online.prequential import CHAMPION, Prequential, Row, Said
 from models.online.tally import Tally
 

@@ -27,6 +27,7 @@ from models.events import (
     TicketUpdated,
 )
 from models.profile import Profile, evolve, moments
+from models.profile.laws import WEEKS, weekly
 from tests.support.histories import NOON, event, usd
 
 ELEVEN, ONE = NOON - timedelta(hours=1), NOON + timedelta(hours=1)
@@ -155,3 +156,9 @@ def test_an_event_leaves_the_profile_it_was_given_as_it_was():
     copy = profile_of(event())
     evolve(before, event(PageViewed, id="e2", category="shoes"))
     assert before == copy
+
+
+def test_of_what_is_told_by_the_week_the_newest_weeks_stay_whichever_comes_first():
+    told = [{week: {"shoes": 1}} for week in range(WEEKS + 1)]
+    for order in (told, told[::-1]):
+        assert set(reduce(weekly(9), order, {})) == set(range(1, WEEKS + 1))

@@ -9,9 +9,11 @@ from operator import add
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from models import places
 from models.features import named
+from models.online.calibration import Curve
 from models.online.forks import ASKED
 from models.online.served import Served, decode, encode
 from models.online.shares import BASE, PRIOR, SPREAD
@@ -46,6 +48,21 @@ def model(prior_too: bool) -> Served:
     ]
     forest = (names[4:13], forks, trees, 1e-3)
     return Served("blend", 99, -0.7, 0.8, 0.3, terms, columns, crosses, *forest)
+
+
+@given(VALUES, st.floats(-2, 2), st.floats(0, 3), st.floats(-1, 2))
+def test_calibration_bends_the_whole_and_stretches_all_shares_alike(values, start, slope, bend):
+    plain = model(True)
+    whole = plain.card.by_place(of(values))
+    logit = whole.logit()
+    curved = replace(plain, start=start, slope=slope, bend=bend).card.by_place(of(values))
+    expected = Curve(start, slope, bend).at(logit)
+    assert math.isclose(curved.logit(), expected, rel_tol=1e-9, abs_tol=1e-9)
+    stretch = (expected - start) / logit if logit else slope + bend
+    for at in whole.told:
+        assert math.isclose(
+            curved.by_place[at], stretch * whole.by_place[at], rel_tol=1e-6, abs_tol=1e-9
+        )
 
 
 @given(VALUES, st.booleans())

@@ -70,6 +70,12 @@ def test_what_is_foreseen_is_what_came():
     assert lost(best) < lost(1.0) - 0.01
 
 
+def test_who_came_first_on_the_days_foreseen_tells_nothing():
+    known = lives(2_000, pauses=True)
+    new = [([day, day + 9], float(DAYS)) for day in (DAYS - 180, DAYS - 100)] * 200
+    assert tempered(DEFAULT_LIFETIME, [*known, *new]) == tempered(DEFAULT_LIFETIME, known)
+
+
 @pytest.mark.parametrize("known", [[], [([], 9.0)], lives(100, pauses=True)])
 def test_a_past_that_does_not_tell_leaves_the_lifetime_as_it_is(known):
     assert tempered(DEFAULT_LIFETIME, known) is DEFAULT_LIFETIME

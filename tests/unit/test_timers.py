@@ -1,7 +1,9 @@
 """When a customer's silence is worth an event."""
 
 from models.customer import Customer, encode
+from models.regroup import observed_until
 from models.timers import LATE_MS, Alarms, Waiting, fired, waiting, wake_ms
+from tests.support.histories import NOON, event
 
 HOUR = 3_600_000
 
@@ -53,3 +55,13 @@ def test_a_timer_event_follows_from_customer_and_due_time():
     event = fired("c_1", 5, 7)
     assert (event.event_id, event.customer_id, event.due_ms) == ("timer:c_1:5", "c_1", 5)
     assert event.occurred_ms == event.received_ms == 7
+
+
+def test_a_backfill_ends_where_the_latest_word_says_until_something_newer_is_live():
+    live, told = event(), event(observed_until=NOON)
+    end = told.observed_until_ms
+    assert [observed_until(before, told, 0) for before in (None, end - 1, end + 1)] == [
+        end, end, end + 1,
+    ]  # fmt: skip
+    assert [observed_until(end, live, now) for now in (end, end + 1)] == [end, None]
+    assert observed_until(None, live, 0) is None
