@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from models.dead_letter import DeadLetter, redriven
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Projected, Record, Table
 
 TABLE = Table(
     name="dead_letters",

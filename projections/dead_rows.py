@@ -5,7 +5,8 @@ Projecting goes on without them, and never silently.
 
 from __future__ import annotations
 
-from projections.table import LABEL, MILLISECONDS, POSITION, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Record, Row, Table
 
 TABLE = Table(
     name="dead_rows",

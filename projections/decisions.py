@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from models.records import Decision, unpack
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table, to_ms
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Projected, Record, Row, Table, to_ms
 
 TABLE = Table(
     name="decisions",

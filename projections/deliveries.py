@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from models.records import Delivery
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Projected, Record, Row, Table
 
 TABLE = Table(
     name="deliveries",

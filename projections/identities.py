@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from models.links import Identity, decode_identity
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Projected, Record, Row, Table
 
 _TEXTS: Final = "Array(String)"
 _LABELS: Final = f"Array({LABEL})"

@@ -6,7 +6,8 @@ A link that is seen again is the same link: the newest sight of it is kept.
 from __future__ import annotations
 
 from models.links import Link, decode_link
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Projected, Record, Row, Table
 
 TABLE = Table(
     name="identity_links",

@@ -18,8 +18,8 @@ _log = logging.getLogger(__name__)
 # Records applied before requests have their turn: some 4 ms of a history, 1 ms of what is new.
 _CHUNK, _NEW = 200, 50
 _PAUSE = 2.0  # seconds between attempts to reach the brokers
-# Seconds from what is new to the next look: each look costs the broker and us a request, whatever
-# it brings, and requests for each small batch were most of what following cost.
+# Seconds from what is new to the next fetch: each costs the broker and us a request, whatever it
+# brings, and requests for each small batch were most of what following cost.
 SOON, LATER = 0.01, 0.5
 
 
@@ -91,7 +91,11 @@ class Feed:
         while True:
             most = _NEW if self.caught_up.is_set() else _CHUNK
             chunks = await consumer.getmany(timeout_ms=250, max_records=most)
-            if records := [record for chunk in chunks.values() for record in chunk]:
+            records = [record for chunk in chunks.values() for record in chunk]
+            rests = self.caught_up.is_set() and 0 < len(records) < most
+            if rests:  # before the next fetch: what it brought would only lie here meanwhile
+                consumer.pause(*partitions)
+            if records:
                 self._apply(records)
                 self.read += len(records)
             for partition in chunks or partitions:
@@ -99,8 +103,9 @@ class Feed:
             if not self.caught_up.is_set() and self.lag == 0:
                 self.caught_up.set()
             # A long catch-up must not starve the requests.
-            drained = self.caught_up.is_set() and 0 < len(records) < most
-            await asyncio.sleep(self._apart if drained else 0)
+            await asyncio.sleep(self._apart if rests else 0)
+            if rests:
+                consumer.resume(*partitions)
 
     def _start(self, partition: TopicPartition, beginning: int) -> int:
         if self._newest is None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.exceptions import (
     ClickHouseError,
     DataError,
@@ -24,9 +25,10 @@ from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from models.topics import Topic
 from projections import dead_rows
+from projections.blocks import Blocks, blocks
 from projections.client import is_away
-from projections.table import Record, Row, Table
-from projections.tables import project
+from projections.rows.native import block
+from projections.table import Record, Table
 
 _log = logging.getLogger(__name__)
 # A batch in which more than this is refused meets another schema than the code's.
@@ -99,10 +101,10 @@ class Loader:
 
     def _load(self, topic: Topic, records: Sequence[Record], token: str, budget: list[int]) -> int:
         try:
-            rows = project(topic, records)
-            for table, laid_out in rows.items():
-                self._insert(table, laid_out, token)
-            return sum(map(len, rows.values()))
+            made = _made(topic, records)
+            for table, of_table in made.items():
+                self._insert(table, of_table.written, token)
+            return sum(of_table.rows for of_table in made.values())
         except _RefusedError as refused:
             if len(records) == 1:
                 return self._set_aside(topic, records[0], token, refused, budget)
@@ -122,24 +124,30 @@ class Loader:
             ) from refused
         _log.error("no row can be made of %s: %s", where, refused)
         row = dead_rows.to_row(topic.name, record, str(refused))
-        self._insert(dead_rows.TABLE, [row], token)
+        written = block(dead_rows.TABLE.names, dead_rows.TABLE.sent, [row])
+        self._insert(dead_rows.TABLE, [written], token)
         return 1
 
-    def _insert(self, table: Table, rows: Sequence[Row], token: str) -> None:
+    def _insert(self, table: Table, written: Sequence[bytes], token: str) -> None:
         try:
             if self._client is None:
                 self._client = self._connect()
-            self._client.insert(
-                table.name,
-                list(zip(*rows, strict=True)),
-                database=self._database,
-                column_names=table.names,
-                column_type_names=table.sent,
-                column_oriented=True,
+            compression = self._client.write_compression
+            body = b"".join((table.insert(self._database), *written))
+            self._client.raw_insert(
+                insert_block=get_compressor(compression).compress_block(body),
+                compression=compression,
                 settings={"insert_deduplication_token": token},
             )
         except (ClickHouseError, *_CLIENT_REFUSED, OSError) as error:
             raise _told_apart(error) from error
+
+
+def _made(topic: Topic, records: Sequence[Record]) -> dict[Table, Blocks]:
+    try:
+        return blocks(topic, records)
+    except _CLIENT_REFUSED as error:
+        raise _RefusedError(str(error)) from error
 
 
 def _told_apart(error: Exception) -> Exception:

@@ -6,9 +6,8 @@ no analyst may read it, and no view is made of it.
 
 from __future__ import annotations
 
-from typing import Any
-
-from projections.table import LABEL, MILLISECONDS, POSITION, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Table
 
 TABLE = Table(
     name="log",
@@ -25,22 +24,3 @@ TABLE = Table(
     engine="ReplacingMergeTree",
     order_by="customer_id, log_partition, log_offset",
 )
-
-
-def to_row(
-    event: dict[str, Any], record: Record, times: tuple[object, object], direct: bool
-) -> Row:
-    """Lay a record and its event out in the table's column order.
-
-    `times`: when it happened and when it was received, ms since 1970.
-    """
-    return (
-        event["customer_id"],
-        record.partition,
-        record.offset,
-        event["type"],
-        event["event_id"],
-        *times,
-        direct,
-        record.value,
-    )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from models.reports import Change, Figures, Report
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Projected, Record, Row, Table
 
 METRICS = Table(
     name="model_metrics",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.table import LABEL, MILLISECONDS, POSITION, Row, Table
-from projections.touchpoints import milliseconds
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.rows.times import milliseconds
+from projections.table import Row, Table
 
 TABLE = Table(
     name="identity_moves",

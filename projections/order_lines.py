@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from models.events import OrderPlaced
-from projections.table import FIRST, LABEL, MILLISECONDS, MONEY, POSITION, Row, Table
-from projections.touchpoints import milliseconds
+from projections.rows.kinds import LABEL, MILLISECONDS, MONEY, POSITION
+from projections.rows.times import milliseconds
+from projections.table import FIRST, Row, Table
 
 TABLE = Table(
     name="order_lines",

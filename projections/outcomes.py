@@ -11,7 +11,8 @@ import msgspec
 
 from models.catalogue import NONE
 from models.records import Example, ModelRecord, Outcome
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.table import Projected, Record, Row, Table
 
 TABLE = Table(
     name="outcomes",

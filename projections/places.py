@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.table import POSITION, Row, Table
+from projections.rows.kinds import POSITION
+from projections.table import Row, Table
 
 TABLE = Table(
     name="places",

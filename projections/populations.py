@@ -11,7 +11,8 @@ import msgspec
 
 from models.population import Population, decode
 from models.records import Command, ModelRecord
-from projections.table import MILLISECONDS, POSITION, Projected, Record, Row, Table
+from projections.rows.kinds import MILLISECONDS, POSITION
+from projections.table import Projected, Record, Row, Table
 
 _BY_CURRENCY = "Map(LowCardinality(String), Float64)"
 

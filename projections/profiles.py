@@ -13,7 +13,8 @@ from models.money import exponent
 from models.profile import Profile
 from models.traits.moods import interests, mood
 from projections.profile_part import CustomerPart, Said, read
-from projections.table import LABEL, MILLISECONDS, MONEY, POSITION, Projected, Record, Row, Table
+from projections.rows.kinds import LABEL, MILLISECONDS, MONEY, POSITION
+from projections.table import Projected, Record, Row, Table
 
 _COUNTS = "Map(LowCardinality(String), UInt64)"
 _MONEYS = f"Map(LowCardinality(String), {MONEY})"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-import msgspec
-from msgspec.structs import astuple, fields
-
-from models.records import Reason, Score, unpack
-from projections.table import LABEL, MILLISECONDS, POSITION, Projected, Record, Row, Table, to_ms
+from models.records import Reason, Score
+from projections.rows.kinds import LABEL, MILLISECONDS, POSITION
+from projections.rows.scores import ScoreRows
+from projections.table import Table, to_ms
 
 TABLE = Table(
     name="scores",
@@ -37,37 +36,9 @@ TABLE = Table(
     order_by="customer_id, model, at, score_id",
     partition_by="toYYYYMM(at)",
 )
-_decoder = msgspec.json.Decoder(Score)
-_NO_REASONS: Final[tuple[tuple[object, ...], ...]] = ((),) * len(fields(Reason))
 
 
-def project(record: Record) -> Projected:
-    """Return the row of one record of `scores`."""
-    score = _decoder.decode(record.value or b"")
-    return ((TABLE, to_row(score, record.partition, record.offset)),)
-
-
-def to_row(score: Score, partition: int, offset: int) -> Row:
-    """Lay a score out in the table's column order."""
-    # A column a field of a reason, in its order.
-    reasons = tuple(zip(*map(astuple, score.reasons), strict=True)) or _NO_REASONS
-    return (
-        score.customer_id,
-        score.model,
-        score.at_ms,
-        score.score_id,
-        score.model_version,
-        score.cause,
-        score.probability,
-        score.band,
-        score.horizon_days,
-        score.horizon,
-        score.base,
-        *reasons,
-        unpack(score.features),
-        partition,
-        offset,
-    )
+project = ScoreRows(TABLE).project
 
 
 def from_row(row: Mapping[str, Any]) -> Score:

@@ -14,11 +14,9 @@ from typing import Protocol
 
 from models.events.base import MILLISECOND
 from models.events.clock import EPOCH
+from projections.rows.kinds import LABEL
 
 Row = tuple[object, ...]
-MILLISECONDS = "DateTime64(3, 'UTC')"
-MONEY = "Decimal(38, 4)"  # four decimals: the finest minor unit of ISO 4217
-LABEL = "LowCardinality(String)"
 # Of two rows with one key the lowest offset stands: ClickHouse makes `precedence` of it.
 FIRST = "ReplacingMergeTree(precedence)"
 
@@ -60,10 +58,13 @@ class Table:
         """The columns' types as they are sent: ClickHouse looks labels up quicker than Python."""
         return tuple("String" if kind == LABEL else kind for kind in self.columns.values())
 
+    def insert(self, database: str) -> bytes:
+        """Return the statement that blocks of rows follow."""
+        names = ", ".join(f"`{name}`" for name in self.columns)
+        return f"INSERT INTO `{database}`.`{self.name}` ({names}) FORMAT Native\n".encode()
+
 
 Projected = Sequence[tuple[Table, Row]]
-# Where a row came from: which of two with one key stands goes by the offset.
-POSITION = {"log_partition": "UInt16", "log_offset": "UInt64"}
 
 
 def to_ms(at: datetime) -> int:

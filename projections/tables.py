@@ -28,6 +28,7 @@ from projections import (
     scores,
     touchpoints,
 )
+from projections.rows.gathering import gathered
 from projections.table import Projected, Record, Row, Table
 
 # A batch is written in this order: whom the log gives a place is found from its first moment.
@@ -99,30 +100,26 @@ LEDGERS: Final[dict[Topic, tuple[Table, ...]]] = {
 }
 
 Rows = dict[Table, list[Row]]
-# What reading a record of a wrong shape raises; anything else is a fault of ours.
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
 
 
-def project(topic: Topic, records: Sequence[Record]) -> Rows:
-    """Return the rows of `records` by table, in their order; an unreadable one is a dead row.
+def project(topic: Topic, records: list[Record]) -> Rows:
+    """Return the rows of `records` by table, in their order; an unreadable one is a dead row."""
 
-    Of a topic that keeps the newest record of a key, no other makes a row: it would be replaced.
-    """
-    rows: Rows = {}
-    route = ROUTES[topic]
-    for record in newest(records) if topic.compacted else records:
-        try:
-            projected = route(record)
-        except UNREADABLE as error:
-            said = f"{type(error).__name__}: {error}"
-            projected = ((dead_rows.TABLE, dead_rows.to_row(topic.name, record, said)),)
-        for table, row in projected:
-            rows.setdefault(table, []).append(row)
+    def dead(record: Record, error: Exception) -> Projected:
+        said = f"{type(error).__name__}: {error}"
+        return ((dead_rows.TABLE, dead_rows.to_row(topic.name, record, said)),)
+
+    rows: Rows = gathered(records, ROUTES[topic], dead)
     return {table: rows[table] for table in TABLES if table in rows}
 
 
-def newest(records: Sequence[Record]) -> list[Record]:
-    """Return the last record of each key, in their order, and those that have no key."""
+def standing(topic: Topic, records: Sequence[Record]) -> list[Record]:
+    """Return the records that stand, in their order.
+
+    Of a topic that keeps the newest record of a key, no other: its row would be replaced.
+    """
+    if not topic.compacted:
+        return list(records)
     last = {record.key: at for at, record in enumerate(records)}
     return [
         record for at, record in enumerate(records) if record.key is None or last[record.key] == at

@@ -39,6 +39,8 @@ PUBLISHED = {
     "0018_temper.sql": "6533036c4e6741b053ad34e6ec20a869367c83f3ea6f5b8487f8abf9519fcdf8",
     "0019_value_migration.sql": "13d0fd20225834c1e587d8126635a1687ec14c72f35f896807944b68b0f8bcd0",
     "0020_frequency.sql": "a23dbb856b19e439413256eeb6c42d271b2086b90696d8acda10cec1489a12ee",
+    "0021_undefined.sql": "8f9210b9a3c139f9e35bbfa6dac13df72c88631312be1e0a0dfd011862797254",
+    "0022_in_utc.sql": "a0920546ea61b04547991debf9d0424c2503af3c87ccb253595008f51ef66fa0",
 }
 
 
@@ -47,6 +49,14 @@ def database(clickhouse):
     migrate(clickhouse)
     with connect(clickhouse) as client:
         yield client
+
+
+def test_no_view_means_another_day_where_the_server_stands_in_another_zone(database):
+    local = database.query(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() "
+        "AND match(create_table_query, '(?i)\\\\b(today|yesterday|curdate|current_date)\\\\(')"
+    ).result_rows
+    assert local == []
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -22,7 +22,7 @@ from models.events import (
 )
 from models.records import Decision, Example, Outcome
 from models.rhythm import CONTACTS
-from models.topics import DECISIONS, EVENTS, EXAMPLES, PROFILES
+from models.topics import DECISIONS, EVENTS, EXAMPLES, MODEL_REPORTS, PROFILES
 from projections.client import connect
 from projections.migrate import migrate
 from projections.views import ANALYST_VIEWS
@@ -31,6 +31,7 @@ from tests.support.customers import rich
 from tests.support.histories import event as made
 from tests.support.loading import load
 from tests.support.log_samples import START, history, merged, messages, order
+from tests.support.model_reports import reports
 
 pytestmark = pytest.mark.stack
 # Not granted, beyond the limits, or simply not to be seen.
@@ -46,6 +47,20 @@ def settings(clickhouse):
     migrate(clickhouse)
     load(clickhouse, EVENTS, messages([*HISTORY, *HISTORY[:50], merged(1, LOSER, WINNER)]))
     return clickhouse
+
+
+def test_a_figure_that_so_few_examples_do_not_define_is_null_and_not_0(settings, ask):
+    told = reports()
+    load(settings, MODEL_REPORTS, [(b"churn", msgspec.json.encode(report)) for report in told])
+    names = ("auc", "log_loss", "ece", "lift")
+    expected = {
+        (report.offset, candidate): tuple(figures.metrics.get(f"{name}_window") for name in names)
+        for report in told
+        for candidate, figures in report.figures.items()
+    }
+    rows = ask("SELECT model_offset, candidate, auc, log_loss, ece, lift FROM model_quality")
+    assert {tuple(row[:2]): tuple(row[2:]) for row in rows} == expected
+    assert {(None,) * 4} < set(expected.values())
 
 
 def whose(event):

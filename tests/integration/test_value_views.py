@@ -145,10 +145,11 @@ def test_migration_tells_who_went_up_and_who_fell_out(ask):
 
 
 def test_who_bought_last_month_comes_this_month_from_the_band_that_he_was_in(ask):
-    [(month, now)] = ask.query("SELECT toStartOfMonth(today()), now64(3, 'UTC')").result_rows
-    before = now.replace(year=month.year, month=month.month, day=1, tzinfo=UTC) - timedelta(days=3)
+    [(now,)] = ask.query("SELECT now64(3, 'UTC')").result_rows
+    before = now.replace(day=1, tzinfo=UTC) - timedelta(days=3)
     load(ask.settings, EVENTS, messages([order(1, "c_1", before, "10.00")]))
     rows = ask.query(
-        "SELECT from_band, to_band FROM value_migration WHERE month >= toStartOfMonth(today())"
+        "SELECT from_band, to_band FROM value_migration WHERE month >= {month:Date}",
+        {"month": now.replace(day=1).date()},
     ).result_rows
     assert rows == [(1, 1)]

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
 from models.customer import Customer, Regroup, encode
@@ -21,11 +22,21 @@ from models.events import (
     TimerFired,
     encode_event,
 )
+from models.events.clock import ms_of
 from models.links import encode as encode_link
 from models.links import state_merge, state_unmerge
 from models.profile import Profile, Trait, fold_all
-from models.records import NO_FEATURES, Command, Decision, Example, Outcome
-from models.topics import DEAD_LETTERS, DECISIONS, EVENTS, EXAMPLES, IDENTITY_LINKS, PROFILES
+from models.records import NO_FEATURES, Command, Decision, Example, Outcome, Score, pack
+from models.records import Reason as Share
+from models.topics import (
+    DEAD_LETTERS,
+    DECISIONS,
+    EVENTS,
+    EXAMPLES,
+    IDENTITY_LINKS,
+    PROFILES,
+    SCORES,
+)
 from projections import (
     dead_letters,
     dead_rows,
@@ -35,9 +46,12 @@ from projections import (
     order_lines,
     profile_part,
     profiles,
+    scores,
     touchpoints,
 )
-from projections.tables import project
+from projections.rows.score_part import named
+from projections.rows.times import milliseconds
+from projections.tables import project, standing
 from tests.support.customers import rich
 from tests.support.histories import histories
 from tests.support.log_samples import START, envelope, merged, messages, money, order, regrouped
@@ -55,7 +69,7 @@ class Record:
 def rows(topic, *records):
     return {
         table.name: [dict(zip(table.names, row, strict=True)) for row in laid_out]
-        for table, laid_out in project(topic, records).items()
+        for table, laid_out in project(topic, standing(topic, records)).items()
     }
 
 
@@ -379,4 +393,63 @@ def example(model, **given):
         label=1.0,
         probability=0.5,
         **given,
+    )
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"silence": 1.5, "nps": -0.000001, "tenure": 3.0}, {"gone": 2.0, "silence": 1.0}]
+)
+def test_a_score_is_a_row_with_all_its_features_whatever_they_are_called(said):
+    given = score(features=pack(said), reasons=[Share("silence", 0.5, 30.0, 14.5, "silence")])
+    [row] = rows(SCORES, Record(msgspec.json.encode(given)))["scores"]
+    assert named(row.pop("features")) == said
+    assert scores.from_row(row | {"at": START.replace(tzinfo=None)}) == score(reasons=given.reasons)
+
+
+@pytest.mark.parametrize("features", [b'{"silence":null}', b'{"silence":"x"}', b"[]", b"5"])
+def test_a_score_whose_features_are_no_numbers_is_a_dead_row(features):
+    said = msgspec.json.encode(score(features=msgspec.Raw(features)))
+    assert list(rows(SCORES, Record(said))) == [dead_rows.TABLE.name]
+
+
+def score(**given):
+    return Score(
+        score_id="s",
+        customer_id="c_1",
+        model="churn",
+        model_version=3,
+        at_ms=int(START.timestamp() * 1_000),
+        cause="e",
+        probability=0.5,
+        band="low",
+        horizon_days=30,
+        **given,
+    )
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC)),
+    st.sampled_from(["microseconds", "milliseconds", "seconds"]),
+)
+def test_a_time_is_read_as_the_library_reads_it(at, finest):
+    iso = at.isoformat(timespec=finest).replace("+00:00", "Z")
+    assert milliseconds(iso) == ms_of(datetime.fromisoformat(iso))
+
+
+@pytest.mark.parametrize(
+    "iso",
+    [
+        *("2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z"),
+        *("2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", ""),
+        *("2026-01-01T00:00:00", "0000-01-01T00:00:00Z", "2026-01-0xT00:00:00Z"),
+    ],
+)
+def test_what_is_no_time_is_refused(iso):
+    with pytest.raises((ValueError, TypeError)):
+        milliseconds(iso)
+
+
+def test_a_time_of_another_zone_is_the_same_moment():
+    assert milliseconds("2026-01-01T09:00:00.5+09:00") == milliseconds(
+        "2026-01-01T00:00:00.500000Z"
     )
