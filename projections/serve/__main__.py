@@ -12,6 +12,8 @@ from types import FrameType
 
 import uvicorn
 
+from infra import scheduling
+from infra.listening import Listening
 from infra.settings import Settings, SettingsError
 from infra.zstd import use_kept_memory
 from models.catalogue import CatalogueError
@@ -20,7 +22,7 @@ from projections.serve.plain import PlainReads
 from projections.serve.sources import Sources
 
 
-class Server(uvicorn.Server):
+class Server(Listening):
     """Ends the open streams when told to stop, so that stopping takes no time-out."""
 
     def __init__(self, config: uvicorn.Config, sources: Sources) -> None:
@@ -42,6 +44,7 @@ def main() -> int:
     importlib.import_module("phonenumbers")
     try:
         settings = Settings.from_env(os.environ)
+        _go_before(settings.serve_nice)
         sources = Sources(settings)
         app = build(settings, sources)
     except (SettingsError, CatalogueError) as error:
@@ -63,6 +66,17 @@ def main() -> int:
         signal.signal(stop, lambda *_: sys.exit(0))
     Server(config, sources).run()
     return 0
+
+
+def _go_before(nice: int) -> None:
+    """Answer before those who work on batches have their turn, where the system lets us."""
+    refused = scheduling.prefer(nice) if nice else []
+    if refused:
+        logging.getLogger("projections.serve").info(
+            "reads wait for a core as the other parts do: %s. Without CAP_SYS_NICE the supervisor "
+            "has to grant it (docs/operations.md, Cores); C360_SERVE_NICE=0 asks for nothing",
+            "; ".join(refused),
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
@@ -26,6 +25,7 @@ from projections.serve import (
     stream,
 )
 from projections.serve.asof import AsOf
+from projections.serve.bodies import bounded
 from projections.serve.console import pages
 from projections.serve.keys import ApiKeys
 from projections.serve.points import Points
@@ -41,21 +41,12 @@ Read your own write: pass an ingest receipt as `wait_for`.
 
 
 class Api(FastAPI):
-    """The server. Plain reads of one customer go the short way, past the framework."""
-
-    def __init__(self, points: Points, **given: Any) -> None:
-        super().__init__(**given)
-        self._points = points
-        self._guarded = ServerErrorMiddleware(self._shortest, handler=problems.crash)
+    """The server, with bounded bodies; its errors are described as the problems that they are."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        way = self._guarded if scope["type"] == "http" else super().__call__
-        await way(scope, receive, send)
-
-    async def _shortest(self, scope: Scope, receive: Receive, send: Send) -> None:
-        way = self._points.shortly(scope) or super().__call__
-        await way(scope, receive, send)
+        heard = bounded(receive) if scope["type"] == "http" else receive
+        await super().__call__(scope, heard, send)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
@@ -80,9 +71,7 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
             yield
 
     keys = ApiKeys(settings.api_keys.get_secret_value())
-    points = Points(sources.live, sources.learnt, keys)
     app = Api(
-        points,
         title="customer360 profile API",
         version="1",
         description=ABOUT,
@@ -95,7 +84,7 @@ def build(settings: Settings, sources: Sources, *, follow: bool = True) -> FastA
     app.state.sources = sources
     app.state.settings = settings
     app.state.keys = keys
-    app.state.points = points
+    app.state.points = Points(sources.live, sources.learnt, keys)
     app.state.as_of = AsOf(sources.live, sources.past, sources.learnt)
     app.state.catalogue = read_catalogue(settings)
     app.state.offers = offers.Offers(

@@ -16,20 +16,22 @@ from fastapi import Response
 
 from models.asof import Folded, Group, episodes, fold, group
 from models.customer import Customer, Episode
-from models.events.base import MILLISECOND
-from models.events.clock import EPOCH
+from models.events.clock import YEARS, ms_of
 from models.naming import derive, identifier_of
 from models.records import Decision, Score
 from models.topics import EVENTS
 from projections.live import Live
 from projections.live_learnt import Learnt
 from projections.past import Ahead, Past, PastUnavailableError
-from projections.serve import trait_views, views
-from projections.serve.problems import Problem
+from projections.serve import trait_views
+from projections.serve.problems import Problem, unknown
+from projections.serve.written import Json, instant
 
 _log = logging.getLogger(__name__)
 AT_ONCE: Final = 2  # answers being made; the others wait, for live reads go first
 RETRY_SECONDS: Final = 5
+# Nothing is older. Earlier times ClickHouse does not hold, and before the year 1 none is written.
+_BEGINNING_MS: Final = ms_of(datetime(YEARS[0], 1, 1, tzinfo=UTC))
 
 
 class Question(NamedTuple):
@@ -43,7 +45,7 @@ class Found(NamedTuple):
     """A customer as of a time, and what that stands for: the answer's `as_of`."""
 
     customer: Customer
-    as_of: views.Json
+    as_of: Json
 
 
 class Recorded(NamedTuple):
@@ -67,7 +69,7 @@ def _time(name: str, text: str | None, now_ms: int) -> int | None:
     try:
         # The plus sign of a zone, when it was not escaped, reaches us as a space.
         said = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-        at_ms = ((said if said.tzinfo else said.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
+        at_ms = ms_of(said if said.tzinfo else said.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise Problem(
             422,
@@ -77,7 +79,7 @@ def _time(name: str, text: str | None, now_ms: int) -> int | None:
         ) from None
     if at_ms > now_ms:
         raise Problem(422, "in-the-future", f"{name}: {text} has not come yet")
-    return at_ms
+    return max(at_ms, _BEGINNING_MS)
 
 
 class AsOf:
@@ -103,7 +105,7 @@ class AsOf:
         """Return the customer that `key` names, as of then. Raises Problem 404, 503."""
         today = self._live.locate(key)
         if today is None:
-            raise Problem(404, "not-found", f"no customer is known as {key!r}")
+            raise unknown(key)
         try:
             async with self._turns:
                 start = await self._start(key, today, asked.known_ms)
@@ -130,7 +132,7 @@ class AsOf:
         ids = live.carriers(key)
         found = await asyncio.to_thread(self._past.known_as, identifier, ids, known_ms)
         if found is None:
-            then = views.instant(known_ms)
+            then = instant(known_ms)
             raise Problem(404, "not-yet", f"no customer was known as {key!r} by {then}")
         return found
 
@@ -148,10 +150,10 @@ class AsOf:
         recorded = Recorded(risk, offer, episodes(edges))
         if not folded.events:
             raise Problem(404, "not-yet", _before(folded))
-        as_of: views.Json = {
-            "at": views.instant(asked.at_ms),
-            "known_at": views.instant(asked.known_ms),
-            "identity_at": views.instant(identity_ms),
+        as_of: Json = {
+            "at": instant(asked.at_ms),
+            "known_at": instant(asked.known_ms),
+            "identity_at": instant(identity_ms),
             "events": folded.events,
             "members": of.members,
             "complete": self._complete(held, until),
@@ -184,7 +186,7 @@ class AsOf:
 
 
 def _before(folded: Folded) -> str:
-    first = views.instant(folded.earliest_ms)
+    first = instant(folded.earliest_ms)
     known = (
         f"the first event that was known by then happened at {first}"
         if first

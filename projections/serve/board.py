@@ -13,7 +13,7 @@ from projections.serve.keys import Caller
 from projections.serve.problems import ProblemDetails
 from projections.serve.sources import Sources
 from projections.serve.stats import stats
-from projections.serve.views import Json, instant
+from projections.serve.written import Json, instant
 
 router = APIRouter(
     prefix="/v1",

@@ -17,13 +17,14 @@ from models.customer import Customer
 from models.decide import Considered, consider
 from models.eligibility import Refusal
 from models.judge import Judge
-from projections.serve import views
+from projections.serve import conclusions, views
 from projections.serve.keys import Caller
 from projections.serve.part_schemas import Answer, InWords, OfferNow
-from projections.serve.problems import Problem
+from projections.serve.problems import unknown
 from projections.serve.profiles import ERRORS, Key
 from projections.serve.schemas import Head
 from projections.serve.sources import Sources, wall_ms
+from projections.serve.written import Json
 
 router = APIRouter(prefix="/v1", tags=["profiles"], responses=ERRORS)
 
@@ -94,13 +95,13 @@ async def get_offers(request: Request, _: Caller, key: Key) -> Response:
     return Response(orjson.dumps(now(request, key)[1]), media_type="application/json")
 
 
-def now(request: Request, key: str) -> tuple[Customer, views.Json]:
+def now(request: Request, key: str) -> tuple[Customer, Json]:
     """Return the customer whom `key` names, and what is considered. Raises Problem 404."""
     sources: Sources = request.app.state.sources
     customer_id = sources.live.locate(key)
     customer = sources.live.customer(customer_id) if customer_id is not None else None
     if customer is None:
-        raise Problem(404, "not-found", f"no customer is known as {key!r}")
+        raise unknown(key)
     settings, catalogue = request.app.state.settings, request.app.state.catalogue
     judge = Judge(
         offers=sources.offer_model.now(),
@@ -112,18 +113,18 @@ def now(request: Request, key: str) -> tuple[Customer, views.Json]:
     return customer, told(customer, judge, wall_ms())
 
 
-def told(customer: Customer, judge: Judge, now_ms: int) -> views.Json:
+def told(customer: Customer, judge: Judge, now_ms: int) -> Json:
     """Lay out what is considered for a customer at `now_ms`."""
     now_ms = max(now_ms, customer.clock_ms)
     return views.head(customer) | {
-        "offer": views.offer(customer.offer),
+        "offer": conclusions.offer(customer.offer),
         "currency": judge.catalogue.policy.currency,
         "model_version": judge.offers.learnt,
         "arms": [_arm(one, judge.catalogue) for one in consider(customer, now_ms, judge)],
     }
 
 
-def _arm(one: Considered, catalogue: Catalogue) -> views.Json:
+def _arm(one: Considered, catalogue: Catalogue) -> Json:
     offer_id, _, channel = one.arm.partition("/")
     offer = catalogue.offer(offer_id)
     return {

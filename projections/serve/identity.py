@@ -19,7 +19,7 @@ from projections.serve import identity_schemas
 from projections.serve.keys import Caller
 from projections.serve.problems import Problem, ProblemDetails
 from projections.serve.sources import Sources
-from projections.serve.views import Json
+from projections.serve.written import Json
 
 router = APIRouter(
     prefix="/v1",

@@ -29,6 +29,8 @@ class ApiKeys:
                 raise SettingsError(
                     "C360_API_KEYS: each key reads name=key, and has 8 signs or more"
                 )
+            if name in self._digests:  # or one of them would be shut out unseen
+                raise SettingsError("C360_API_KEYS: each key has a name of its own")
             self._digests[name] = _digest(key)
         if not self._digests:
             raise SettingsError(

@@ -13,7 +13,7 @@ from projections.live_models import Models, Point
 from projections.serve import model_schemas
 from projections.serve.keys import Caller
 from projections.serve.problems import ProblemDetails, respond
-from projections.serve.views import Json, instant
+from projections.serve.written import Json, instant
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses={401: {"model": ProblemDetails}})
 _MISSING: dict[int | str, dict[str, Any]] = {404: {"model": ProblemDetails}}

@@ -27,7 +27,7 @@ from projections.offer_worth import Shown, shown
 from projections.serve import offer_schemas
 from projections.serve.keys import Caller
 from projections.serve.problems import Problem, ProblemDetails
-from projections.serve.views import Json, instant
+from projections.serve.written import Json, instant
 
 Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)

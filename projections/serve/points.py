@@ -1,27 +1,31 @@
-"""Answers about one customer; and the short way to them, past the framework, for plain reads.
+"""Answers about one customer, for the described routes and for plain reads, which go past them.
 
 An answer is laid out once for each version of a customer and part, and then sent as it is; the
-whole also once an hour, for it tells what silence changes. The short way gives the very answer
-of the described route, or none: then the described route has its say.
+whole also once an hour, for it tells what silence changes. A plain read gets the very answer of
+the described route, or none: then the described route has its say.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final
 
 import orjson
 from msgspec import Struct
 from starlette.responses import Response
-from starlette.types import Scope
 
 from models.customer import Customer
 from projections.live import Live
 from projections.live_learnt import Learnt
-from projections.serve import trait_views, views
+from projections.serve import conclusions, trait_views, views
 from projections.serve.keys import ApiKeys, presented
+from projections.serve.problems import respond, unknown
+from projections.serve.written import Json
 
 _CACHED: Final = 16_384  # answers; some 3 KB each
+_HEADS: Final = 4_096  # of requests, known by 16 bytes each
 PATH: Final = "/v1/profiles/"
 WHOLE: Final = ""
 Headers = list[tuple[bytes, bytes]]
@@ -44,15 +48,15 @@ class Answer(Struct, frozen=True, gc=False):
         return response
 
 
-def _timeline(customer: Customer) -> views.Json:
+def _timeline(customer: Customer) -> Json:
     return views.head(customer) | {"timeline": views.timeline(customer.profile)}
 
 
-def _scores(customer: Customer) -> views.Json:
-    return views.head(customer) | {"scores": views.scores(customer)}
+def _scores(customer: Customer) -> Json:
+    return views.head(customer) | {"scores": conclusions.scores(customer)}
 
 
-def _traits(customer: Customer) -> views.Json:
+def _traits(customer: Customer) -> Json:
     profile = customer.profile
     return views.head(customer) | {
         "traits": views.stated(profile.traits),
@@ -60,17 +64,17 @@ def _traits(customer: Customer) -> views.Json:
     }
 
 
-def _offer(customer: Customer) -> views.Json:
-    return views.head(customer) | {"offer": views.offer(customer.offer)}
+def _offer(customer: Customer) -> Json:
+    return views.head(customer) | {"offer": conclusions.offer(customer.offer)}
 
 
-def _identity(customer: Customer) -> views.Json:
+def _identity(customer: Customer) -> Json:
     return views.head(customer) | views.identity(customer)
 
 
 # The parts of a customer that can be asked for, by the last step of the path; the whole is
 # told as of now, and not among them.
-LAYOUTS: Final[dict[str, Callable[[Customer], views.Json]]] = {
+LAYOUTS: Final[dict[str, Callable[[Customer], Json]]] = {
     "timeline": _timeline,
     "scores": _scores,
     "traits": _traits,
@@ -95,6 +99,8 @@ class Points:
         self._learnt = learnt
         self._keys = keys
         self._made: dict[tuple[str, str], Made] = {}
+        self._heads: set[bytes] = set()
+        self._secret = secrets.token_bytes(32)
 
     def body(self, customer_id: str, part: str = WHOLE) -> bytes:
         """Return a part of a customer as JSON. Raises KeyError when there is no such customer."""
@@ -108,29 +114,36 @@ class Points:
                 return Answer(304, _head(tag), b"")
         return self._whole(customer_id, part)
 
-    def shortly(self, scope: Scope) -> Response | None:
-        """Return the answer to a plain read by somebody who may; None for the long way."""
-        if scope["method"] != "GET" or scope["query_string"]:
-            return None
-        answer = self.at(scope["path"], scope["headers"])
-        return None if answer is None else answer.response()
+    def admit(self, headers: Headers) -> tuple[bool, str | None]:
+        """Return whether who sends such headers may read, and what he holds (If-None-Match)."""
+        given = dict(reversed(headers))  # of a name that came twice the first one counts
+        shown = presented(_text(given, b"authorization"), _text(given, b"x-api-key"))
+        may = bool(shown) and self._keys.name_of(shown) is not None
+        return may, _text(given, b"if-none-match") if b"if-none-match" in given else None
 
-    def at(self, path: str, headers: Headers) -> Answer | None:
-        """Return the answer to a GET of a path alone by somebody who may; None: the long way."""
+    def remember(self, head: bytes) -> None:
+        """Know a request's headers again: of somebody who may, who asks for nothing but to read."""
+        if len(self._heads) >= _HEADS:
+            self._heads.clear()  # who comes again is admitted again
+        self._heads.add(self._digest(head))
+
+    def knows(self, head: bytes) -> bool:
+        """Tell whether these headers are remembered."""
+        return self._digest(head) in self._heads
+
+    def at(self, path: str, held: str | None) -> Answer | None:
+        """Return the answer to a GET of a path alone, by somebody who may; None: ask the route."""
         if not path.startswith(PATH):
             return None
         key, _, part = path[len(PATH) :].partition("/")
-        if part not in LAYOUTS and (part or path.endswith("/")):
-            return None
-        given = dict(reversed(headers))  # of a name that came twice the first one counts
-        shown = presented(_text(given, b"authorization"), _text(given, b"x-api-key"))
-        if not shown or self._keys.name_of(shown) is None:
+        if not key or (part not in LAYOUTS and (part or path.endswith("/"))):
             return None
         customer_id = self._live.locate(key)
-        if customer_id is None:
-            return None
-        held = _text(given, b"if-none-match") if b"if-none-match" in given else None
-        return self.answer(customer_id, part, held)
+        return _nobody(key) if customer_id is None else self.answer(customer_id, part, held)
+
+    def _digest(self, head: bytes) -> bytes:
+        # Keyed: neither a key nor what could be tried against it offline stays in memory.
+        return blake2b(head, digest_size=16, key=self._secret).digest()
 
     def _whole(self, customer_id: str, part: str) -> Answer:
         value, tick = self._live.held(customer_id).value, self._tick(part)
@@ -164,6 +177,13 @@ class Points:
 
 def _head(tag: str) -> bytes:
     return b"etag: %b\r\ncache-control: private, no-cache\r\nvary: Authorization\r\n" % tag.encode()
+
+
+def _nobody(key: str) -> Answer:
+    problem = unknown(key)
+    response = respond(problem.status, problem.kind, problem.detail)
+    lines = [b"%b: %b\r\n" % line for line in response.raw_headers]
+    return Answer(problem.status, b"".join(lines), bytes(response.body))
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:

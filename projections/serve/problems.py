@@ -40,6 +40,11 @@ class Problem(Exception):
         self.headers = headers
 
 
+def unknown(key: str) -> Problem:
+    """Return the problem of a key that names nobody."""
+    return Problem(404, "not-found", f"no customer is known as {key!r}")
+
+
 def respond(
     status: int,
     kind: str,

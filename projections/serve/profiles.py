@@ -13,7 +13,7 @@ from projections.serve import identity_schemas, schemas
 from projections.serve.asof import AsOf, question
 from projections.serve.keys import Caller
 from projections.serve.points import WHOLE, Points
-from projections.serve.problems import Problem, ProblemDetails
+from projections.serve.problems import Problem, ProblemDetails, unknown
 from projections.serve.sources import Sources
 
 ERRORS: dict[int | str, dict[str, object]] = {
@@ -70,7 +70,7 @@ async def _answer(
     else:
         customer_id = await _await(sources, key, receipt, timeout)
     if customer_id is None:
-        raise Problem(404, "not-found", f"no customer is known as {key!r}")
+        raise unknown(key)
     return points.answer(customer_id, part, held).response()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from projections.serve.sources import Sources
-from projections.serve.views import Json, instant
+from projections.serve.written import Json, instant
 
 
 def stats(sources: Sources) -> Json:

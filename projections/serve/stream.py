@@ -21,7 +21,7 @@ from projections.serve.keys import Caller
 from projections.serve.problems import Problem, ProblemDetails
 from projections.serve.sources import Sources
 from projections.serve.trait_views import whole
-from projections.serve.views import Json, instant
+from projections.serve.written import Json, instant
 
 HEARTBEAT = 15.0  # seconds: shorter than the idle time-outs of proxies
 MOST = 100  # customers that one stream can be asked for

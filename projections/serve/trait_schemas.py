@@ -82,7 +82,9 @@ class SentimentGiven(_Answer):
     mean: float = Field(description="of all texts, in which old ones fade")
     texts: int = Field(description="of the newest weeks")
     half_life_days: float
-    source: str = Field(description="the lexicon")
+    source: str | None = Field(
+        description="the lexicon that read the newest; null: it was read before that was kept"
+    )
 
 
 class Companion(_Answer):

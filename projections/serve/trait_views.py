@@ -6,13 +6,12 @@ from typing import Final
 
 from models.customer import Customer
 from models.profile.weekly import HALF_LIFE_DAYS
-from models.traits.moods import interests, mood, preferred_channel
+from models.traits.moods import interests, mood, preferred_channel, read_by
 from models.traits.purchases import looked_at
-from models.traits.sentiment import SOURCE
 from models.traits.value import DISCOUNT, HORIZON_DAYS, PURCHASE_DAYS, Rfm, value
 from projections.live_learnt import Known
 from projections.serve import views
-from projections.serve.views import Json, amounts, instant
+from projections.serve.written import Json, amounts, instant
 
 _MODEL: Final = "mbg-nbd, gamma-gamma"
 
@@ -101,5 +100,5 @@ def _sentiment(customer: Customer, at_ms: int) -> Json | None:
         "mean": round(found.mean, 4),
         "texts": found.said,
         "half_life_days": HALF_LIFE_DAYS,
-        "source": SOURCE,
+        "source": read_by(customer.profile),
     }

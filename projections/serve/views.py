@@ -6,42 +6,15 @@ The names here are what other programs rely on: add, never rename.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from operator import itemgetter
 
 from models.contracts import ends_ms, over_ms
-from models.customer import Customer, Episode
-from models.money import exponent
+from models.customer import Customer
 from models.naming import id_of
 from models.profile import Profile, Trait, moments
-from models.reasons import rest
-from models.records import Decision, Reason, Score
 from models.terms import Contract
-from models.wording import in_words
-
-Json = dict[str, object]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@lru_cache(1 << 17)  # a customer is laid out again at each change, with nearly the same times
-def instant(ms: int | None) -> str | None:
-    """Write ms since 1970 as ISO 8601 in UTC, "2026-11-22T09:30:00.000Z"."""
-    if ms is None:
-        return None
-    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-def amounts(minor: Mapping[str, int]) -> dict[str, str]:
-    """Write minor units by currency as decimal strings: {"USD": "59.00"}."""
-    return {currency: _decimal(units, exponent(currency)) for currency, units in minor.items()}
-
-
-def _decimal(units: int, digits: int) -> str:
-    if not digits:
-        return str(units)
-    shown = f"{abs(units):0{digits + 1}d}"
-    return f"{'-' if units < 0 else ''}{shown[:-digits]}.{shown[-digits:]}"
+from projections.serve.conclusions import episode, offer, scores
+from projections.serve.written import Json, amounts, instant
 
 
 def whole(customer: Customer) -> Json:
@@ -165,39 +138,6 @@ def computed(profile: Profile) -> Json:
     }
 
 
-def scores(customer: Customer) -> dict[str, Json]:
-    """Return the newest score of each model, with its reasons."""
-    return {customer.risk.model: score(customer.risk)} if customer.risk else {}
-
-
-def score(one: Score) -> Json:
-    """Return a score: the probability, and what raised or lowered it."""
-    return {
-        "score_id": one.score_id,
-        "probability": round(one.probability, 6),
-        "band": one.band,
-        "horizon_days": one.horizon_days,
-        "horizon": one.horizon,
-        "scored_at": instant(one.at_ms),
-        "model_version": one.model_version,
-        "cause": one.cause,
-        "reasons": [_reason(reason) for reason in one.reasons],
-        "rest": [_reason(reason) for reason in rest(one)],
-    }
-
-
-def _reason(one: Reason) -> Json:
-    return {
-        "feature": one.feature,
-        "contribution": round(one.contribution, 6),
-        "effect": "raised" if one.contribution > 0 else "lowered",
-        "value": one.value,
-        "usual": one.usual,
-        "about": one.about or one.feature,
-        "text": in_words(one),
-    }
-
-
 def contracts(of: Mapping[str, Contract]) -> list[Json]:
     """Return the contracts, the newest first."""
     return [
@@ -211,35 +151,6 @@ def contracts(of: Mapping[str, Contract]) -> list[Json]:
         }
         for id, one in sorted(of.items(), key=lambda pair: -pair[1].first.at_ms)
     ]
-
-
-def offer(decision: Decision | None) -> Json | None:
-    """Return the offer to make now; None before any decision."""
-    if decision is None:
-        return None
-    return {
-        "decision_id": decision.decision_id,
-        "offer": decision.offer,
-        "channel": decision.channel,
-        "decided_at": instant(decision.at_ms),
-        "expires_at": instant(decision.expires_ms),
-        "propensity": round(decision.propensity, 6),
-        "holdout": decision.holdout,
-        "policy": decision.policy,
-        "model_version": decision.model_version,
-    }
-
-
-def episode(rule: str, one: Episode) -> Json:
-    """Return the newest episode of an alert rule."""
-    return {
-        "rule": rule,
-        "number": one.number,
-        "status": one.status,
-        "opened_at": instant(one.opened_ms),
-        "closed_at": instant(one.closed_ms),
-        "outcome": one.outcome,
-    }
 
 
 def open_tickets(profile: Profile) -> list[Json]:

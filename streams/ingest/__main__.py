@@ -11,6 +11,7 @@ import sys
 import uvicorn
 
 from infra.answers import Answers
+from infra.listening import Listening
 from infra.settings import Settings, SettingsError
 from streams.ingest.app import create_app
 from streams.ingest.auth import KeysError
@@ -33,19 +34,21 @@ def main() -> int:
     # uvicorn drains, then raises the signal again: this turns that into a clean exit.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, lambda *_: None)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.ingest_port,
-        loop="uvloop",
-        http=Answers,
-        ws="none",
-        proxy_headers=False,  # nobody asks here where a request came from
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        server_header=False,
-    )
+    Listening(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.ingest_port,
+            loop="uvloop",
+            http=Answers,
+            ws="none",
+            proxy_headers=False,  # nobody asks here where a request came from
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            server_header=False,
+        )
+    ).run()
     return 0
 
 

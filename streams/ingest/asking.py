@@ -47,7 +47,8 @@ class UnmergeAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
     by: By
     reason: Why
-    customer: Annotated[str, Meta(pattern=f"^{CUSTOMER_ID.pattern}$")] | None = None
+    # Bounded, too: to a pattern's end a line's end is none.
+    customer: Annotated[str, Meta(pattern=f"^{CUSTOMER_ID.pattern}$", max_length=22)] | None = None
     identifier: Who | None = None
 
 

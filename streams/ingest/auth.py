@@ -32,6 +32,8 @@ class Keys:
         self._keys = {name.strip(): key.strip().encode() for name, _, key in pairs}
         if not self._keys or not all(self._keys) or not all(self._keys.values()):
             raise KeysError(f"{variable} must hold name=key, several separated by commas")
+        if len(self._keys) < len(pairs):  # or one of them would be shut out unseen
+            raise KeysError(f"{variable}: each key has a name of its own")
         self.names: tuple[str, ...] = tuple(self._keys)
         self.shortest = min(map(len, self._keys.values()))
 

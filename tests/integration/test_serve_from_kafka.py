@@ -31,7 +31,7 @@ def put(settings, *customers):
 
 def client(settings):
     base = f"http://127.0.0.1:{settings.serve_port}"
-    return httpx.Client(base_url=base, headers=KEY, timeout=20)
+    return httpx.Client(base_url=base, headers=KEY, timeout=60)
 
 
 def ready(http):
@@ -55,7 +55,7 @@ def test_the_history_is_there_when_it_is_ready_and_changes_follow(serving):
     settings, http, _ = serving
     assert http.get(f"/v1/profiles/{ANA}").json()["version"] == 12
     put(settings, rich(version=13, received_ms=time.time_ns() // 1_000_000))
-    until(lambda: http.get(f"/v1/profiles/{ANA}").json()["version"] == 13, 20)
+    until(lambda: http.get(f"/v1/profiles/{ANA}").json()["version"] == 13)
     freshness = http.get("/v1/stats").json()["freshness"]
     assert freshness["p50_ms"] > 0
 
@@ -63,12 +63,12 @@ def test_the_history_is_there_when_it_is_ready_and_changes_follow(serving):
 def test_a_tombstone_erases(serving):
     settings, http, _ = serving
     send(settings.brokers, settings.topic(PROFILES), [(derive(ANA).encode(), None)])
-    until(lambda: http.get(f"/v1/profiles/{ANA}").status_code == 404, 20)
+    until(lambda: http.get(f"/v1/profiles/{ANA}").status_code == 404)
 
 
 def test_a_reader_waits_for_its_own_write(serving):
     settings, http, _ = serving
-    path = f"/v1/profiles/{ANA}?wait_for=touchpoints/3:500&timeout=20"
+    path = f"/v1/profiles/{ANA}?wait_for=touchpoints/3:500&timeout=30"
     answers = []
     reader = threading.Thread(target=lambda: answers.append(http.get(path)))
     reader.start()
@@ -88,10 +88,10 @@ def test_a_stream_tells_changes_and_resumes_where_it_broke_off(serving):
         event_id, version = _next_change(lines)
         assert version == 13
     put(settings, rich(version=14))
-    until(lambda: http.get(f"/v1/profiles/{ANA}").json()["version"] == 14, 20)
+    until(lambda: http.get(f"/v1/profiles/{ANA}").json()["version"] == 14)
     with http.stream("GET", path, headers={"Last-Event-ID": event_id}) as stream:
         assert _next_change(stream.iter_lines())[1] == 14
-        assert part.stop(grace=10) == 0, "an open stream must not hold up stopping"
+        assert part.stop() == 0, "an open stream must not hold up stopping"
 
 
 def _next_change(lines):
@@ -129,9 +129,9 @@ def test_dead_letters_are_counted_until_they_are_sent_again(serving):
     rejected = TouchpointRejectedError(Reason.NOT_JSON, "no JSON at all", "")
     letter = headers_of(rejected, "touchpoints/3/17", [])
     send(settings.brokers, topic, [(b"k", b"{oops", letter), (b"k", b"{again", letter)])
-    until(lambda: http.get("/v1/stats").json()["dead_letters"] == 2, 20)
+    until(lambda: http.get("/v1/stats").json()["dead_letters"] == 2)
     send(settings.brokers, topic, [(b"k", None, [("redriven", b"0")])])
-    until(lambda: http.get("/v1/stats").json()["dead_letters"] == 1, 20)
+    until(lambda: http.get("/v1/stats").json()["dead_letters"] == 1)
 
 
 def test_the_lag_of_each_step_is_read_from_the_workers_group(serving, start_part):
@@ -151,13 +151,12 @@ def test_the_lag_of_each_step_is_read_from_the_workers_group(serving, start_part
         return lags["validate"] == lags["fold"] == lags["live"] == 0
 
     until(lambda: http.get("/v1/profiles/user_id:lag-1").status_code == 200, 90, worker.tail())
-    until(drained, 30, worker.tail())
+    until(drained, 60, worker.tail())
     assert http.get("/v1/profiles/user_id:lag-1").json()["computed"]["events"] == 1
 
 
 def test_a_wrong_setting_is_said_in_a_sentence(kafka_settings, start_part):
     part = start_part(kafka_settings, "projections.serve", api_keys="")
-    until(lambda: part.process.poll() is not None, 30)
-    assert part.process.returncode == 2
+    assert part.process.wait(60) == 2
     assert "C360_API_KEYS" in part.tail()
     assert "Traceback" not in part.tail()

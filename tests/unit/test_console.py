@@ -137,7 +137,7 @@ KEYS = ApiKeys("ana=first-key-of-ana,bob=first-key-of-bob")
 def test_a_session_names_its_key_and_ends_with_it():
     cookie = session.seal(KEYS, "ana", NOW_S)
     assert "first-key" not in cookie
-    assert session.open_seal(KEYS, cookie, NOW_S) == "ana"
+    assert session.open_seal(KEYS, cookie, NOW_S).name == "ana"
     assert session.open_seal(KEYS, cookie, NOW_S + session.LASTS) is None
     assert session.open_seal(ApiKeys("bob=first-key-of-bob"), cookie, NOW_S) is None
     assert session.open_seal(ApiKeys("ana=second-key-of-ana"), cookie, NOW_S) is None
@@ -152,7 +152,10 @@ def test_a_session_that_was_changed_does_not_hold():
 
 @pytest.mark.parametrize(
     "target",
-    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:1", "", "/a\nb"],
+    [
+        *("//evil.example", "https://evil.example", "/\\evil.example", "javascript:1", "", "/a\nb"),
+        *("//[", "http://[", "/\t/evil.example"),
+    ],
 )
 def test_after_logging_in_nobody_is_led_elsewhere(target):
     assert session.local(target) == "/"
@@ -184,6 +187,14 @@ async def agent(stranger):
     answer = await stranger.post("/login", data={"key": "test-api-key"}, headers=FROM_HERE)
     assert answer.status_code == 303
     return stranger
+
+
+@pytest.fixture
+async def other(serve):
+    """Return another browser."""
+    transport = httpx.ASGITransport(serve)
+    async with httpx.AsyncClient(transport=transport, base_url="http://c360") as http:
+        yield http
 
 
 @pytest.mark.parametrize(
@@ -225,6 +236,8 @@ async def test_the_session_cookie_is_kept_from_scripts_and_other_sites(stranger)
         {},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Origin": "c360"},
         FROM_HERE | {"Sec-Fetch-Site": "cross-site"},
     ],
 )
@@ -234,9 +247,69 @@ async def test_a_form_of_another_site_is_refused(agent, path, headers):
     assert answer.status_code == 403
 
 
-async def test_logging_out_ends_the_session(agent):
+async def test_a_form_that_is_too_long_is_not_read(stranger):
+    read = []
+
+    async def forms(parts):
+        for _ in range(parts):
+            read.append(1)
+            yield b"key=" + b"a" * 1_000
+
+    form = FROM_HERE | {"content-type": "application/x-www-form-urlencoded"}
+    answer = await stranger.post("/login", content=forms(1_000), headers=form)
+    assert (answer.status_code, len(read) < 20) == (413, True)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await stranger.post("/login", content=forms(10), headers=form)).status_code == 422
+
+
+async def test_logging_out_ends_the_session_wherever_its_cookie_is(agent, other):
+    copied = {"Cookie": f"{session.COOKIE}={agent.cookies[session.COOKIE]}"}
+    assert (await other.get("/", headers=copied)).status_code == 200
     await agent.post("/logout", headers=FROM_HERE)
     assert (await agent.get("/")).status_code == 303
+    assert (await other.get("/", headers=copied)).status_code == 303
+    assert (await other.get("/live", headers=copied)).status_code == 401
+
+
+async def test_logging_out_ends_nobody_elses_session_not_even_by_the_same_key(agent, other):
+    await other.post("/login", data={"key": "test-api-key"}, headers=FROM_HERE)
+    await other.post("/logout", headers=FROM_HERE)
+    assert (await other.get("/")).status_code == 303
+    assert (await agent.get("/")).status_code == 200
+
+
+async def test_a_forged_cookie_ends_no_session(agent, other, serve):
+    text, _, signature = agent.cookies[session.COOKIE].partition(".")
+    forged = {"Cookie": f"{session.COOKIE}={text}.{signature[:-2]}AA"}
+    await other.post("/logout", headers=FROM_HERE | forged)
+    assert (await agent.get("/")).status_code == 200
+
+
+def opened(name, number, until_s=NOW_S + session.LASTS):
+    return session.Session(name, until_s, str(number))
+
+
+def test_ended_sessions_are_forgotten_when_they_would_have_ended(monkeypatch):
+    monkeypatch.setattr(session, "_ENDED", 3)
+    ended = session.Ended()
+    for number in range(50):
+        now_s = NOW_S + number * session.LASTS
+        one = opened("ana", number, now_s + session.LASTS)
+        ended.add(one, now_s)
+        assert one in ended
+        assert len(ended._until) <= 4
+    assert opened("ana", "new", now_s + session.LASTS) not in ended
+
+
+def test_whoever_logs_out_without_end_revives_no_session_and_fills_no_memory(monkeypatch):
+    monkeypatch.setattr(session, "_ENDED", 3)
+    ended, left = session.Ended(), [opened("ana", number) for number in range(50)]
+    for one in left:
+        ended.add(one, NOW_S)
+    assert all(one in ended for one in left)
+    assert len(ended._until) == 3
+    assert opened("bob", "his") not in ended
+    assert opened("ana", "later", NOW_S + 1 + session.LASTS) not in ended
 
 
 async def test_pages_allow_no_foreign_code_and_stay_in_no_cache(agent):

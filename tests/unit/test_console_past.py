@@ -107,6 +107,7 @@ async def test_the_live_page_has_the_fields_and_empty_ones_ask_for_it(agent):
     [
         (NOON - HOUR, 404, "not-yet"),
         ("yesterday", 422, "invalid-time"),
+        ("0001-01-01T00:00:00+23:59", 404, "not-yet"),
         ("2999-01-01", 422, "in-the-future"),
     ],
 )

@@ -62,7 +62,7 @@ def test_keys_are_found_by_their_value():
     assert (keys.name_of(""), keys.name_of("열쇠")) == (None, None)
 
 
-@pytest.mark.parametrize("setting", ["", " ", ",", "=k", "web=", "web"])
+@pytest.mark.parametrize("setting", ["", " ", ",", "=k", "web=", "web", "web=k1,web=k2"])
 def test_without_usable_keys_nothing_starts(setting):
     with pytest.raises(KeysError, match="C360_WRITE_KEYS"):
         Keys(setting)

@@ -128,7 +128,7 @@ def acknowledge(writes, first=0):
 
 
 async def until(there):
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         while not there():
             await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""The console's routes: pages, their live updates, logging in and out."""
+"""The console's routes: its pages and their live updates."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, FastAPI, Form, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 from projections.live import Live
 from projections.serve.board import hits
-from projections.serve.console import considered, offers, session
+from projections.serve.console import considered, login, offers
 from projections.serve.console.customer import page as customer_page
 from projections.serve.console.models import models_page
 from projections.serve.console.past import past_page
 from projections.serve.console.render import Renderer
-from projections.serve.console.session import LoginNeededError, Reader
-from projections.serve.console.words import LANGUAGES
-from projections.serve.keys import ApiKeys
+from projections.serve.console.session import Ended, LoginNeededError, Reader
 from projections.serve.sources import STATS_EVERY, Sources
 from projections.serve.stream import HEARTBEAT, event, sse, watched
 
@@ -37,7 +35,9 @@ router = APIRouter(include_in_schema=False)
 def install(app: FastAPI) -> None:
     """Add the console to `app`."""
     app.state.renderer = Renderer(app.state.catalogue)
+    app.state.ended = Ended()
     app.include_router(router)
+    app.include_router(login.router)
     app.include_router(offers.router)
     app.include_router(considered.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -59,50 +59,6 @@ def _renderer(request: Request) -> Renderer:
 def _sources(request: Request) -> Sources:
     sources: Sources = request.app.state.sources
     return sources
-
-
-@router.get("/login")
-async def login(request: Request, next: str = "/") -> Response:
-    """Ask for an API key."""
-    return _renderer(request).page(request, "login.html", next=session.local(next), failed=False)
-
-
-@router.post("/login")
-async def log_in(
-    request: Request,
-    key: Annotated[str, Form(max_length=500)] = "",
-    next: Annotated[str, Form(max_length=2_000)] = "/",
-) -> Response:
-    """Begin a session."""
-    session.same_site(request)
-    keys: ApiKeys = request.app.state.keys
-    name = keys.name_of(key.strip())
-    if name is None:
-        return _renderer(request).page(
-            request, "login.html", status=401, next=session.local(next), failed=True
-        )
-    answer = RedirectResponse(session.local(next), 303)
-    session.keep(answer, request, session.seal(keys, name, int(time.time())))
-    return answer
-
-
-@router.post("/logout")
-async def log_out(request: Request) -> Response:
-    """End the session."""
-    session.same_site(request)
-    answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(session.COOKIE)
-    return answer
-
-
-@router.get("/language/{language}")
-async def set_language(request: Request, language: str, next: str = "/") -> Response:
-    """Speak another language from now on."""
-    answer = RedirectResponse(session.local(next), 303)
-    if language in LANGUAGES:
-        year = 365 * 86_400
-        answer.set_cookie("c360_language", language, max_age=year, samesite="lax", httponly=True)
-    return answer
 
 
 @router.get("/")

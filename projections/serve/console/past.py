@@ -11,7 +11,7 @@ from projections.serve.console.customer import page as customer_page
 from projections.serve.console.render import Renderer
 from projections.serve.problems import Problem
 from projections.serve.sources import Sources
-from projections.serve.views import instant
+from projections.serve.written import instant
 
 
 async def past_page(

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from models.money import exponent
 from projections.serve.console.words import Words
-from projections.serve.views import instant
+from projections.serve.written import instant
 
 _SIGNS = {"USD": "$", "KRW": "₩", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _KINDS = {
