@@ -8,6 +8,7 @@ proxies from the environment; the answer's body is not read.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,8 +19,17 @@ import httpx
 
 from models.delivery import Attempt
 
-# Public by registry, yet they lead to IPv4 addresses that may be anything.
-_TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("2002::/16"), ip_network("2001::/32"))
+_OPEN = ip_network("2000::/3")  # all that is handed out of IPv6 to the open internet (IANA)
+# Global by Python's table, or by that of an older Python. The tunnels lead to IPv4 addresses that
+# may be anything.
+_ELSEWHERE = tuple(
+    ip_network(one)
+    for one in ("2001::/32", "2002::/16", "192.88.99.0/24", "192.0.0.0/24", "3fff::/20")
+)
+
+
+# It notes each request with its whole URL, which may be all that opens a receiver's door.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class RefusedAddressError(ValueError):
@@ -72,15 +82,19 @@ async def resolve(url: str, *, allow_private: bool) -> tuple[httpx.URL, dict[str
     if parsed.userinfo or not parsed.host:
         raise RefusedAddressError("a URL with a host and without a user name is needed")
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    name = parsed.raw_host.decode("ascii")  # as DNS and the certificate have it
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(parsed.host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # a label that is empty, or longer than DNS has
+        raise RefusedAddressError(f"{name} is no name that can be looked up") from None
     addresses = [ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
     for address in addresses:
         if not allow_private and not is_public(address):
-            raise RefusedAddressError(f"{parsed.host} leads to {address}, which is not public")
+            raise RefusedAddressError(f"{name} leads to {address}, which is not public")
     return (
         parsed.copy_with(host=str(addresses[0])),
-        {"sni_hostname": parsed.host},
+        {"sni_hostname": name},
         parsed.netloc.decode(),
     )
 
@@ -90,8 +104,10 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in _TRANSLATED):
+        if address not in _OPEN:  # NAT64's own, IPv4 written as IPv6, site-local, …
             return False
+    if any(address in network for network in _ELSEWHERE):
+        return False
     return address.is_global and not address.is_multicast
 
 
@@ -99,9 +115,10 @@ def seconds_of(retry_after: str | None, now: datetime) -> float | None:
     """Return the seconds that a Retry-After header asks for; None when it says nothing useful."""
     if retry_after is None:
         return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
+    said = retry_after.strip()
+    if said.isascii() and said.isdecimal():
+        return float(said)
     try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - now).total_seconds())
-    except (ValueError, TypeError):
+        return max(0.0, (parsedate_to_datetime(said) - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # whatever is sent: it is only a wish
         return None

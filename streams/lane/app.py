@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaConnectionError
 from models.topics import Topic
 from streams.lane.batch import Batch, Record
 from streams.lane.check import TopicsError, check_topics
-from streams.lane.engine import BatchSchema, BatchTransport
+from streams.lane.engine import BatchTransport
 from streams.lane.fatal import EXIT_CONFIG, die
 from streams.lane.fence import Fence
 from streams.lane.follow import Follower
@@ -81,7 +81,7 @@ class App(faust.App):  # type: ignore[misc]
 
     def source(self, topic: Topic) -> Any:
         """Bind a topic that agents read: `@app.agent(app.source(EVENTS), name="fold")`."""
-        return self.topic(self.prefix + topic.name, schema=BatchSchema(), value_type=bytes)
+        return self.topic(self.prefix + topic.name, value_type=bytes)
 
     def StateTable(self, name: str, *, source: Topic, changelog: Topic) -> StateTable:
         """Return keyed state, partitioned like `source`, kept on `changelog`."""
@@ -118,12 +118,12 @@ class App(faust.App):  # type: ignore[misc]
 
         def bind(fun: AgentFun) -> Any:
             self.progress.add(name, channel.get_topic_name())
-            return make(self._guarded(name, fun))
+            return make(self._guarded(name, self.names[channel.get_topic_name()], fun))
 
         make = super().agent(channel, name=name, **kwargs)
         return bind
 
-    def _guarded(self, name: str, fun: AgentFun) -> AgentFun:
+    def _guarded(self, name: str, topic: str, fun: AgentFun) -> AgentFun:
         async def guarded(run: Awaitable[None]) -> None:
             try:
                 await run
@@ -134,7 +134,7 @@ class App(faust.App):  # type: ignore[misc]
 
         @functools.wraps(fun)
         async def run(batches: Any) -> None:
-            await guarded(self.partitions.run(batches, lambda own: guarded(fun(own))))
+            await guarded(self.partitions.run(topic, batches, lambda own: guarded(fun(own))))
 
         return run
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from time import monotonic
 
-from streams.lane.batch import Batch
 from streams.lane.fatal import die
 
 
@@ -50,10 +49,6 @@ class Fence:
         return (
             tenure == self.tenure and place in self.places and self.membership() == self.generation
         )
-
-    def allows_batch(self, batch: Batch, full_name: str) -> bool:
-        """Return whether a batch's results may still be written."""
-        return self.allows(batch.tenure, (full_name, batch.partition))
 
     def beat(self) -> None:
         """Note that the event loop runs; called a few times a second."""

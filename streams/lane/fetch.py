@@ -4,8 +4,8 @@ Faust runs it in a thread, so that heartbeats go on while an agent computes. Her
 short, and a worker that stands still for half a session ends anyway (`Fence`): a thread would
 only ask for its turn at each arrival, and hand over at each fetch.
 
-Checksums, aborted transactions, control records and positions stay aiokafka's; what
-is private of it is held by `tests/contract/test_lane_seams.py`.
+Group and positions stay aiokafka's; what is private of it is held by
+`tests/contract/test_lane_seams.py`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.lane.batch import Record
+from streams.lane.unpack import is_error, taken
 
 # One fetch is out at a time, and a partition of which something waits here is not in it. So
 # whoever has no room yet may hold up the others' next fetch for this long (aiokafka's: 100 ms)...
@@ -92,18 +92,20 @@ class Fetching(AIOKafkaConsumerThread):  # type: ignore[misc]
 
 async def fetched(fetcher: Any, room: Mapping[Any, int]) -> Found:
     """Return what a fetcher holds of some partitions, in order, as `Record`s."""
+    assigned = fetcher._subscriptions
+    if assigned.reassignment_in_progress:
+        await assigned.wait_for_assignment()
     found: Found = {}
     for place, result in list(fetcher._records.items()):
         if place not in room:
+            if not assigned.is_assigned(place):
+                del fetcher._records[place]
             continue
-        if type(result) is not FetchResult:
-            if found:
-                break  # it is an error: told at the next call, so that nothing taken is lost
-        elif result.has_more():
-            result._partition_records._consumer_record = _record
-        found |= await fetcher.fetched_records([place], timeout=0, max_records=room[place])
+        if found and is_error(result):
+            break  # told at the next call, so that nothing taken is lost
+        if records := await taken(fetcher, place, result, room[place]):
+            found[place] = [
+                Record(raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)
+                for raw in records
+            ]
     return found
-
-
-def _record(_place: Any, raw: Any) -> Record:
-    return Record(raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)

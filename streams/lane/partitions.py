@@ -28,21 +28,39 @@ class Partitions:
 
     def __init__(self, current: Callable[[Batch], bool], most: Callable[[str], int]) -> None:
         self.in_hand: dict[tuple[str, int], Meter] = {}
+        self._desks: dict[str, Callable[[Batch], None]] = {}  # of those that run, by topic
         self._current = current
         self._most = most
 
-    async def run(self, batches: AsyncIterator[Batch], agent: Agent) -> None:
-        """Hand batches on, until they end or this is cancelled; then end the agent's runs."""
+    def hand(self, batch: Batch) -> None:
+        """Hand a batch to its topic's agent. One that runs no more leaves it undone."""
+        if (take := self._desks.get(batch.topic)) is not None:
+            take(batch)
+
+    async def run(self, topic: str, batches: AsyncIterator[Batch], agent: Agent) -> None:
+        """Run an agent on what `hand` and `batches` bring, until they end or this is cancelled.
+
+        Its runs end with it. Raises ValueError for a second agent of a topic: which one
+        would be handed its batches?
+        """
+        if topic in self._desks:
+            raise ValueError(f"{topic} has an agent already")
         waiting: dict[int, asyncio.Queue[Batch]] = {}
         runs: list[asyncio.Task[None]] = []
+
+        def take(batch: Batch) -> None:
+            if batch.partition not in waiting:
+                own = waiting[batch.partition] = asyncio.Queue()
+                meter = Meter()
+                runs.append(asyncio.ensure_future(meter.run(agent(self._own(own, meter)))))
+            waiting[batch.partition].put_nowait(batch)
+
+        self._desks[topic] = take
         try:
             async for batch in batches:
-                if batch.partition not in waiting:
-                    own = waiting[batch.partition] = asyncio.Queue()
-                    meter = Meter()
-                    runs.append(asyncio.ensure_future(meter.run(agent(self._own(own, meter)))))
-                waiting[batch.partition].put_nowait(batch)
+                take(batch)
         finally:
+            del self._desks[topic]
             for one in runs:
                 one.cancel()
             await asyncio.gather(*runs, return_exceptions=True)

@@ -16,10 +16,10 @@ from struct import Struct
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import FetchResult
 
 from models.topics import COMPACTION_LAG
 from streams.lane.store import Stamp, Store
+from streams.lane.unpack import is_error, taken
 
 MARK = "mark"
 _mark = Struct(">Qq")  # epoch in ms since 1970, source offset (-1: none)
@@ -155,12 +155,13 @@ class Reader:
 
 async def fetched(fetcher: Any, limit: int) -> dict[TopicPartition, list[Any]]:
     """Return what a fetcher holds, its records as they were parsed: no object more for each."""
-    for result in fetcher._records.values():
-        if type(result) is FetchResult and result.has_more():
-            result._partition_records._consumer_record = _parsed
-    found: dict[TopicPartition, list[Any]] = await fetcher.fetched_records(
-        (), timeout=0, max_records=limit
-    )
+    found: dict[TopicPartition, list[Any]] = {}
+    for place, result in list(fetcher._records.items()):
+        if not limit or (found and is_error(result)):
+            break  # an error is told at the next call, so that nothing taken is lost
+        if records := await taken(fetcher, place, result, limit):
+            found[place] = records
+            limit -= len(records)
     return found
 
 
@@ -178,10 +179,6 @@ async def arrived(fetcher: Any, limit: int) -> dict[TopicPartition, list[Any]]:
         return {}
     arrival.result()  # raises what keeps it from reading
     return await fetched(fetcher, limit)
-
-
-def _parsed(_place: TopicPartition, record: Any) -> Any:
-    return record
 
 
 async def catch_up(brokers: str, copies: Mapping[Place, Copy], wanted: Callable[[], bool]) -> bool:

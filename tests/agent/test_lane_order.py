@@ -93,6 +93,18 @@ async def test_a_batch_of_an_ended_tenure_leaves_no_trace(lane):
     assert table.partition(HERE) == {b"a": b"1"}
 
 
+async def test_a_batch_without_state_is_not_acknowledged_to_another_tenure_than_its_own(lane):
+    app, table, batch, outbox, recorder = lane
+
+    def moved():
+        app.fence.end()
+        app.fence.begin(2, {(table.source, HERE)})
+
+    recorder.meanwhile = moved
+    assert not await app.complete(batch, outbox)
+    assert recorder.done == [("outputs", 1)]
+
+
 @pytest.mark.parametrize("whole", [False, True])
 async def test_a_table_is_written_whole_where_its_changelog_says_so(make_settings, whole):
     settings = make_settings()
@@ -156,7 +168,7 @@ async def test_a_batch_costs_the_time_that_its_agent_computed_not_what_others_to
             clock[0] += 0.5
             await app.complete(one, outbox, await opened(table, one))
 
-    running = asyncio.create_task(app.partitions.run(source(), agent))
+    running = asyncio.create_task(app.partitions.run("events", source(), agent))
     await asyncio.wait_for(waits.wait(), 30)
     clock[0] += 100.0  # another's work, in this one's pause
     others.set()

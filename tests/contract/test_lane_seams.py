@@ -11,12 +11,12 @@ from importlib.metadata import version
 import aiokafka
 import faust
 import pytest
-from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
 from aiokafka.producer.sender import Sender, SendProduceReqHandler
 from faust.assignor.partition_assignor import PartitionAssignor
-from faust.serializers.schemas import Schema
+from faust.sensors.monitor import Monitor
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
@@ -33,7 +33,6 @@ HASHES = {
     "Consumer.wait_empty": "e4662fe24f09",
     "Consumer.on_partitions_revoked": "d04b7ae72c6f",
     "Consumer.on_partitions_assigned": "29ce96596f05",
-    "Schema.compile": "d46eec5ce319",
     "TableManager.changelog_topics": "e137531cfedd",
     "App.on_first_start": "ec655d9c2234",
     "App._new_transport": "42db531312dd",
@@ -51,6 +50,9 @@ HASHES = {
     "AIOKafkaConsumerThread._fetch_records": "39a2c6c79fc1",
     "PartitionRecords._consumer_record": "e668541600b0",
     "PartitionRecords._unpack_records": "b803e6d46480",
+    "FetchResult.getall": "3e717e30de50",
+    "FetchResult.check_assignment": "b5340df67e3f",
+    "FetchResult._update_position": "83fb1473bf10",
     "MessageAccumulator.add_batch": "5ed1c5b1367a",
     "AIOKafkaProducer.send_batch": "bf42b0f0c5c0",
     "MessageAccumulator._append_batch": "4762abfc42cb",
@@ -83,6 +85,7 @@ NEEDED = [
     ),
     (aiokafka.AIOKafkaProducer, ["create_batch", "send_batch"]),
     (Fetcher, ["_create_fetch_waiter"]),
+    (Monitor, ["stream_inbound_time"]),
     (faust.App, ["on_first_start", "on_stop", "on_rebalance_complete"]),
 ]
 
@@ -106,13 +109,14 @@ def digest(function):
         Consumer.wait_empty,
         Consumer.on_partitions_revoked,
         Consumer.on_partitions_assigned,
-        Schema.compile,
         TableManager.changelog_topics.fget,
         faust.App.on_first_start,
         faust.App._new_transport,
         PartitionAssignor._perform_assignment,
         AIOKafkaConsumerThread._fetch_records,
         PartitionRecords._consumer_record,
+        PartitionRecords._unpack_records,
+        FetchResult.getall,
         Worker._on_sigint,
         ServiceThread._start_thread,
         ServiceThread._gather_remaining_tasks,
@@ -124,7 +128,8 @@ def digest(function):
         AIOKafkaConsumerThread._create_worker_consumer,
         Consumer._commit_tps,
         Fetcher.fetched_records,
-        PartitionRecords._unpack_records,
+        FetchResult.check_assignment,
+        FetchResult._update_position,
         MessageAccumulator.add_batch,
         aiokafka.AIOKafkaProducer.send_batch,
         MessageAccumulator._append_batch,

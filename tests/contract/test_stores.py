@@ -47,6 +47,12 @@ def test_changes_and_stamp_are_there_together(store):
     assert store.stamp == Stamp(6, 5)
 
 
+def test_keys_may_come_in_any_order_first_and_later(store):
+    store.apply({b"b": b"1", b"a": b"2", b"bb": b"3", b"none": None}, Stamp(4, 5))
+    store.apply({b"aa": b"4", b"b": b"5"}, Stamp(6, 5))
+    assert dict(store.contents) == {b"a": b"2", b"aa": b"4", b"b": b"5", b"bb": b"3"}
+
+
 async def test_what_is_read_ahead_is_what_there_is(store):
     store.apply({b"a": b"1", b"empty": b""}, Stamp(2, 5))
     found = await store.ahead([b"a", None, b"", b"b", b"a"])

@@ -10,11 +10,11 @@ import pytest
 from tests.support.counting import WORKER, produce, status
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.stack
 
 EVENTS, BYTES = 30_000, 8_000  # 240 MB, which no codec makes much less
 ROOM = 110 * 2**20  # three batches of 500 in each of four partitions, and what is fetched ahead
-SESSION = 4.0
+SESSION = 8.0
 
 
 def flood():
@@ -26,7 +26,7 @@ def flood():
 
 
 def test_a_flood_grows_no_memory_and_stops_no_heartbeat(kafka_settings, start_part, monkeypatch):
-    monkeypatch.setenv("PAUSE", "1.5")  # a batch: brokers that are slow look the same
+    monkeypatch.setenv("PAUSE", "3")  # a batch: brokers that are slow look the same
     monkeypatch.setenv("OUTPUTS", "0")
     monkeypatch.setenv("SESSION", str(SESSION))
     asyncio.run(produce(kafka_settings, flood()))
@@ -41,8 +41,8 @@ def test_a_flood_grows_no_memory_and_stops_no_heartbeat(kafka_settings, start_pa
         most = max(most, process.memory_info().rss)
         done.append(until(told)["steps"]["count"]["events"])
         time.sleep(0.2)
-    now = until(told)
+    middle = done[len(done) // 2]
+    now = until(lambda: (one := until(told))["steps"]["count"]["events"] > middle and one, 60)
     assert most - least < ROOM, f"{(most - least) >> 20} MiB"
     assert now["steps"]["count"]["lag"] > EVENTS / 4, "the flood was too small to tell"
-    assert done[-1] > done[len(done) // 2] > 0, "it goes on"
     assert (now["tenure"], now["generation"]) == (began["tenure"], began["generation"])

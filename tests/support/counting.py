@@ -41,7 +41,10 @@ def committed(settings, group="counting"):
 async def produce(settings, messages, codec=None):
     """Send (key, value) to the events; values may be null, keys too (then to partition 0)."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.brokers, compression_type=codec, linger_ms=10
+        bootstrap_servers=settings.brokers,
+        compression_type=codec,
+        linger_ms=10,
+        request_timeout_ms=240_000,  # so long may a flood wait for a broker on a busy machine
     )
     await producer.start()
     try:

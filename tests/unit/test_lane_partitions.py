@@ -33,7 +33,7 @@ async def started():
 
     def start(source, agent, current=lambda _: True, most=1):
         partitions = Partitions(current, lambda _: most)
-        tasks.append(asyncio.create_task(partitions.run(source, agent)))
+        tasks.append(asyncio.create_task(partitions.run("events", source, agent)))
         return partitions, tasks[-1]
 
     yield start
@@ -65,6 +65,40 @@ async def test_a_partition_that_waits_holds_up_no_other_and_only_its_own_order(s
     await settle()
     assert done[2:] == [(0, 1), (0, 2)]
     assert not partitions.in_hand
+
+
+async def test_what_is_handed_to_a_topic_goes_the_way_of_what_its_stream_brings(started):
+    done = []
+
+    async def agent(batches):
+        async for one in batches:
+            done.append((one.partition, one.last))
+
+    partitions, task = started(Source(batch(0, 1)), agent)
+    partitions.hand(batch(0, 0))  # its agent does not run yet
+    await settle()
+    partitions.hand(batch(0, 2))
+    partitions.hand(batch(1, 1))
+    await settle()
+    assert done == [(0, 1), (0, 2), (1, 1)]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    partitions.hand(batch(0, 3))  # nor any more: it is left undone, and so uncommitted
+    await settle()
+    assert done[3:] == []
+
+
+async def test_a_topic_has_one_agent(started):
+    async def agent(batches):
+        async for _ in batches:
+            pass
+
+    partitions, first = started(Source(batch(0, 1)), agent)
+    await settle()
+    with pytest.raises(ValueError, match="events has an agent already"):
+        await partitions.run("events", Source(), agent)
+    partitions.hand(batch(0, 2))
+    assert not first.done()
 
 
 async def test_a_batch_that_waited_while_its_tenure_ended_is_not_begun(started):
