@@ -43,7 +43,11 @@ class Settings(BaseModel):
     partitions: int = Field(8, ge=1, le=1024, description="of each topic keyed by customer")
     replication: int = Field(1, ge=1, le=7, description="copies of each topic; 3 in production")
 
-    clickhouse: str = Field("", description="http(s)://host:port; empty: the embedded server")
+    clickhouse: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/@]+([/?]\S*)?)?$",  # messages tell it: no password in it
+        description="http(s)://host:port, no user name in it; empty: the embedded server",
+    )
     clickhouse_port: int = Field(8323, ge=1, le=65535, description="embedded server, HTTP")
     clickhouse_native_port: int = Field(8390, ge=1, le=65535, description="embedded, native")
     clickhouse_database: str = Field(
@@ -59,6 +63,12 @@ class Settings(BaseModel):
 
     ingest_port: int = Field(8361, ge=1, le=65535, description="where events are sent")
     serve_port: int = Field(8360, ge=1, le=65535, description="profile API and console")
+    serve_nice: int = Field(
+        -10,
+        ge=-20,
+        le=0,
+        description="of the profile API: how far it goes before others for a core; 0: as they do",
+    )
     write_keys: SecretStr = Field(SecretStr(""), description="keys that may send, name=key,…")
     api_keys: SecretStr = Field(SecretStr(""), description="keys that may read, name=key,…")
     admin_keys: SecretStr = Field(

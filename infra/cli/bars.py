@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,6 +14,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from infra.cli.terminal import Terminal
 
 Tell = Callable[[int, int], None]  # records read, records there
 Say = Callable[[str], Tell]  # what is being done, each a bar of its own
@@ -30,7 +31,7 @@ def bars() -> Iterator[Say]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Terminal(stderr=True),
         transient=True,
     ) as progress:
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra import dead_letters
 from infra.cli.context import settings
+from infra.cli.terminal import Terminal
 from infra.dead_letters import Letter
 from infra.errors import UserError
 
@@ -49,13 +50,14 @@ def list_(
     for name in ("number", "refused (UTC)", "reason", "field", "came from", "sent by", "detail"):
         table.add_column(name, justify="right" if name == "number" else "left")
     for letter in newest:
-        again = " [dim](sent again)[/]" if letter.redriven_ms is not None else ""
+        again = " (sent again)" if letter.redriven_ms is not None else ""
         sender = dict(letter.why.headers).get("source", b"").decode("utf-8", "replace")
         why = letter.why
-        detail = f"{why.detail[:80]}{again}"
         at = f"{_time(letter.at_ms):%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(letter.offset), at, why.reason, why.where, why.source, sender, detail)
-    Console().print(table)
+        cells = (str(letter.offset), at, why.reason, why.where, why.source, sender)
+        # As text: what senders wrote may look like rich's own markup.
+        table.add_row(*map(Text, cells), Text.assemble(why.detail[:80], (again, "dim")))
+    Terminal().print(table)
     if len(found) > limit:
         typer.echo(f"\n{len(found) - limit} older ones; --limit shows more", err=True)
 
@@ -73,7 +75,7 @@ def show(
     elif as_json:
         typer.echo(json.dumps(_plain(letter), ensure_ascii=False))
     else:
-        console = Console(soft_wrap=True, highlight=False, markup=False)
+        console = Terminal(soft_wrap=True, highlight=False, markup=False)
         for name, value in _plain(letter).items():
             if name != "value":
                 console.print(f"{name:<10} {value}")

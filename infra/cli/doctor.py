@@ -16,6 +16,7 @@ from rich.table import Table
 
 from infra import secrets
 from infra.cli.checks import Finding, examine
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 from infra.settings import PREFIX, Settings, SettingsError
 
@@ -34,7 +35,7 @@ def command(
         found = {"findings": [one._asdict() for one in findings], "settings": list(settings())}
         typer.echo(json.dumps(found))
     else:
-        _show(findings, Console())
+        _show(findings, Terminal())
     if any(one.verdict == "wrong" for one in findings):
         raise typer.Exit(1)
 

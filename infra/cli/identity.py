@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.console import Console
 
 from infra.cli import identity_view
 from infra.cli.api import Api, Json, asking
 from infra.cli.context import settings_and_secrets
 from infra.cli.identity_ledger import Ledger, ledger, plain
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 from infra.secrets import first_key
 from infra.settings import Settings
@@ -59,7 +59,7 @@ def show(who: Who, as_json: AsJson = False) -> None:
             typer.echo(json.dumps(rows, ensure_ascii=False))
             return
         names = _names(api, _ids(found))
-        Console().print(identity_view.whole(found, names, _elsewhere(api, customer)))
+        Terminal().print(identity_view.whole(found, names, _elsewhere(api, customer)))
 
 
 @app.command()
@@ -91,7 +91,7 @@ def unmerge_(
             with ledger(settings) as tables:
                 staying, leaving = _parted(settings, tables, api, member)
             names = _names(api, [*staying, *leaving])
-            Console().print(identity_view.sides(staying, leaving, names))
+            Terminal().print(identity_view.sides(staying, leaving, names))
             typer.confirm("Part them?", abort=True)
         _command(settings, api, "unmerge", {"customer": member} | said, wait, as_json)
 
@@ -113,7 +113,7 @@ def refused(
     else:
         with asking(settings) as api:
             names = _names(api, [one["customer_id"] for one in customers])
-        Console().print(identity_view.refusals(reasons, customers, names))
+        Terminal().print(identity_view.refusals(reasons, customers, names))
 
 
 def _recorded(tables: Ledger, members: list[str]) -> Json:
@@ -220,7 +220,7 @@ def _command(
 ) -> None:
     """Give a command, wait for what becomes of it, and say so; exit 1 when it was refused."""
     asked = _posted(settings, kind, body)
-    with Console(stderr=True).status("waiting for the resolver") as status:
+    with Terminal(stderr=True).status("waiting for the resolver") as status:
         outcome = api.get(asked["outcome"])
         end = time.monotonic() + wait
         while outcome["status"] in ("waiting", "refolding") and time.monotonic() < end:

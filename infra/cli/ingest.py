@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
 from infra.cli.ingest_job import Job, as_written, by_time
 from infra.cli.ingest_view import Refusals, tell
+from infra.cli.terminal import Terminal
 from infra.files.drafts import Format, Source
 from infra.files.mapping import Mapping
 from infra.files.rows import Kind, kind_of
@@ -77,7 +77,7 @@ def command(
     folder = checkpoint or settings.home / "imports"
     until = observed_until and observed_until.replace(tzinfo=UTC)
     job = Job(settings.brokers, settings.topic(TOUCHPOINTS), folder, until, again, dry_run)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     results = []
     with Refusals(reject_file) as refusals:
         for result, refused in (by_time if sort else as_written)(sources, job, console, refusals):

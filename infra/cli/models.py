@@ -9,13 +9,13 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 
 from infra import model_log
 from infra.cli import models_view
 from infra.cli.api import Api, Json, asking
 from infra.cli.context import settings_and_secrets
 from infra.cli.lazy import Later, LazyGroup
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 
 LATER = {
@@ -71,7 +71,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     elif found:
-        Console().print(models_view.overview(found))
+        Terminal().print(models_view.overview(found))
     else:
         typer.echo("no model has reported yet: the first label comes a horizon after a prediction")
 
@@ -84,7 +84,7 @@ def show(model: Name, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        Console().print(models_view.whole(found))
+        Terminal().print(models_view.whole(found))
 
 
 @app.command()
@@ -195,7 +195,7 @@ def _command(
 def _outcome(api: Api, model: str, offset: int, wait: float) -> Json | None:
     """Return what the command at an offset changed; None while its learner is not there."""
     end = time.monotonic() + wait
-    with Console(stderr=True).status("waiting for the learner"):
+    with Terminal(stderr=True).status("waiting for the learner"):
         while True:
             for change in _model(api, model)["history"]:
                 if change["offset"] == offset:

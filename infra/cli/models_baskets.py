@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Shown
 
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 from infra.evaluation.moments import Clock
 from infra.evaluation.table import Cell, Line, Table
@@ -48,7 +49,7 @@ def command(
     if as_json:
         typer.echo(orjson.dumps(result).decode())
     else:
-        _show(Console(), result)
+        _show(Terminal(), result)
 
 
 def _baskets(

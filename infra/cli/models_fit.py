@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.cli.context import settings_and_secrets
+from infra.cli.terminal import Terminal
 from infra.cli.verify import said_plainly
 from infra.errors import UserError
 from infra.fit import append
@@ -54,7 +55,7 @@ def command(
         told = {"population": found.population, "kept": found.lacks, "held": found.held}
         typer.echo(msgspec.json.encode(told).decode())
         return
-    show(found, Console())
+    show(found, Terminal())
     typer.echo("nothing was appended" if dry_run else "appended to the model log")
 
 

@@ -11,10 +11,10 @@ from typing import Annotated
 import msgspec
 import typer
 from clickhouse_connect.driver.exceptions import Error
-from rich.console import Console
 
 from infra.cli import models_policy_view
 from infra.cli.context import settings_and_secrets
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 from infra.settings import Settings, SettingsError
 from models.catalogue import Catalogue, CatalogueError, parse
@@ -57,7 +57,7 @@ def command(
         running = parse(settings.offers_text())
     except CatalogueError as error:
         raise SettingsError(f"C360_OFFERS_FILE: {error}") from error
-    console = Console()
+    console = Terminal()
     waiting = nullcontext() if as_json else console.status("reading the decisions")
     try:
         with connect(settings, timeout=SECONDS) as client, waiting:

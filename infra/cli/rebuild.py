@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from rich.console import Console
 from rich.table import Table
 
 from infra.cli.bars import bars
 from infra.cli.context import settings_and_secrets
+from infra.cli.terminal import Terminal
 from infra.cli.verify import said_plainly, show, told
 from infra.errors import UserError
 from infra.rebuild import identity as identities
@@ -61,7 +61,7 @@ def clickhouse(as_json: Json = False) -> None:
             shown.add_column(name, justify="right")
         for table in tables:
             shown.add_row(table.table, f"{table.before:,}", f"{table.after:,}")
-        Console().print(shown)
+        Terminal().print(shown)
     if not all(one.ok for one in found):
         if not as_json:
             show(found, 0.0)
@@ -174,7 +174,7 @@ def _show_models(found: list[learning.Relearnt]) -> None:
             "yes" if one.equal else "[red]no[/]",
             "–" if one.largest is None else f"{one.largest:.3g} at most",
         )
-    console = Console()
+    console = Terminal()
     console.print(shown)
     for one in found:
         if one.forgotten:

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from infra.cli.context import settings_and_secrets
+from infra.cli.terminal import Terminal
 from infra.secrets import first_key
 from infra.settings import Settings
 from infra.simulator.offers import Offers
@@ -50,7 +51,7 @@ def command(
 async def _simulate(plan: Plan, settings: Settings, url: str, *, offers: bool) -> None:
     url = url or f"http://{settings.host}:{settings.ingest_port}"
     followed = Offers(settings.brokers, settings.topic(DECISIONS)) if offers else None
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with Live(console=console) if console.is_terminal else nullcontext() as live:
         async with Sender(url, first_key(settings.write_keys)) as sender:
             view = _View(console, live)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from infra.cli import figures, workers
 from infra.cli.context import settings_and_secrets
+from infra.cli.terminal import Terminal
 from infra.local import home
 from infra.settings import Settings
 
@@ -28,7 +29,7 @@ def command(
     if as_json:
         typer.echo(json.dumps(found))
     else:
-        _show(found, Console())
+        _show(found, Terminal())
     if any(found[name] is None for name in ("lag", "profiles", "tables")):
         raise typer.Exit(1)
 

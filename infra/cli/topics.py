@@ -6,11 +6,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from infra import admin
 from infra.cli.context import settings
+from infra.cli.terminal import Terminal
 
 
 def command(
@@ -43,6 +43,6 @@ def _show(states: list[admin.TopicState]) -> None:
         if state.partitions and not state.ok:
             count = f"[red]{count}, not {state.wanted}[/]"
         table.add_row(state.topic, count, messages, state.key, state.kept)
-    Console().print(table)
+    Terminal().print(table)
     if any(not state.partitions for state in states):
         typer.echo("\n`c360 topics --create` creates the missing ones; so does `c360 up`", err=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from infra import secrets
 from infra.cli.context import settings
 from infra.cli.progress import Progress
+from infra.cli.terminal import Terminal
 from infra.local import home, stack
 from infra.local.part import Part
 from infra.local.supervisor import Supervisor
@@ -39,7 +39,7 @@ def command(
         chosen = chosen.model_copy(update={"workers": workers})
     stack.require_work(chosen, chosen.workers)
     known = secrets.resolve(chosen)
-    console = Console()
+    console = Terminal()
     progress = Progress(console, known)
 
     def every(count: int = known.workers) -> list[Part]:

@@ -11,12 +11,12 @@ import msgspec
 import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from kafka.errors import KafkaError
-from rich.console import Console
 from rich.table import Table
 
 from infra.admin import unreachable
 from infra.cli.bars import bars
 from infra.cli.context import settings_and_secrets
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 from infra.settings import Settings
 from infra.verify.report import Check, Side
@@ -103,7 +103,7 @@ def show(found: Sequence[Check], seconds: float) -> None:
             f"[red]{different:,}[/]" if different else "0",
             " / ".join(dict.fromkeys(f"{one:016x}"[:8] for one in sides)),  # --json has them whole
         )
-    console = Console()
+    console = Terminal()
     console.print(shown)
     for check in found:
         for note in check.notes[:3]:

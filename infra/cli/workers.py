@@ -6,10 +6,10 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from infra.cli.context import settings
+from infra.cli.terminal import Terminal
 from infra.errors import UserError
 from infra.group import Member, members, worker_group
 from infra.local import home, stack
@@ -32,7 +32,7 @@ def command(
     Adding and removing goes on under load: only the partitions that must move are moved.
     """
     chosen = settings()
-    console = Console()
+    console = Terminal()
     if count is not None:
         resize(chosen, count)
     console.print(table(told(chosen)))

@@ -19,7 +19,10 @@ from infra.errors import UserError
 ROOT = Path(__file__).parents[2]
 PACKAGE = "customer360_compiled"  # in the environment's site-packages
 # Floats as CPython has them: no product and sum in one step, which some processors would do.
-FLAGS = "-ffp-contract=off -fno-fast-math"
+_EXACT = "-ffp-contract=off -fno-fast-math"
+# No other library is to take a function's place, so they may be called directly and inlined.
+_CLOSED = "-fvisibility=hidden -fno-semantic-interposition"
+FLAGS = f"{_EXACT} {_CLOSED}"
 KEPT = 2  # builds
 _SETUP = """
 import json, sys
@@ -48,9 +51,7 @@ def is_current() -> bool:
         manifest = json.loads((site() / finder.MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return False
-    return bool(
-        manifest["digest"] == finder.digest(str(ROOT / "models")) and manifest["of"] == _of()
-    )
+    return bool(manifest["digest"] == finder.digest(str(ROOT)) and manifest["of"] == _of())
 
 
 def _of() -> list[str]:
@@ -71,10 +72,11 @@ def build() -> int:
     """Compile the modules into the environment; return how many. Raises UserError."""
     if compiler() is None:
         raise UserError("no C compiler: the core runs interpreted, which is slower", remedy())
-    digest = finder.digest(str(ROOT / "models"))
+    digest = finder.digest(str(ROOT))
     with tempfile.TemporaryDirectory(prefix="c360-compiled-") as folder:
         work = Path(folder)
-        shutil.copytree(ROOT / "models", work / "models", ignore=_ignored)
+        for package in ("models", "projections"):
+            shutil.copytree(ROOT / package, work / package, ignore=_ignored)
         _compile(work)
         libraries = {_name(path, work): path for path in work.rglob("*.so")}
         _install(work, libraries, digest)

@@ -1,8 +1,8 @@
-"""Finds the compiled modules of `models` for whichever sources they were compiled from.
+"""Finds the compiled modules for whichever sources they were compiled from.
 
 `build` copies this file into the environment, where it runs at each start of Python: so it
-imports nothing until `models` is. A source that changed since turns all of them off, for
-they call each other directly; what runs is then the sources, as if nothing were compiled.
+imports nothing until one of their packages is. A source that changed since turns all of them
+off, for they call each other directly; what runs then is the sources, as if nothing were compiled.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 OFF = "CUSTOMER360_INTERPRETED"  # set to anything: nothing compiled is loaded
+# Where compiled modules are, and what they import that is ours.
+FOLDERS = ("models", "projections/rows")
 MANIFEST = "manifest.json"  # beside the copy: digest of the sources, library by module
 
+_PACKAGES = tuple(folder.replace("/", ".") + "." for folder in FOLDERS)
 
-def digest(package: str) -> str:
-    """Return what tells the sources below a package's folder apart (hex)."""
+
+def digest(repository: str) -> str:
+    """Return what tells the sources in the folders apart (hex)."""
     from hashlib import sha256
     from pathlib import Path
 
-    root, hashed = Path(package), sha256()
-    for path in sorted(root.rglob("*.py")):
+    root, hashed = Path(repository), sha256()
+    for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py")):
         source = path.read_bytes()
         hashed.update(f"{path.relative_to(root).as_posix()}\0{len(source)}\0".encode())
         hashed.update(source)
@@ -44,8 +48,8 @@ class Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return a compiled module's spec; None where the sources are to be run."""
-        if name.startswith("models.") and self.libraries is None:
-            self.libraries = self._fitting()
+        if self.libraries is None and name.startswith(_PACKAGES):
+            self.libraries = self._fitting(name.partition(".")[0])
         file = (self.libraries or {}).get(name)
         if file is None:
             return None
@@ -56,7 +60,7 @@ class Finder:
         where = str(Path(self.folder, file))
         return spec_from_file_location(name, where, loader=ExtensionFileLoader(name, where))
 
-    def _fitting(self) -> dict[str, str]:
+    def _fitting(self, package: str) -> dict[str, str]:
         import json
         from pathlib import Path
 
@@ -64,9 +68,9 @@ class Finder:
         if os.environ.get(OFF) or not kept.exists():
             return {}
         manifest = json.loads(kept.read_text(encoding="utf-8"))
-        [package] = sys.modules["models"].__path__
+        [folder] = sys.modules[package].__path__
         libraries: dict[str, str] = manifest["libraries"]
-        return libraries if digest(package) == manifest["digest"] else {}
+        return libraries if digest(str(Path(folder).parent)) == manifest["digest"] else {}
 
 
 def install(folder: str) -> None:

@@ -9,10 +9,12 @@ import fcntl
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from infra.errors import UserError
 from infra.local import folders
@@ -20,6 +22,7 @@ from infra.local import folders
 LOCK = "up.lock"
 STATE = "up.json"
 WORKERS = "up.workers"
+LOOKS = 5.0  # seconds: nobody who looks at the lock has it for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,14 @@ def locked(home: Path) -> Iterator[None]:
     """Hold the directory for this process. Raises UserError when another one does."""
     lock = folders.prepare(home, private=True) / LOCK
     with lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(file):
             file.seek(0)
             raise UserError(
                 f"`c360 up` is running on {home} already (process {file.read().strip()})",
                 "stop it with Ctrl-C there, or use another directory with C360_HOME",
-            ) from None
+            )
+        # What one that was killed said of itself is not true of this one.
+        (home / STATE).unlink(missing_ok=True)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -55,13 +58,31 @@ def locked(home: Path) -> Iterator[None]:
             file.truncate(0)
 
 
+def _taken(lock: IO[str]) -> bool:
+    """Take the lock for this process alone; return whether it could. Who looks has it a moment."""
+    end = time.monotonic() + LOOKS
+    while not _flocked(lock, fcntl.LOCK_EX):
+        # When it cannot even be shared, somebody runs.
+        if time.monotonic() > end or not _flocked(lock, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(0.005)
+    return True
+
+
+def _flocked(lock: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def holder(home: Path) -> int | None:
     """Return the process id of the `c360 up` that runs on this directory."""
     try:
         with (home / LOCK).open("r") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _flocked(file, fcntl.LOCK_SH):
                 return int(file.read().strip() or 0) or None
     except FileNotFoundError:
         pass

@@ -100,9 +100,11 @@ class Running:
         if self.state not in (State.STOPPING, State.STOPPED):
             if self._process is not None:
                 process.ask(self._process)
-                if self._ended():
-                    self._survive()
-            self._enter(State.STOPPING if self.pid else State.STOPPED, time.monotonic())
+            # Asked once: who ends between two looks would be stopped with its work left undone.
+            going = self.pid is not None
+            if not going:
+                self._survive()
+            self._enter(State.STOPPING if going else State.STOPPED, time.monotonic())
 
     def stop(self) -> bool:
         """Stop its process, if any; say whether there was one."""

@@ -16,10 +16,11 @@ from infra.group import worker_group
 from infra.rebuild.state import follow, write
 from infra.rebuild.workers import Say, stopped
 from infra.settings import Settings
+from infra.verify.differing import differing
 from infra.verify.folding import Folding
 from infra.verify.log import Reading
 from infra.verify.offsets import extents
-from infra.verify.profiles import Compared, compare, differing
+from infra.verify.profiles import Compared, compare
 from infra.verify.report import Check
 from infra.verify.work import Job, Progress, run
 from models.catalogue import parse

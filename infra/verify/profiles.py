@@ -6,30 +6,21 @@ the two are compared as of the same moment, whatever goes on meanwhile.
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from infra.settings import Settings
+from infra.verify.differing import differing, digest
 from infra.verify.folding import Folding, Spot
 from infra.verify.log import Reading
 from infra.verify.report import Check
 from infra.verify.work import Tell
-from models.customer import JUDGED, Customer, decode, encode
+from models.customer import decode, encode
 from models.topics import EVENTS, PROFILES
 from streams.lane.restore import Copy
 from streams.lane.store import MemoryStore, Stamp
-
-# `version` counts changes, and goes on when a customer is written anew.
-TOLD: Final = tuple(name for name in Customer.__struct_fields__ if name not in JUDGED | {"version"})
-_sorted = msgspec.json.Encoder(order="deterministic").encode
-
-
-def written(value: object) -> bytes:
-    """Write a value the same however its dicts are ordered; their keys may be numbers."""
-    return _sorted(msgspec.json.decode(msgspec.json.encode(value)))
 
 
 class _At(Struct):
@@ -114,45 +105,3 @@ def _is_suspect(found: Check, folding: Folding, id: str, value: bytes | None) ->
     if how:
         found.differs(id, how)
     return bool(how)
-
-
-def digest(customer: Customer) -> int:
-    """Return a hash of what the log alone decides of a customer."""
-    told = written([getattr(customer, name) for name in TOLD])
-    return int.from_bytes(blake2b(told, digest_size=8).digest(), "big")
-
-
-def differing(ours: Customer | None, theirs: Customer | None) -> list[str]:
-    """Name the fields in which a live customer is not what the log gives."""
-    if ours is None or theirs is None:
-        return [] if ours is theirs else ["not by the log" if ours is None else "no live record"]
-    return _fields(TOLD, ours, theirs)
-
-
-def _fields(names: tuple[str, ...], ours: Any, theirs: Any, path: str = "") -> list[str]:
-    found = []
-    for name in names:
-        a, b = getattr(ours, name), getattr(theirs, name)
-        if written(a) == written(b):
-            continue
-        if isinstance(a, Struct) and type(a) is type(b):
-            found += _fields(a.__struct_fields__, a, b, f"{path}{name}.")
-        else:
-            found.append(f"{path}{name}{_counts(a, b)}")
-    return found
-
-
-def _counts(ours: object, theirs: object) -> str:
-    """Return the two numbers, or how many entries there are: never what was said."""
-    numbers = [_count(one) for one in (ours, theirs)]
-    if None in numbers:
-        return ""
-    return ": {} by the log, {} live".format(*numbers)
-
-
-def _count(one: object) -> int | float | None:
-    if isinstance(one, bool):
-        return None
-    if isinstance(one, int | float):
-        return one
-    return len(one) if isinstance(one, dict | list | tuple | set) else None

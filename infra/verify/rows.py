@@ -12,7 +12,9 @@ from functools import cache
 from hashlib import md5
 from typing import Any, Final
 
-from projections.table import MILLISECONDS, MONEY, Row, Table
+from projections.rows.kinds import MILLISECONDS, MONEY
+from projections.rows.score_part import named
+from projections.table import Row, Table
 
 STRETCH: Final = 4096  # offsets whose rows are hashed together
 Text = Callable[[Any], str]
@@ -68,7 +70,7 @@ def text_of(kind: str) -> Text:
     if outer == "Map":
         key, of = text_of(within[0]), text_of(within[1])
         return lambda value: _ITEM.join(
-            sorted([f"{key(name)}{_PAIR}{of(one)}" for name, one in value.items()])
+            sorted([f"{key(name)}{_PAIR}{of(one)}" for name, one in named(value).items()])
         )
     return _SIMPLE[kind][0]
 

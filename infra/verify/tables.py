@@ -24,8 +24,9 @@ from infra.verify.work import Tell
 from models.topics import Topic
 from projections import dead_rows
 from projections.client import connect
+from projections.rows.gathering import UNREADABLE
 from projections.table import Table
-from projections.tables import ROUTES, SOURCES, UNREADABLE
+from projections.tables import ROUTES, SOURCES
 
 _TIMEOUT: Final = 3_600  # s: a look at a large table takes a while
 

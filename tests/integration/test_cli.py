@@ -190,7 +190,6 @@ def test_topics_are_created_counted_and_shown(c360, broker):
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(600)
 def test_the_demo_ends_by_itself_and_tells_what_it_came_to(c360, own_ports, tmp_path):
     done = c360("up", "--demo", "--for", "15", **own_ports)
     assert done.returncode == 0, done.stderr + done.stdout

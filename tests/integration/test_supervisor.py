@@ -33,7 +33,7 @@ def part(name, code=LASTING, **over):
     return Part(name=name, launch=lambda: [sys.executable, "-c", code], **over)
 
 
-def drive(supervisor, condition, seconds=30.0):
+def drive(supervisor, condition, seconds=60.0):
     """Tick until `condition` holds."""
     end = time.monotonic() + seconds
     while not condition():
@@ -232,13 +232,17 @@ def test_a_part_that_does_not_go_is_killed_when_its_time_is_over(supervise):
 
 
 def test_who_is_wanted_again_while_it_goes_is_started_anew(resized):
-    wanted = resized("worker", "worker-2")
+    wanted = resized("worker", "worker-2", **{"worker-2": DEAF})
     supervisor = wanted.supervisor
-    drive(supervisor, lambda: supervisor.ready)
-    before = supervisor.parts["worker-2"].pid
+    drive(supervisor, lambda: "deaf" in supervisor.parts["worker-2"].tail() and supervisor.ready)
+    going = supervisor.parts["worker-2"]
+    before = going.pid
     wanted.become("worker")
-    supervisor.tick()
+    drive(supervisor, lambda: going.state is State.STOPPING)
     wanted.become("worker", "worker-2")
+    supervisor.tick()
+    assert (supervisor.parts["worker-2"], going.pid) == (going, before)
+    going.kill()
     drive(
         supervisor,
         lambda: supervisor.ready and supervisor.parts["worker-2"].pid not in (None, before),
@@ -320,7 +324,7 @@ def test_asked_to_end_it_stops_every_part_and_ends_well(alone, tmp_path, ask):
     supervisor = alone(first=LASTING, second=DEAF)
     parts = pids(tmp_path / "home", 2)
     supervisor.send_signal(ask)
-    assert supervisor.wait(30) == 0
+    assert supervisor.wait(60) == 0
     assert supervisor.stdout.read() == "ended\n"
     assert gone(parts)
     assert {one["state"] for one in json.loads((tmp_path / "home/up.json").read_text())} == {

@@ -1,8 +1,10 @@
 """What stops a start is said in a sentence, with what to do about it."""
 
+import fcntl
 import os
 import socket
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,17 @@ def test_a_second_up_on_the_same_home_is_refused_and_a_later_one_is_not(tmp_path
     assert home.holder(tmp_path) is None
     with home.locked(tmp_path):
         pass
+
+
+def test_who_only_looks_whether_one_runs_does_not_keep_it_from_starting(tmp_path):
+    with home.locked(tmp_path):
+        home.publish(tmp_path, [home.PartState("kafka", "ready", 7, 0, 0)])
+    with (tmp_path / home.LOCK).open() as looked_at:
+        fcntl.flock(looked_at, fcntl.LOCK_SH)
+        threading.Timer(0.2, fcntl.flock, (looked_at, fcntl.LOCK_UN)).start()
+        with home.locked(tmp_path):
+            assert home.holder(tmp_path) == os.getpid()
+            assert home.published(tmp_path) == []  # what the one before said is not true of it
 
 
 def test_a_long_log_is_rotated_under_its_writer(tmp_path):

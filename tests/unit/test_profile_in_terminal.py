@@ -5,7 +5,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from infra.cli.profile import view
+from infra.cli.profile_view import view
 from infra.cli.times import ago
 from models.naming import derive
 from models.online.affinity import AffinityModel

@@ -23,6 +23,15 @@ def test_a_wrong_secret_is_not_repeated_in_the_message():
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["https://ana:hunter2@db:8443", "db:8443", "ftp://db", "http://"])
+def test_clickhouse_is_where_it_answers_and_nothing_secret(url):
+    with pytest.raises(SettingsError, match="C360_CLICKHOUSE: ") as refused:
+        Settings.from_env({"C360_CLICKHOUSE": url})
+    assert "hunter2" not in str(refused.value)
+    for good in ("http://127.0.0.1:8123", "https://[::1]:8443/", "https://db:8443?ca_cert=a@b"):
+        assert Settings.from_env({"C360_CLICKHOUSE": good}).clickhouse_url == good
+
+
 def test_variables_of_others_are_left_alone():
     assert Settings.from_env({"PATH": "/bin"}) == Settings()
 

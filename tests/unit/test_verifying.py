@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from msgspec import UNSET
 
 from infra.cli.verify import said_plainly
 from infra.errors import UserError
 from infra.verify import folding as module
+from infra.verify.differing import differing, digest
 from infra.verify.folding import Folding
 from infra.verify.forest import Forest
 from infra.verify.identity import Seen, compare_pointers
-from infra.verify.profiles import differing, digest
 from infra.verify.report import NAMED, Check
 from infra.verify.rows import Written, sql_of, text_of
 from infra.verify.work import Job, run
@@ -20,7 +21,9 @@ from models.events import Identifier, encode_event
 from models.identity import customer_id_of
 from models.identity_rules import SHIPPED
 from models.links import encode, state_merge, state_unmerge
+from models.places import NAMES
 from models.profile import Profile
+from models.terms import Contract, Price, Term
 from projections import dead_rows
 from projections.tables import ROUTES, SOURCES, TABLES
 from tests.support.histories import ANA, NOON, event
@@ -92,6 +95,15 @@ def test_what_is_no_event_is_counted_and_changes_nobody():
     assert (folding.unreadable, folding.ids()) == (2, set())
 
 
+def test_features_by_place_are_written_as_the_same_by_name():
+    said = dict(zip(NAMES, map(float, range(len(NAMES))), strict=True)) | {NAMES[1]: 0.0}
+    by_place = tuple(said.values())
+    text = text_of("Map(LowCardinality(String), Float64)")
+    assert text(by_place) == text(said)
+    assert text((UNSET, *by_place[1:])) == text({n: v for n, v in said.items() if n != NAMES[0]})
+    assert text(by_place) != text(said | {NAMES[0]: 2.0})
+
+
 def test_what_a_customer_says_by_week_is_compared_in_any_order():
     weeks = {2_900: {"shoes": 3, "bags": 1}, 2_901: {"shoes": 1}}
     ours, theirs = (
@@ -114,6 +126,23 @@ def test_fields_that_differ_are_named_with_counts_and_without_what_they_say():
     ]
     assert digest(ours) != digest(theirs)
     assert differing(ours, ours) == []
+
+
+def _with_contract(*prices, renewals=0):
+    term = Term(at_ms=0, event_id="e", what="started")
+    return Customer(customer_id="c", contracts={"s": Contract(term, term, renewals, list(prices))})
+
+
+def test_prices_that_a_record_of_before_lacks_are_told_with_the_way_out():
+    old, new = Price(1, 900, "EUR"), Price(2, 1_000, "EUR")
+    ours = _with_contract(old, new)
+    for theirs in (_with_contract(), _with_contract(new)):
+        [said] = differing(ours, theirs)
+        assert said.startswith("contracts.prices: 2 by the log")
+        assert "rebuild profiles" in said
+    plain = ["contracts: 1 by the log, 1 live"]
+    assert differing(ours, _with_contract(old, Price(2, 1_100, "EUR"))) == plain
+    assert differing(ours, _with_contract(old, renewals=1)) == plain
 
 
 def test_all_differences_are_counted_and_the_first_are_named():
