@@ -8,7 +8,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.settings import Settings
-from infra.verify.profiles import written
+from infra.verify.differing import written
 from models.customer import decode
 
 

@@ -107,10 +107,11 @@ class Core:
     def append(self, records: Iterable[bytes]) -> None:
         """Append to the log, and take in all that follows."""
         self.log += records
+        examples: list[Record] = []
         while self._folded < len(self.log):  # the fold appends too: what a loser forwards
             part = self.log[self._folded : self._folded + BATCH]
-            reactions = self._fold(part)
-            self._learn(self._send(reactions))
+            examples += self._send(self._fold(part))
+        self._learn(examples)  # at once: a worker's learner takes what came meanwhile as one batch
 
     def _validate(self, messages: list[Message]) -> list:
         offset, self._taken = self._start + self._taken, self._taken + len(messages)

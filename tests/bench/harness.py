@@ -256,7 +256,12 @@ class Bench:
 
         It is stopped at the end. `bench.process(settings, *PYTHON, "streams", "worker")`.
         """
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("C360_")}
+        clean = {
+            key: value
+            for key, value in os.environ.items()
+            # What is installed keeps its bytecode, and so it is started with it.
+            if not key.startswith("C360_") and key != "PYTHONDONTWRITEBYTECODE"
+        }
         log = settings.home / f"process-{next(self._numbers)}.log"
         started = process.spawn(
             ["taskset", "-c", str(self.there if core is None else core), *command],

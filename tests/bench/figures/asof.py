@@ -17,7 +17,7 @@ from projections.client import connect
 from projections.load import Chunk, Loader
 from projections.migrate import migrate
 from tests.bench import load, whole
-from tests.bench.harness import PYTHON, Bench, StalledError
+from tests.bench.harness import PYTHON, Bench
 from tests.support.log_samples import START, history, messages
 
 NAME = "asof"
@@ -68,8 +68,8 @@ def measure(bench: Bench) -> dict:
             answers = _ask(settings.serve_port, customer, bench.fewer(15, 3))
             spent = (serve.cpu() - cpu) * 1e3 / len(answers)
             served = (sum(server.cpu_times()[:2]) - busy) * 1e3 / len(answers)
-            found[name] = whole.quantiles([one.seconds for one in answers]) | {
-                "events": orjson.loads(answers[0].body)["as_of"]["events"],
+            found[name] = whole.quantiles(answers.seconds) | {
+                "events": orjson.loads(answers.first(200))["as_of"]["events"],
                 "cpu_ms": round(spent, 1),
                 "clickhouse_cpu_ms": round(served, 1),
             }
@@ -93,11 +93,9 @@ async def _live(settings, customers: set[bytes]) -> None:
         )
 
 
-def _ask(port: int, customer: str, seconds: float) -> list[load.Answer]:
+def _ask(port: int, customer: str, seconds: float) -> load.Answers:
     path = f"/v1/profiles/{customer}?at={quote(AT.isoformat())}"
     request = itertools.repeat(load.request("GET", path, whole.READING))
     answers = load.run(lambda: load.closed_loop(port, request, 1, seconds))
-    refused = [one for one in answers if one.status != 200]
-    if refused:
-        raise StalledError(f"{refused[0].status}: {refused[0].body[:200]!r}")
+    answers.require(200)
     return answers

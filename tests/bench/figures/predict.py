@@ -62,7 +62,7 @@ def measure(bench: Bench) -> dict:
             distances[part.place] = distance
         bayes = alone.bayes
         terms = bayes.terms(distances)
-        bayes.posterior.learn_one(terms, bayes.posterior.correction(terms), y)
+        bayes.learn_one(terms, 0.0, y)
         bayes.reach(FEATURES)
 
     def learn_river(example):

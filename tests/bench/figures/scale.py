@@ -112,8 +112,8 @@ def made(past: list[Message], judge: Judge) -> Iterator[Template]:
 
 def copied(templates: list[Template], number: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield so many customers, by key."""
-    for at in range(number):
-        _, key, record = templates[at % len(templates)].named(at // len(templates))
+    for at in range(number):  # by its own number: one user may be a template at several ages
+        _, key, record = templates[at % len(templates)].named(at)
         yield key, record
 
 
@@ -146,7 +146,7 @@ def events(templates: list[Template], drawn: Iterator[Drawn]) -> Iterator[Messag
     headers = [("format", b"native"), ("source", b"bench"), ("received_at", b"1795000000000")]
     for at, (customer, done) in enumerate(drawn):
         template = templates[customer % len(templates)]
-        user = f"{template.user.decode()}-{customer // len(templates)}"
+        user = f"{template.user.decode()}-{customer}"
         said = template.following[done] | {
             "event_id": f"scale-{at}",
             "identifiers": [{"type": "user_id", "value": user}],
