@@ -62,12 +62,11 @@ class System:
 
     def profile(self, key: str, receipt: str = "") -> dict:
         """Read a customer, after the event of `receipt` was applied."""
-        wait = {"wait_for": receipt, "timeout": "30"} if receipt else {}
-        answer = self.api.get(f"/v1/profiles/{key}", params=wait)
+        answer = after(self.api, f"/v1/profiles/{key}", receipt)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def becomes(self, key: str, condition: Callable[[dict], object], seconds: float = 40) -> dict:
+    def becomes(self, key: str, condition: Callable[[dict], object], seconds: float = 60) -> dict:
         """Wait until a customer is known and meets `condition`; return it."""
 
         def look() -> dict | None:
@@ -178,7 +177,7 @@ def settings_of(
 
 @contextmanager
 def running(
-    settings: Settings, patience: float = 60
+    settings: Settings, patience: float = 150
 ) -> Iterator[tuple[httpx.Client, httpx.Client, Client]]:
     """Run all parts; yield clients of ingest, of the API and of ClickHouse.
 
@@ -208,6 +207,21 @@ def running(
     finally:
         for part in reversed(parts):
             process.stop(part, 20)
+
+
+def after(api: httpx.Client, path: str, receipt: str) -> httpx.Response:
+    """Read something once the event of `receipt`, if any, was applied.
+
+    The API waits for half a minute at most, and a worker that starts may take longer.
+    """
+    if not receipt:
+        return api.get(path)
+
+    def ask() -> httpx.Response | None:
+        answer = api.get(path, params={"wait_for": receipt, "timeout": "30"})
+        return answer if answer.status_code != 504 else None
+
+    return until(ask, 120, f"{receipt} in {path}")
 
 
 def clean_environment() -> dict[str, str]:

@@ -151,7 +151,7 @@ def test_bad_messages_are_kept_with_their_reason_and_every_good_one_arrives(syst
         return {dict(one.headers)["source"].decode(): one for one in found}
 
     wanted = {places[index] for index in bad}
-    kept = until(lambda: wanted <= (found := letters()).keys() and found, 30, "the dead letters")
+    kept = until(lambda: wanted <= (found := letters()).keys() and found, 60, "the dead letters")
     assert {place for place in kept if place in places} == wanted, "no good one is among them"
     for index, (name, (value, reason, where)) in zip(bad, BAD.items(), strict=True):
         letter = kept[places[index]]
@@ -195,7 +195,7 @@ def run(arguments: list[str], environ: dict[str, str], before: tuple[str, ...] =
         env=clean | environ,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
         check=False,
     )
 

@@ -89,12 +89,19 @@ def test_f3_six_kinds_of_identifiers_resolve_to_one_customer(system):
     known = system.becomes(keys()[0], lambda known: known["computed"]["events"] == len(NAMES) + 3)
     for key in keys():
         system.becomes(key, lambda one: one["customer_id"] == known["customer_id"])
-    told = until(lambda: (one := identity(system, keys()[5]))["complete"] and one, 40, "complete")
+    told = until(lambda: (one := identity(system, keys()[5]))["complete"] and one, 60, "complete")
     assert {member["identifier"]["type"] for member in told["members"]} == set(NAMES)
-    until(lambda: buyers(system) == [2], 40, "one buyer in the tables")
-    shown = json.loads(system.c360("identity", "show", keys()[2], "--json").stdout)
-    assert {one["state"] for one in shown["links"]} == {"holds"}
-    assert [one["kind"] for one in shown["history"]] == ["merged"] * (len(NAMES) - 1)
+    until(lambda: buyers(system) == [2], 60, "one buyer in the tables")
+
+    def shown():  # of the tables too, which follow one by one
+        told = json.loads(system.c360("identity", "show", keys()[2], "--json").stdout)
+        return (
+            {one["state"] for one in told["links"]},
+            [one["kind"] for one in told["history"]],
+        )
+
+    whole = {"holds"}, ["merged"] * (len(NAMES) - 1)
+    until(lambda: shown() == whole, 60, "the links and the history in the tables")
 
 
 def test_f3_a_second_login_in_a_browser_and_a_blocked_value_join_nobody(system):
@@ -111,7 +118,7 @@ def test_f3_a_second_login_in_a_browser_and_a_blocked_value_join_nobody(system):
         told = json.loads(system.c360("identity", "refused", "--json").stdout)
         return [one["links"] for one in told["reasons"] if one["reason"] == "two_users"]
 
-    assert until(refused, 40, "the refusal")[0] >= 1
+    assert until(refused, 60, "the refusal")[0] >= 1
 
 
 def test_f4_an_unmerge_gives_each_its_own_history_back(system):
@@ -124,21 +131,20 @@ def test_f4_an_unmerge_gives_each_its_own_history_back(system):
     asked = ask(system, "unmerge", identifier=email, **why)
     assert asked.status_code == 202, asked.text
     assert ended(system, asked.json())["status"] == "done"
-    sister = system.becomes(email, lambda known: known["complete"])
+    sister = system.becomes(email, lambda known: known["complete"] and not known["merged_from"])
     ana = system.becomes(user, lambda known: known["complete"] and known["computed"]["events"] == 7)
     assert sister["customer_id"] != ana["customer_id"]
     assert (sister["computed"]["events"], sister["computed"]["revenue"]) == (2, {"USD": "20.00"})
     assert (ana["computed"]["events"], ana["computed"]["revenue"]) == (7, {"USD": "10.00"})
-    assert sister["merged_from"] == []
     assert sister["customer_id"] not in ana["merged_from"]
     for key in set(keys()) - {email}:
         system.becomes(key, lambda one: one["customer_id"] == ana["customer_id"])
-    until(lambda: buyers(system) == [1, 1], 40, "two buyers in the tables")
+    until(lambda: buyers(system) == [1, 1], 60, "two buyers in the tables")
     history = (
         "SELECT by, reason FROM identity_moves FINAL WHERE kind = 'regrouped' AND customer_id = "
         "{id:String}"
     )
-    found = until(lambda: system.rows(history, id=sister["customer_id"]), 40, "the move")
+    found = until(lambda: system.rows(history, id=sister["customer_id"]), 60, "the move")
     assert found == [("Kim", "the e-mail is her sister's")]
 
     # The same names seen together again join nobody: a person parted them.
@@ -157,7 +163,7 @@ def test_f4_a_merge_by_hand_joins_again_and_what_cannot_be_is_told(system):
     known = system.becomes(user, lambda known: known["computed"]["events"] == 10)
     assert known["computed"]["revenue"] == {"USD": "30.00"}
     system.becomes(email, lambda one: one["customer_id"] == known["customer_id"])
-    until(lambda: buyers(system) == [2], 40, "one buyer in the tables")
+    until(lambda: buyers(system) == [2], 60, "one buyer in the tables")
 
     root = system.c360("identity", "unmerge", user, "--by", "Lee", "--reason", "x", "--yes")
     assert root.returncode == 1

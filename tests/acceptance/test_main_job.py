@@ -96,7 +96,7 @@ def test_f2_a_bad_event_is_answered_kept_whole_and_sinks_no_batch(system):
         letters = read_all(system.settings.brokers, topic)
         return next((one for one in letters if b"f2-bad" in (one.value or b"")), None)
 
-    kept = until(letter, 20, "the dead letter")
+    kept = until(letter, 60, "the dead letter")
     headers = dict(kept.headers)
     assert json.loads(kept.value) == bad
     assert headers["reason"] == b"bad_amount"
@@ -157,7 +157,7 @@ def test_f8_a_profile_is_read_after_its_write_by_any_identifier_with_etag(system
     assert known["traits"]["city"]["value"] == "Seoul"
     by_mail = until(
         lambda: (a := system.api.get("/v1/profiles/email:f8@example.com")).status_code == 200 and a,
-        30,
+        60,
         "found by e-mail",
     )
     assert by_mail.json()["customer_id"] == known["customer_id"]
@@ -168,7 +168,7 @@ def test_f8_a_profile_is_read_after_its_write_by_any_identifier_with_etag(system
         known_tag = {"if-none-match": seen}
         return system.api.get("/v1/profiles/user_id:f8", headers=known_tag).status_code == 304
 
-    until(unchanged_by_the_other_name, 30, "one ETag by either name")
+    until(unchanged_by_the_other_name, 60, "one ETag by either name")
     nobody = system.api.get("/v1/profiles/user_id:nobody-f8")
     assert (nobody.status_code, nobody.headers["content-type"]) == (404, "application/problem+json")
     stranger = system.api.get("/v1/profiles/user_id:f8", headers={"authorization": "Bearer no"})

@@ -12,7 +12,7 @@ from infra.settings import Settings
 from tests.support.up import Shoppers, Up
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
+pytestmark = pytest.mark.stack
 
 PARTITIONS = 4
 SECRETS = {
@@ -45,12 +45,15 @@ def up(tmp_path_factory):
         yield running
     finally:
         running.process.terminate()
-        assert running.process.wait(60) == 0, running.tail()
+        assert running.process.wait(120) == 0, running.tail()
 
 
 def workers(up: Up) -> dict[str, list[int]]:
-    """Return each worker's partitions of the log, as `c360 status` tells them."""
-    told = json.loads(up.c360("status", "--json").stdout)["workers"]
+    """Return each worker's partitions of the log, as `c360 status` tells them; none at first.
+
+    It asks Kafka, and does not wait long for the answer.
+    """
+    told = json.loads(up.c360("status", "--json").stdout)["workers"] or []
     return {one["instance"]: one["partitions"]["fold"] for one in told}
 
 
@@ -81,25 +84,25 @@ def orders_in_tables(up: Up) -> tuple[int, int]:
 
 
 def test_two_workers_share_the_work_and_a_kill_or_another_number_loses_nothing(up):
-    until(lambda: shared_by(up, "w0", "w0-2"), 30, "two share the partitions")
+    until(lambda: shared_by(up, "w0", "w0-2"), 60, "two share the partitions")
     with Shoppers(up, "crew").buying() as shoppers, up.api() as api:
         until(lambda: shoppers.told(api) > 30, 60, "orders reach their profiles")
         before = up.pids()
 
         psutil.Process(before["worker-2"]).send_signal(signal.SIGKILL)
         until(lambda: up.pids().get("worker-2", before["worker-2"]) != before["worker-2"], 60)
-        up.wait_ready(60)
+        up.wait_ready()
         after = up.pids()
         assert {n for n in after if after[n] != before[n]} == {"worker-2"}, "only the one"
-        until(lambda: shared_by(up, "w0", "w0-2"), 30, "two share them again")
+        until(lambda: shared_by(up, "w0", "w0-2"), 60, "two share them again")
 
         done = up.c360("workers", "3")
         assert done.returncode == 0, done.stderr
-        until(lambda: shared_by(up, "w0", "w0-2", "w0-3"), 30, "three share them")
+        until(lambda: shared_by(up, "w0", "w0-2", "w0-3"), 60, "three share them")
 
         done = up.c360("workers", "1")
         assert done.returncode == 0, done.stderr
-        until(lambda: shared_by(up, "w0"), 30, "one has them all")
+        until(lambda: shared_by(up, "w0"), 60, "one has them all")
         assert up.pids()["worker"] == before["worker"]
         assert "worker-2" not in up.parts()
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.acceptance.conftest import clean_environment, running, settings_of
+from tests.acceptance.conftest import after, clean_environment, running, settings_of
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -64,9 +64,8 @@ class Shop:
             lines=[{"sku": sku, "quantity": 1, "price": money}], **fields,
         )  # fmt: skip
 
-    def get(self, who, part="", receipt=None):
-        wait = {"wait_for": receipt, "timeout": "30"} if receipt else {}
-        answer = self.api.get(f"/v1/profiles/email:{who}@example.com{part}", params=wait)
+    def get(self, who, part="", receipt=""):
+        answer = after(self.api, f"/v1/profiles/email:{who}@example.com{part}", receipt)
         if answer.status_code == 404:
             return {"identifiers": []}
         assert answer.status_code == 200, answer.text
@@ -95,7 +94,7 @@ def shop(broker, warehouse, tmp_path_factory):
     file = home / "offers.toml"
     file.write_text(CATALOGUE)
     settings = settings_of("offers", home, broker, warehouse, partitions=2, offers_file=file)
-    with running(settings, patience=150) as clients:
+    with running(settings) as clients:
         yield Shop(settings, *clients)
 
 

@@ -20,7 +20,7 @@ from tests.support.counting import WORKER, committed, counted, events, produce, 
 from tests.support.kafka_log import read_all
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos]
 
 EVENTS_IN_ALL = 24_000
 KEYS = 40

@@ -24,7 +24,7 @@ from projections.views import ANALYST_VIEWS
 from tests.support.up import Shoppers, Up
 from tests.support.waiting import gone, kill, until
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos]
 
 # Seconds that a server is gone; longer ones are tried with OUTAGE=60.
 OUTAGE = float(os.environ.get("OUTAGE", "20"))
@@ -81,7 +81,7 @@ def up(kafka, warehouse, tmp_path_factory):
         yield running
     finally:
         running.process.terminate()
-        assert running.process.wait(60) == 0, running.tail()
+        assert running.process.wait(120) == 0, running.tail()
 
 
 def rows(settings: Settings, name: str) -> tuple[int, int, int] | None:
@@ -125,7 +125,7 @@ def test_without_clickhouse_everything_else_goes_on_and_each_row_arrives_once(up
         while time.monotonic() < end:
             grown = max(grown, up.memory("project") - memory)
             time.sleep(0.5)
-        until(lambda: shoppers.told(api) > max(seen, acknowledged), 30, "profiles go on")
+        until(lambda: shoppers.told(api) > max(seen, acknowledged), 60, "profiles go on")
         assert up.pids() == before, "no part has ended"
         warehouse.start()
         until(lambda: (rows(up.settings, shoppers.name) or (0,))[0] > acknowledged, 60, "rows")
@@ -167,13 +167,13 @@ def test_every_part_is_killed_in_turn_and_comes_back_with_equal_data(tmp_path):
                 victim = up.pids()[name]
                 kill(victim)
                 until(lambda n=name, v=victim: up.pids().get(n, v) != v, 60, f"{name} again")
-                up.wait_ready(60)
+                up.wait_ready()
         prove_exact(up, shoppers)
         assert all(up.parts()[name].restarts >= 1 for name in up.pids())
         everything = list(up.pids().values())
     finally:
         up.process.terminate()
-        assert up.process.wait(60) == 0, up.tail()
+        assert up.process.wait(120) == 0, up.tail()
     assert gone(everything)
 
 
@@ -206,7 +206,7 @@ def test_a_closed_terminal_stops_everything_and_leaves_nothing(tmp_path):
         pids = [one.pid for one in until(ready, 60, "ready in the window") if one.pid]
         assert pids
         os.close(screen)  # the window is closed
-        assert up.wait(30) in (0, -signal.SIGHUP)
+        assert up.wait(60) in (0, -signal.SIGHUP)
     finally:
         up.kill()
         up.wait()

@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.soak.ground import Ground
 from tests.chaos.soak.plan import plan
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos]
 
 SEEDS = (1, 3, 60)  # with tables; learning; exact, with many kills
 

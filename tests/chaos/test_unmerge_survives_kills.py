@@ -30,7 +30,7 @@ from tests.chaos.soak.world import DAYS
 from tests.support.kafka_log import send
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(290)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos]
 
 PARTITIONS = 3
 EVERY = 0.02  # seconds between two events

@@ -1,7 +1,6 @@
 """Profiles as of a time, with the real Kafka and ClickHouse: projected, kept and answered."""
 
-import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial, reduce
 
 import httpx
@@ -145,7 +144,7 @@ def test_of_today_it_is_the_live_profile_and_says_that_it_is_complete(
     start_part(settings, "projections")
     until(lambda: ask("SELECT count() FROM log")[0][0] == len(log) + 1)
     live = http.get(f"/v1/profiles/{LOSER}").json()
-    now = http.get(f"/v1/profiles/{LOSER}?at={time.strftime('%Y-%m-%d')}").json()
+    now = as_of(http, LOSER, at=datetime.now(UTC).date()).json()
     told = now.pop("as_of")
     assert told["complete"] is False, "what the merge forwarded is not in this log"
     for name in ("identifiers", "traits", "computed", "timeline", "interests", "products"):

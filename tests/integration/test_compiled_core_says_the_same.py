@@ -8,7 +8,7 @@ import pytest
 
 from infra.compiled import build, finder
 
-pytestmark = [pytest.mark.compiled, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.compiled
 # A past long enough for every learner to have learnt, for merges, offers and alerts.
 SAID = """
 import time

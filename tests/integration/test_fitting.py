@@ -108,4 +108,4 @@ def test_the_part_ends_well_when_it_is_told_to(kafka_settings, start_part):
     part = start_part(kafka_settings, "infra.fit")
     until(lambda: b"every 24 hours" in part.log.read_bytes(), PATIENCE, part.tail())
     part.process.terminate()
-    assert part.process.wait(20) == 0, part.tail()
+    assert part.process.wait(60) == 0, part.tail()

@@ -315,7 +315,7 @@ def test_the_resolvers_state_is_swapped_whole_or_not_at_all(settings, broker):
     topic = settings.topic(IDENTITIES)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("C360_")}
     done = subprocess.run(
-        [sys.executable, "-c", DIES], env=clean | settings.environ(), check=False, timeout=60
+        [sys.executable, "-c", DIES], env=clean | settings.environ(), check=False, timeout=240
     )
     assert (done.returncode, read_all(broker, topic)) == (9, [])
     changes = {b"c_%d" % number: b"x" * 1_000 for number in range(2_000)}

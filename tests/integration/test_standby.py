@@ -33,7 +33,7 @@ def test_what_a_worker_had_goes_on_from_the_others_copy(kafka_settings, start_pa
         found = status(there).get("standby", {}).get("counts")  # nothing from one too busy to say
         return found and found == {number: ends[number] for number in found}
 
-    until(level, 30, "the copies are level")
+    until(level, 60, "the copies are level")
     assert first.stop() == 0, first.tail()
 
     def taken_over():

@@ -270,7 +270,7 @@ async def test_the_lane_ends_with_a_message_that_its_agent_failed_on(lane):
         await asyncio.sleep(3600)
 
     app.flow_control.resume()
-    run = asyncio.create_task(app._guarded("count", failing)(stream()))
+    run = asyncio.create_task(app._guarded("count", "events", failing)(stream()))
     for _ in range(20):
         await asyncio.sleep(0)
     run.cancel()

@@ -7,6 +7,7 @@ import asyncio
 import json
 import signal
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -20,7 +21,7 @@ from tests.support.counting import WORKER, committed, counted, events, produce
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
+pytestmark = pytest.mark.stack
 
 STOCK = "tests.support.stock_worker"
 COMPACTED_SOON = {
@@ -143,15 +144,28 @@ def test_the_lane_ends_with_a_message_that_its_agent_cannot_take(settings, start
 # A worker that stands still beyond its session, and goes on as if nothing had been.
 
 
-def zombie(settings, start_part, module, total, count_of, finished):
-    """Stop one worker in mid-stream, let another process all, let the first go on. Return both."""
+@pytest.fixture
+def zombie(settings, start_part, monkeypatch):
+    """Return a function that makes one; see `_zombie`."""
+    return partial(_zombie, settings, start_part, partial(monkeypatch.setenv, "PAUSE"))
+
+
+def _zombie(settings, start_part, pause, module, paces, total, count_of, finished):
+    """Stop one worker in mid-stream, let another process all, let the first go on. Return both.
+
+    `paces`: the pauses of both. The first has to be slow: it is stopped some time after it has
+    come so far, and must not have come to the end by then.
+    """
+    slow, quick = paces
     second = settings.model_copy(update={"instance": "w2", "worker_port": settings.ingest_port})
     asyncio.run(produce(settings, events(total, keys=1)))
+    pause(slow)
     one = start_part(settings, module, instance="w1")
-    until(lambda: count_of("w1") >= 3, 60, one.tail())
+    until(lambda: count_of("w1") >= 3, 120, one.tail())
     one.process.send_signal(signal.SIGSTOP)
+    pause(quick)
     two = start_part(second, module)
-    until(finished, 90, two.tail())
+    until(finished, 120, two.tail())
     assert one.process.poll() is None
     one.process.send_signal(signal.SIGCONT)
     return one, two
@@ -170,14 +184,13 @@ def at_last(settings, topic, reached):
 
 
 def test_stock_lets_a_zombie_write_over_its_successor_and_compaction_forgets_the_truth(
-    settings, start_part, notes, monkeypatch
+    settings, zombie, notes
 ):
-    monkeypatch.setenv("PAUSE", "0.2")
     changelog = changelog_of(settings)
     done = lambda name: sum(line.startswith(f"{name} counted") for line in notes())  # noqa: E731
     stale = lambda: int(newest(settings.brokers, changelog)[b"key-0"])  # noqa: E731
     with coming_to_the_point():
-        one, two = zombie(settings, start_part, STOCK, 25, done, lambda: done("w2") >= 20)
+        one, two = zombie(STOCK, ("2", "0.2"), 25, done, lambda: done("w2") >= 20)
         had = done("w1")
         until(lambda: done("w1") > had, 60, one.tail())
         until(lambda: stale() < 25, 60, "the zombie's write")
@@ -188,15 +201,13 @@ def test_stock_lets_a_zombie_write_over_its_successor_and_compaction_forgets_the
 
 
 def test_the_lane_lets_no_zombie_write_and_covers_what_one_wrote_before_compaction_comes(
-    settings, start_part, monkeypatch
+    settings, zombie, monkeypatch
 ):
-    monkeypatch.setenv("PAUSE", "1")  # ten batches: it is stopped long before the last
     monkeypatch.setenv("SESSION", "6")
     changelog = settings.topic(PROFILES)
     finished = lambda: committed(settings, "counting").get(0) == 5_000  # noqa: E731
-    one, two = zombie(
-        settings, start_part, WORKER, 5_000, lambda _: counted(settings).total(), finished
-    )
+    # Ten batches.
+    one, two = zombie(WORKER, ("4", "0.2"), 5_000, lambda _: counted(settings).total(), finished)
     assert one.process.wait(60) == 70, one.tail()
     assert counted(settings) == {b"key-0": 5_000}
     # One that was on its way when the fence closed: last on the log, and of an earlier owner.

@@ -154,7 +154,7 @@ def test_an_unmerge_gives_each_their_own_and_a_merge_makes_them_one_again(world)
 
     until(agreed, 60, "what an offline fold of the log gives")
     done = {"waiting": 0, "partition": None, "reading": 0, "left": 0}
-    until(lambda: status(world.settings).get("refold") == done, 30, "nobody is read again")
+    until(lambda: status(world.settings).get("refold") == done, 60, "nobody is read again")
 
 
 def test_rules_that_change_are_stated_on_the_log_and_customers_become_what_they_give(
@@ -223,6 +223,6 @@ def test_who_is_in_no_group_cannot_be_taken_out(world):
     world.say((ANA,))
     world.stands((ANA,))
     world.state(state_unmerge(ID[ANA], "kim", "two people", 1))
-    letters = until(lambda: read_all(world.settings.brokers, world.topic(DEAD_LETTERS)), 30)
+    letters = until(lambda: read_all(world.settings.brokers, world.topic(DEAD_LETTERS)), 60)
     assert DeadLetter.of(letters[0].headers).source == "identity-links/0/0"
     assert encode(world.customers()[ID[ANA]])

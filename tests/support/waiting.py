@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import psutil
 
 
-def until(ask: Callable, seconds: float = 60, what: str = ""):
+def until(ask: Callable, seconds: float = 120, what: str = ""):
     """Ask every 0.1 s until the answer is true, and return it. Fails after `seconds`."""
     end = time.monotonic() + seconds
     while not (answer := ask()):

@@ -33,6 +33,7 @@ from models.rhythm import DAY_MS
 from models.terms import Contract
 from models.timers import fired
 from projections.serve import views
+from projections.serve.written import instant
 from tests.support.histories import ANA, NOON, event, usd
 
 JUDGE = Judge.untrained()
@@ -337,9 +338,9 @@ def test_contracts_are_told_over_the_api_with_their_ends():
     told = {one["subscription_id"]: one for one in views.contracts(life.customer.contracts)}
     assert list(told) == ["s3", "s2", "s1"]
     assert (told["s1"]["renews_at"], told["s1"]["over_at"]) == (None, None)
-    assert told["s2"]["over_at"] == views.instant(NOON_MS + (31 + GRACE_DAYS) * DAY_MS)
+    assert told["s2"]["over_at"] == instant(NOON_MS + (31 + GRACE_DAYS) * DAY_MS)
     assert (told["s3"]["cancelled"], told["s3"]["over_at"]) == (
-        True, views.instant(NOON_MS + 9 * DAY_MS),
+        True, instant(NOON_MS + 9 * DAY_MS),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from models.lifetime import DEFAULT_LIFETIME, Lifetime
 from models.population import Cuts, Population, Spend
 from models.profile import Profile, evolve
 from models.rhythm import DAY_MS
-from models.traits.moods import interests, mood, preferred_channel
-from models.traits.purchases import Buying, buying, expected
+from models.traits.moods import interests, mood, preferred_channel, read_by
+from models.traits.purchases import DAYS_KEPT, Buying, buying, expected
+from models.traits.sentiment import SOURCE
 from models.traits.value import value
 from tests.support.histories import NOON, event, usd
 
@@ -104,6 +106,24 @@ def test_two_orders_on_a_day_are_one_day_and_two_purchases():
     assert twice.rfm.frequency == 3
 
 
+def test_each_quarters_purchases_are_discounted_from_its_middle():
+    buyer = customer(*ordered(0, 10, 20, 30))
+    of = buying(buyer.profile.order_days, at(35))
+    made = [expected(SHOP.purchases, of, 365 * quarter / 4) for quarter in range(5)]
+    years = (0.125, 0.375, 0.625, 0.875)
+    worth = sum((b - a) / 1.1**year for (a, b), year in zip(pairwise(made), years, strict=True))
+    told = value(buyer, at(35), replace(SHOP, spend={}))
+    assert told.clv["USD"] == round(worth * 2_000)
+    assert told.orders == made[-1]
+
+
+def test_of_who_bought_on_more_days_than_are_kept_nobody_knows_how_often_a_day():
+    buyer = customer(*ordered(*range(DAYS_KEPT)))
+    assert len(buyer.profile.order_days) == DAYS_KEPT
+    often = replace(buyer, profile=replace(buyer.profile, orders=3 * DAYS_KEPT))
+    assert value(often, at(DAYS_KEPT), SHOP).orders == value(buyer, at(DAYS_KEPT), SHOP).orders
+
+
 def test_who_has_just_bought_for_the_first_time_is_new_where_most_have_bought_once():
     crowd = replace(SHOP, cuts=replace(SHOP.cuts, frequency=[1, 1, 2, 2]))
     buyers = [customer(*ordered(*range(orders))) for orders in (1, 2, 3)]
@@ -168,10 +188,23 @@ def test_a_mood_is_the_newest_word_and_the_mean_in_which_old_words_fade():
     assert mood(customer(event()).profile, at(1)) is None
 
 
+def test_a_mood_names_the_lexicon_that_read_its_newest_word():
+    earlier = event(FeedbackGiven, id="a", text="최악이에요")
+    later = event(FeedbackGiven, NOON + timedelta(days=1), "b", text="정말 좋아요")
+    profile = customer(earlier, later).profile
+    assert read_by(profile) == SOURCE
+    # The newest word was read before lexicons were named, an older one came in after.
+    told_late = replace(profile, sentiment_by=customer(earlier).profile.sentiment_by)
+    assert read_by(told_late) is None
+    assert read_by(replace(profile, sentiment_by=None)) is None
+
+
 def test_the_preferred_channel_is_the_customers_not_our_systems():
     events = [event(channel=channel, id=channel) for channel in ("server", "phone")]
     assert preferred_channel(customer(*events, event(channel="phone", id="x")).profile) == "phone"
     assert preferred_channel(Profile()) is None
+    unknown = Profile(events_by_channel={"other": 9, "server": 5, "sms": 1})
+    assert preferred_channel(unknown) == "sms"
 
 
 def test_the_newest_opinion_is_a_feature_of_churn():

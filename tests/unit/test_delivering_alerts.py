@@ -83,6 +83,11 @@ def test_the_receivers_wish_to_wait_is_honoured_within_reason():
     assert endless.due_ms == NOW + LONGEST_SECONDS * 1_000
 
 
+def test_who_asks_for_no_wait_gets_no_longer_one():
+    soon, _ = attempted(PENDING, ALERT, Attempt(http_status=503), NOW, 0.1)
+    assert NOW < soon.due_ms <= NOW + 120
+
+
 def test_tries_come_to_an_end():
     last = Entry(status="pending", due_ms=NOW, alert=ALERT, attempts=MAX_ATTEMPTS - 1)
     assert after(Attempt(http_status=500), last)[1].status == "failed"
@@ -140,6 +145,8 @@ def test_the_payload_says_what_whom_and_why():
         "127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1",
+        "64:ff9b:1::7f00:1", "::127.0.0.1", "::ffff:0:127.0.0.1", "fec0::1", "5f00::1", "3fff::1",
+        "192.88.99.1", "192.0.0.8", "2001:0:7f00:1::",
     ],
 )  # fmt: skip
 def test_private_addresses_in_every_disguise_are_not_public(address):
@@ -157,11 +164,12 @@ def test_the_open_internet_is_public(address):
         "http://1.1.1.1/", "ftp://1.1.1.1/", "file:///etc/passwd", "https://user:pw@1.1.1.1/",
         "https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://2130706433/",
         "https://0x7f.1/", "https://169.254.169.254/latest", "https:///nowhere", "nothing",
+        "https://a..example/", f"https://{'a' * 64}.example/",
     ],
 )  # fmt: skip
 async def test_an_address_that_must_not_be_called_is_refused_for_good(url):
     async with client() as http:
-        made = await post(http, url, b"{}", {}, allow_private=False, timeout=5)
+        made = await post(http, url, b"{}", {}, allow_private=False, timeout=60)
     assert (made.permanent, made.http_status) == (True, None)
     assert made.error
 
@@ -196,7 +204,7 @@ async def answering(lines, url_path="/"):
     port = server.sockets[0].getsockname()[1]
     async with server, client() as http:
         url = f"http://127.0.0.1:{port}{url_path}"
-        return await post(http, url, b"{}", {}, allow_private=True, timeout=5)
+        return await post(http, url, b"{}", {}, allow_private=True, timeout=60)
 
 
 async def test_a_redirect_is_not_followed():
@@ -230,6 +238,43 @@ def test_retry_after_is_read_in_both_its_forms():
     assert seconds_of("Sun, 22 Nov 2026 12:01:00 GMT", now) == 60
     assert seconds_of("soon", now) is None
     assert seconds_of(None, now) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["²", "٣", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "-5", "1.5", "nan", "", "\x00"],
+)
+def test_a_retry_after_that_makes_no_sense_says_nothing(said):
+    assert seconds_of(said, datetime(2026, 11, 22, 12, 0, tzinfo=UTC)) is None
+
+
+async def test_whatever_a_receiver_answers_the_worker_goes_on():
+    made = await answering(b"HTTP/1.1 503 Later\r\nretry-after: \xb2\r\ncontent-length: 0\r\n\r\n")
+    assert (made.http_status, made.retry_after) == (503, None)
+
+
+async def test_no_log_tells_a_url_that_may_hold_a_secret(caplog):
+    caplog.set_level("DEBUG")
+    made = await answering(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "/hooks/its-only-secret?token=another"
+    )
+    assert made.http_status == 200
+    said = caplog.text + "".join(str(record.__dict__) for record in caplog.records)
+    assert "its-only-secret" not in said
+    assert "another" not in said
+
+
+async def test_a_name_of_another_script_is_looked_up_as_its_certificate_has_it(monkeypatch):
+    asked = []
+
+    async def found(host, port, **_):
+        asked.append(host)
+        return [(2, 1, 6, "", ("1.1.1.1", port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+    target, extensions, host = await resolve("https://straße.example/", allow_private=False)
+    assert {*asked, extensions["sni_hostname"], host} == {"xn--strae-oqa.example"}
+    assert target.host == "1.1.1.1"
 
 
 def test_the_queue_gives_what_is_due_longest_and_forgets_a_lost_partition():

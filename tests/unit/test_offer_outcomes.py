@@ -10,6 +10,7 @@ from models.customer import Customer, decode, encode
 from models.events import decode_event
 from models.judge import Judge
 from models.judgement import judged, note
+from models.labels import mature
 from models.offer_words import NOTHING_SAID, Said, said_of
 from models.outcomes import beside, followed
 from models.profile import Profile
@@ -144,6 +145,9 @@ def test_orders_may_have_to_follow_the_showing():
     assert earned(outcome(strict, bought)) == (0.0, 0.0)
     assert earned(outcome(strict, shown, bought)) == (1.0, 9.0)
     assert earned(outcome(strict, bought, ("offer_shown", 3, Said(offer="coupon")))) == (0.0, 0.0)
+    [waiting] = decided(strict).awaited
+    named = ("order_placed", 2, order(900, decision_id=waiting.decision_id))
+    assert earned(outcome(strict, named)) == (1.0, 9.0)  # it must have been seen somewhere
 
 
 def test_orders_may_have_to_claim_the_offer():
@@ -212,7 +216,15 @@ def test_another_ones_purchases_count_once_however_often_they_are_told():
     assert [one.unknown for one in once] == [1]
     assert beside(once, "order_placed", T0 + 2 * DAY_MS, []) == once
     assert beside([waiting], "page_viewed", T0 + DAY_MS, []) == [waiting]
-    assert beside([waiting], "order_placed", T0 + 8 * DAY_MS, []) == [waiting]
+    for outside in (T0, T0 + 7 * DAY_MS, T0 + 8 * DAY_MS):
+        assert beside([waiting], "order_placed", outside, []) == [waiting]
+
+
+@pytest.mark.parametrize(("end", "released"), [(7 * DAY_MS - 1, 0), (7 * DAY_MS, 1)])
+def test_an_outcome_is_told_where_its_whole_window_was_observed(end, released):
+    who = replace(decided(judge()), observed_until_ms=T0 + end)
+    after, examples = mature(who, T0 + 7 * DAY_MS, Catalogue())
+    assert (after.awaited, len(examples)) == ([], released)
 
 
 def both():

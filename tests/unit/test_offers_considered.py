@@ -4,7 +4,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from infra.cli.profile import considered as in_terminal
+from infra.cli.profile_view import considered as in_terminal
 from models.eligibility import Refusal
 from models.online.learning_offers import OffersLearner
 from models.online.snapshots import encode

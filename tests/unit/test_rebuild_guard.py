@@ -24,14 +24,14 @@ def up(tmp_path):
 
 def test_as_many_as_there_were_are_asked_for_after_the_block(up, tmp_path):
     with stopping(tmp_path, 3):
-        until(lambda: up == [0], 10)
-    until(lambda: up == [0, 3], 10)
+        until(lambda: up == [0], 60)
+    until(lambda: up == [0, 3], 60)
 
 
 def test_they_are_asked_for_when_the_block_raises(up, tmp_path):
     with pytest.raises(RuntimeError, match="no"), stopping(tmp_path, 3):
         raise RuntimeError("no")
-    until(lambda: up == [0, 3], 10)
+    until(lambda: up == [0, 3], 60)
 
 
 def test_they_are_asked_for_when_the_one_that_stopped_them_is_killed(up, tmp_path):
@@ -40,10 +40,10 @@ def test_they_are_asked_for_when_the_one_that_stopped_them_is_killed(up, tmp_pat
         f"with stopping(Path({str(tmp_path)!r}), 3): time.sleep(600)"
     )
     stopper = subprocess.Popen([sys.executable, "-c", code])
-    until(lambda: up == [0], 30)
+    until(lambda: up == [0], 60)
     stopper.kill()
     stopper.wait()
-    until(lambda: up == [0, 3], 30)
+    until(lambda: up == [0, 3], 60)
 
 
 def test_a_number_that_somebody_else_asked_for_meanwhile_stays(up, tmp_path):

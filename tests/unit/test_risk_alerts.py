@@ -71,6 +71,14 @@ def test_who_returns_is_saved():
     ]
 
 
+def test_who_came_as_the_episode_opened_has_not_come_back_since():
+    customer, [alert] = silent(regular(), 150)
+    for late, outcome in ((0, "eased"), (1, "saved")):
+        told = note(customer, "order_placed", alert.at_ms + late)
+        made = judged(told, told.clock_ms, told.clock_ms, "late", JUDGE, touch=True)
+        assert [one.outcome for one in made.alerts] == [outcome]
+
+
 def test_who_does_not_return_within_the_horizon_is_lost_and_alarms_no_more():
     _, alerts = silent(regular(), 2_000)
     assert [(a.status, a.outcome) for a in alerts] == [("opened", None), ("closed", "lost")]

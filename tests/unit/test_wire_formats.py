@@ -111,6 +111,7 @@ def test_ids_in_other_systems_are_names_of_the_customer(name):
         {"id": 7, "type": "a:b"},
         {"id": "acme", "type": "crm", "collection": "accounts"},  # of a company
         {"id": "", "type": "crm"},
+        {"id": "c2VjcmV0", "type": "crm", "collection": "users", "encoding": "base64"},
         "odd",
     ]
     event = segment(event="x", context={name: told})

@@ -1,4 +1,4 @@
-"""Run seed after seed: `python -m tests.chaos.soak --runs 50`, or one again: `--seed 17`."""
+"""Run seed after seed: `python -m tests.chaos.soak`, or one again: `--seed 17`."""
 
 import argparse
 import logging
@@ -14,7 +14,7 @@ from tests.chaos.soak.ground import Ground
 def main() -> int:
     """Return 1 when a seed failed, having said how to repeat it."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.soak", description=__doc__)
-    parser.add_argument("--runs", type=int, default=10, help="how many seeds")
+    parser.add_argument("--runs", type=int, default=50, help="how many seeds")
     parser.add_argument("--from", dest="first", type=int, default=1, help="the first seed")
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--minutes", type=float, help="begin no seed after so long")

@@ -17,7 +17,7 @@ from infra.settings import Settings
 BROKEN = 70  # a promise could not be kept: to be started again
 ENDS = (BROKEN, -signal.SIGKILL)
 AGAIN = 0.3  # seconds until it is
-STOPS = 40.0  # seconds in which a worker must have stopped
+STOPS = 90.0  # seconds in which a worker must have stopped
 
 
 class Zygote:

@@ -17,7 +17,7 @@ from tests.chaos.soak.settle import settle
 from tests.chaos.soak.world import Message, Parting, messages
 from tests.support.waiting import kill, until
 
-START = 60.0  # seconds until the first workers must be ready
+START = 120.0  # seconds until the first workers must be ready
 
 
 class Run:

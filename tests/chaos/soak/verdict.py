@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from infra.settings import Settings
-from infra.verify.profiles import written
+from infra.verify.differing import written
 from models import customer as customers
 from models import topics
 from models.catalogue import parse as parse_catalogue
