@@ -12,7 +12,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(UV) --version >/dev/null 2>&1 || python3 -m pip install --quiet uv 2>/dev/null \
 	  || python3 -m pip install --quiet --user --break-system-packages uv  # Debian's own Python
 	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -41,8 +41,8 @@ check: $(READY) ## Format, lint, types, import contract, fast tests
 test: compiled chromium ## All tests, on a real Kafka, ClickHouse and browser
 	$(BIN)/python -m pytest
 
-soak: compiled java ## Random chaos, seed after seed; RUNS=50 for so many, FROM=51 to begin there, SEED=17 for one
-	@$(BIN)/python -m tests.chaos.soak $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),10) --from $(or $(FROM),1))
+soak: compiled java ## Random chaos, seed after seed; 50 of them; RUNS=10 for so many, FROM=51 to begin there, SEED=17 for one
+	@$(BIN)/python -m tests.chaos.soak $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),50) --from $(or $(FROM),1))
 
 chromium: # the browser that the console's tests drive; installed when it is missing
 	@command -v chromium >/dev/null || { echo "installing Chromium (Debian package)"; \
