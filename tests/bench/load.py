@@ -221,9 +221,10 @@ async def open_loop(
     waiting: deque[tuple[bytes, float]] = deque()
     asking = _Asking(opened, lambda: waiting.popleft() if waiting else None)
     begun = time.perf_counter()
-    number = 0
-    while (now := time.perf_counter() - begun) < seconds:
-        while number < now * rate:
+    number, planned = 0, rate * seconds
+    while number < planned:  # also what fell due while this client itself was held up
+        now = time.perf_counter() - begun
+        while number < min(now * rate, planned):
             waiting.append((next(requests), begun + number / rate))
             number += 1
         asking.go()

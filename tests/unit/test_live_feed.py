@@ -8,6 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from projections.live_feed import Feed
+from tests.support.idle_clock import run
 
 PLACE = TopicPartition("profiles", 0)
 APART = 0.05
@@ -92,17 +93,17 @@ async def followed(*takes):
     return apart, [look - at for look, at in zip(consumer.looks[1:], fetched, strict=True)]
 
 
-async def test_what_is_new_is_looked_at_a_while_apart():
-    apart, _ = await followed(1, 3, 49)
+def test_what_is_new_is_looked_at_a_while_apart():
+    apart, _ = run(followed(1, 3, 49))
     assert all(wait >= APART * 0.8 for wait in apart)
 
 
-async def test_what_is_new_is_fetched_after_the_wait_so_that_it_is_new():
-    _, ages = await followed(1, 3, 49)
+def test_what_is_new_is_fetched_after_the_wait_so_that_it_is_new():
+    _, ages = run(followed(1, 3, 49))
     assert all(age < APART * 0.2 for age in ages)
 
 
 @pytest.mark.parametrize("take", [50, 0])
-async def test_a_backlog_or_silence_is_not_waited_for(take):
-    apart, _ = await followed(take, take, take)
+def test_a_backlog_or_silence_is_not_waited_for(take):
+    apart, _ = run(followed(take, take, take))
     assert all(wait < APART * 0.8 for wait in apart)
