@@ -14,6 +14,7 @@ from models.events import (
     CustomerRegrouped,
     EpisodesReturned,
     Identifier,
+    MessageSent,
     OrderPlaced,
     PageViewed,
     encode_event,
@@ -376,6 +377,23 @@ def test_what_was_given_back_to_a_name_that_nothing_came_under_goes_to_its_winne
     whole = after(ANA_ONCE, given).customer
     assert whole.offers_made.get("a", 0) >= kept.get("offers_made", {}).get("a", 0)
     assert set(kept.get("episodes", ())) <= set(whole.episodes)
+
+
+def test_a_name_that_was_only_written_to_is_no_moment_to_judge_its_winner_at():
+    mailed = after(Customer(customer_id=TABLET_ID), touch(TABLET, "t1", MessageSent)).customer
+    (given,) = after(mailed, merged(TABLET_ID, ANA_ID)).events
+    whole = after(ANA_ONCE, given)
+    assert (whole.customer.profile.events, whole.scores) == (2, [])
+    visited = after(mailed, touch(TABLET, "t2", origin_offset=1)).customer
+    (given,) = after(visited, merged(TABLET_ID, ANA_ID)).events
+    assert len(after(ANA_ONCE, given).scores) == 1
+
+
+def test_who_was_only_ever_written_to_is_not_judged_when_its_own_part_is_in(both):
+    parted = after(both, regrouped(ANA_ID, ANA_ID)).customer
+    whole = after(parted, part_of(parted, touch(kind=MessageSent)))
+    assert (whole.customer.regroup, whole.customer.profile.events) == (None, 1)
+    assert whole.scores == []
 
 
 def test_labels_of_a_mixed_history_are_dropped():

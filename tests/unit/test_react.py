@@ -121,6 +121,14 @@ def test_a_timer_that_fires_scores_the_silence_at_its_time():
     assert reaction.customer.profile == customer.profile
 
 
+def test_a_timer_that_fires_on_time_to_the_millisecond_scores_the_silence():
+    customer = after(touch()).customer
+    due = customer.timers["silence"]
+    reaction = after(fired(ANA_ID, due, due), customer=customer)
+    assert [score.at_ms for score in reaction.scores] == [due]
+    assert reaction.customer.timers["silence"] > due
+
+
 def test_a_timer_that_fires_after_something_came_does_nothing():
     customer = after(touch()).customer
     due = customer.timers["silence"]
