@@ -43,7 +43,7 @@ class Up:
         assert self.process.poll() is None, self.tail()
         return bool(parts := self.parts()) and all(p.state == "ready" for p in parts.values())
 
-    def wait_ready(self, seconds: float = 120) -> None:
+    def wait_ready(self, seconds: float = 300) -> None:
         until(self.ready, seconds, f"every part ready; {self.tail()}")
 
     def tail(self) -> str:
