@@ -16,7 +16,7 @@ from infra.errors import UserError
 from infra.evaluation import bandit, churn
 from infra.evaluation.page import page
 from infra.evaluation.roles import Asked
-from infra.evaluation.table import ELIGIBLE, Table
+from infra.evaluation.table import Table
 
 
 class Kind(StrEnum):
@@ -113,7 +113,7 @@ def command(
         shuffle=shuffle,
     )
     console = Terminal(stderr=True)
-    table = Table(path, (*ELIGIBLE, *filter(None, [eligible])))
+    table = Table(path, eligible)
     with nullcontext(_silent) if as_json else bar(console) as tell:
         run = churn.report if kind is Kind.CHURN else bandit.report
         result: dict[str, Any] = run(

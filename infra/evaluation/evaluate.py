@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from infra.evaluation import bandit, churn
 from infra.evaluation.roles import Asked
-from infra.evaluation.table import ELIGIBLE, Records, Source, Table
+from infra.evaluation.table import Records, Source, Table
 
 
 def evaluate(
@@ -26,9 +26,8 @@ def evaluate(
     to do, and TypeError on an option that there is not.
     """
     said = Asked(**asked)
-    whole = (*ELIGIBLE, *filter(None, [said.eligible]))
     path = isinstance(rows, str | PathLike)
-    source: Source = Table(Path(rows), whole) if path else Records(rows, whole)
+    source: Source = Table(Path(rows), said.eligible) if path else Records(rows, said.eligible)
     run = churn.report if kind == "churn" else bandit.report
     return run(source, said, split, _silent, batch=churn.RETRAINED if compare else 0)
 

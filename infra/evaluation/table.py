@@ -50,31 +50,32 @@ class Records:
 
     name = "rows"
 
-    def __init__(self, rows: Any, whole: Collection[str] = ELIGIBLE) -> None:
-        """Hold the rows; `whole` as of a Table."""
+    def __init__(self, rows: Any, eligible: str | None = None) -> None:
+        """Hold the rows; `eligible` as of a Table."""
         self._rows = rows.to_dict("records") if hasattr(rows, "to_dict") else list(rows)
-        self.whole = frozenset(whole)
+        self._whole = (*ELIGIBLE, eligible)
 
     def __iter__(self) -> Iterator[Line]:
         """Yield every row."""
         for number, row in enumerate(self._rows, 1):
             cells = {str(name): _cell(cell) for name, cell in row.items()}
-            yield Line(number, _unfolded(cells, self.whole))
+            yield Line(number, _unfolded(cells, self._whole))
 
 
 class Table:
     """A file of rows, to be read any number of times."""
 
-    def __init__(self, path: Path, whole: Collection[str] = ELIGIBLE) -> None:
+    def __init__(self, path: Path, eligible: str | None = None) -> None:
         """Refuse what cannot be read at all. Raises FileUnreadableError.
 
-        `whole`: columns whose lists stay one cell; of others each number is a cell of its own.
+        `eligible`: the column whose lists stay one cell, as of those called ELIGIBLE; of others
+        each number is a cell of its own.
         """
         if not path.is_file():
             raise FileUnreadableError(f"{path}: no such file")
         self.path = path
         self.name = path.name
-        self.whole = frozenset(whole)
+        self._whole = (*ELIGIBLE, eligible)
         self.kind: Kind = _kind(path)
         self._layout = Layout()
         if self.kind == "csv":
@@ -84,7 +85,7 @@ class Table:
         """Yield every row. Raises FileUnreadableError when the file breaks off."""
         for row in read(self.path, self.kind, self._layout):
             line = _line(row)
-            yield line._replace(cells=_unfolded(line.cells, self.whole))
+            yield line._replace(cells=_unfolded(line.cells, self._whole))
 
 
 def _kind(path: Path) -> Kind:
@@ -121,7 +122,7 @@ def _flat(cells: dict[str, object], under: str = "") -> Iterator[tuple[str, Cell
             yield under + name, _cell(cell)
 
 
-def _unfolded(cells: dict[str, Cell], whole: Collection[str]) -> dict[str, Cell]:
+def _unfolded(cells: dict[str, Cell], whole: Collection[str | None]) -> dict[str, Cell]:
     """Return the cells, an object or a list of numbers that stands in one as cells of their own."""
     if not any(isinstance(cell, str) and cell[0] in "{[" for cell in cells.values()):
         return cells
