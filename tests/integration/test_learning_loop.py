@@ -55,7 +55,7 @@ def test_kills_and_batches_change_no_bit_of_what_is_learnt(kafka_settings, start
     worker.kill()
     send(settings.brokers, log, [example(n) for n in range(300, 1_200)])
     worker = start_part(settings, "streams")
-    time.sleep(3)
+    until(lambda: snapshot(settings).version > 300, PATIENCE, "some more of it")
     worker.kill()
     start_part(settings, "streams")
     until(

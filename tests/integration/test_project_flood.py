@@ -37,9 +37,10 @@ def projecting(settings, gate):
 
 
 def test_a_slow_clickhouse_is_not_read_ahead_of_and_costs_no_place(settings, ask, monkeypatch):
-    gate, insert = threading.Event(), Loader._insert
+    gate, at_work, insert = threading.Event(), threading.Event(), Loader._insert
 
     def slowly(loader, table, rows, token):
+        at_work.set()
         gate.wait()
         insert(loader, table, rows, token)
 
@@ -53,7 +54,7 @@ def test_a_slow_clickhouse_is_not_read_ahead_of_and_costs_no_place(settings, ask
     with projecting(settings, gate) as projector:
         places = [TopicPartition(settings.topic(EVENTS), n) for n in range(settings.partitions)]
         until(lambda: projector._consumer and projector._consumer.assignment() >= set(places))
-        until(lambda: projector._intake.idle and projector._generation, what="an insert is at work")
+        until(at_work.is_set, what="an insert is at work")
         began, generation = members(settings, group(settings)), projector._generation
         time.sleep(1.5 * SESSION)
         taken = [
