@@ -5,19 +5,22 @@ looked for on the log: somebody who is merged by then, and has done something hi
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
 
+from infra.errors import UserError
 from infra.settings import Settings
 from models.events import decode_event
 from models.regroup import is_direct
 from models.topics import EVENTS
+from tests.chaos.soak.settle import LOOK, behind
 from tests.chaos.soak.world import Message, Parting
 
 PORTION = 40  # messages sent at once
-PATIENCE = 15.0  # seconds, when all else was sent, for those who wait until somebody is merged
+PATIENCE = 120.0  # seconds, when all else was sent, for those who wait until somebody is merged
 LOOK_MS = 30
 
 
@@ -46,9 +49,28 @@ def send(settings: Settings, said: Sequence[Message | Parting], seconds: float) 
                     put(one)
             part()
             time.sleep(seconds * PORTION / len(said))
-        end = time.monotonic() + PATIENCE
-        while waiting and time.monotonic() < end:
-            part()
+        _part_the_rest(settings, merged, waiting, part)
+
+
+def _part_the_rest(
+    settings: Settings, merged: "Merged", waiting: list[Parting], part: Callable[[], None]
+) -> None:
+    """Go on with those who wait, until nobody will be merged any more."""
+    end = time.monotonic() + PATIENCE
+    while waiting and time.monotonic() < end:
+        over, before = _is_over(settings, merged), len(waiting)
+        part()
+        if over and len(waiting) == before:
+            return
+        time.sleep(LOOK)
+
+
+def _is_over(settings: Settings, merged: "Merged") -> bool:
+    """Tell whether what was sent merges nobody any more; not while brokers are away."""
+    try:
+        return not behind(settings)[0] and merged.is_level()
+    except (KafkaError, UserError):
+        return False
 
 
 class Merged:
@@ -80,6 +102,12 @@ class Merged:
         for records in self._consumer.poll(timeout_ms=LOOK_MS).values():
             for record in records:
                 self._take(record.value)
+
+    def is_level(self) -> bool:
+        """Take in what has come, and tell whether that is all of the log."""
+        self.look()
+        ends = self._consumer.end_offsets(self._consumer.assignment())
+        return all(self._consumer.position(spot) >= end for spot, end in ends.items())
 
     def close(self) -> None:
         """Read no more."""

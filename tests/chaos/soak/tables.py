@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import clickhouse_connect
@@ -55,8 +56,15 @@ class Tables:
                 except AssertionError as error:
                     verdict.faults.append(f"table {table}: {error}, not {pair}")
                 verdict.told[f"rows of {table}"] = pair[0]
-            shown = client.query("SELECT customer_id, events FROM profiles FINAL").result_rows
-            verdict.same("rows of profiles", shown, verdict.events_of_customers())
+            there = verdict.events_of_customers()
+
+            def shown() -> set[tuple]:
+                rows = client.query("SELECT customer_id, events FROM profiles FINAL").result_rows
+                return set(rows)
+
+            with suppress(AssertionError):  # what they lack is told below
+                until(lambda: shown() == there, 60, "profiles")
+            verdict.same("rows of profiles", shown(), there)
 
     def _client(self) -> Client:
         return clickhouse_connect.get_client(
