@@ -41,5 +41,5 @@ def test_a_part_of_the_system_runs_with_the_settings_it_was_given(
     kafka_settings, start_part, tmp_path: Path
 ):
     part = start_part(kafka_settings, "tests.none")
-    assert part.process.wait(60) == 1
+    assert part.process.wait(120) == 1
     assert "No module named" in part.tail()

@@ -15,7 +15,7 @@ def test_a_killed_worker_is_out_of_the_group_when_somebody_leaves_in_its_name(
     monkeypatch.setenv("SESSION", "300")  # who was killed stays so long by itself
     group = kafka_settings.topic_prefix + "counting"
     part = start_part(kafka_settings, WORKER)
-    until(lambda: status(kafka_settings).get("ready"), 60, part.tail())
+    until(lambda: status(kafka_settings).get("ready"), 120, part.tail())
     part.kill()
     assert [one.instance for one in members(kafka_settings, group)] == [kafka_settings.instance]
     leave(kafka_settings, group, kafka_settings.instance)

@@ -26,7 +26,7 @@ def http(kafka_settings, start_part):
             except httpx.TransportError:
                 return False
 
-        until(commanded, 60, "ingest answers")
+        until(commanded, 120, "ingest answers")
         yield client
 
 
@@ -41,7 +41,7 @@ def accepted(http, kind, body, **headers):
         given = http.post(f"/v1/identity/{kind}", json=body, headers=headers)
         return given if given.status_code != 503 else None
 
-    given = until(answer, 60, "Kafka is there")
+    given = until(answer, 120, "Kafka is there")
     assert given.status_code == 202, given.text
     return given.json()
 

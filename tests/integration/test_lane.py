@@ -35,13 +35,13 @@ def test_every_event_is_counted_once_and_the_offsets_committed(kafka_settings, s
     assert until_counted(kafka_settings, 5_000, part) == Counter(
         {b"key-%d" % number: 250 for number in range(20)}
     )
-    until(lambda: sum(committed(kafka_settings).values()) == 5_000, 60, "offsets committed")
+    until(lambda: sum(committed(kafka_settings).values()) == 5_000, 120, "offsets committed")
 
     def told():  # nothing, by one too busy to say
         step = status(kafka_settings).get("steps", {}).get("count", {})
         return [step.get(name) for name in ("events", "lag", "partitions")]
 
-    until(lambda: told() == [5_000, 0, [0, 1, 2, 3]], 60, part.tail())
+    until(lambda: told() == [5_000, 0, [0, 1, 2, 3]], 120, part.tail())
     assert part.stop() == 0
 
 
@@ -50,7 +50,7 @@ def test_every_codec_is_read_and_nulls_and_headers_reach_the_agent(kafka_setting
         asyncio.run(produce(kafka_settings, events(100), codec))
     asyncio.run(produce(kafka_settings, [(None, b'{"value":1}'), (b"key-0", None)]))
     part = start_part(kafka_settings, WORKER)
-    until(lambda: len(read_all(kafka_settings.brokers, kafka_settings.topic(SCORES))) >= 502, 60)
+    until(lambda: len(read_all(kafka_settings.brokers, kafka_settings.topic(SCORES))) >= 502, 120)
     outputs = read_all(kafka_settings.brokers, kafka_settings.topic(SCORES))
     ids = {value for record in outputs for name, value in record.headers if name == "id"}
     assert {
@@ -164,7 +164,7 @@ def test_recovery_reads_a_compacted_changelog_to_its_end(kafka_settings, broker)
         asyncio.run(fill(1))  # rolls the segment, so that it can be compacted
         return len(read_all(broker, topic)) < 30
 
-    until(compacted, 90, "the broker compacts")
+    until(compacted, 120, "the broker compacts")
     copies = recovered(broker, topic, [0])
     assert list(copies[0].store.contents) == [b"same"]
 
@@ -178,7 +178,7 @@ def test_a_revoked_partition_is_committed_so_nothing_is_processed_twice(
     until_counted(kafka_settings, 4_000, first)
     other = kafka_settings.model_copy(update={"worker_port": kafka_settings.ingest_port})
     second = start_part(other, WORKER, instance="w2")
-    until(lambda: status(other).get("ready"), 60, second.tail())
+    until(lambda: status(other).get("ready"), 120, second.tail())
     # State alone would hide a replay: every offset was committed when it was revoked.
     assert sum(committed(kafka_settings).values()) == 4_000
     asyncio.run(produce(kafka_settings, events(4_000)))
@@ -200,9 +200,9 @@ def test_a_failure_ends_the_process_with_the_offset_unacknowledged(
     asyncio.run(produce(kafka_settings, [(b"key-0", b'{"value":1}')] * 10))
     part = start_part(kafka_settings, WORKER)
     until_counted(kafka_settings, 10, part)
-    until(lambda: sum(committed(kafka_settings).values()) == 10, 60)
+    until(lambda: sum(committed(kafka_settings).values()) == 10, 120)
     asyncio.run(produce(kafka_settings, [(b"key-0", failure)]))
-    assert part.process.wait(timeout=60) == 70, part.tail()
+    assert part.process.wait(timeout=120) == 70, part.tail()
     assert "stopping at once" in part.tail(60)
     assert sum(committed(kafka_settings).values()) == 10
 
@@ -211,19 +211,19 @@ def test_a_batch_that_never_ends_is_found_by_the_watchdog(kafka_settings, start_
     monkeypatch.setenv("PATIENCE", "3")
     asyncio.run(produce(kafka_settings, [(b"key-0", b"hang")]))
     part = start_part(kafka_settings, WORKER)
-    assert part.process.wait(timeout=60) == 70, part.tail()
+    assert part.process.wait(timeout=120) == 70, part.tail()
     assert "has not moved for 3 s" in part.tail(60)
 
 
 def test_a_topic_of_another_width_stops_the_worker_with_what_to_do(kafka_settings, start_part):
     part = start_part(kafka_settings, WORKER, partitions=8)
-    assert part.process.wait(timeout=60) == 78
+    assert part.process.wait(timeout=120) == 78
     assert "has 4 partitions, not 8: set C360_PARTITIONS" in part.tail(60)
 
 
 def test_missing_topics_stop_the_worker_with_what_to_do(make_settings, broker, start_part):
     part = start_part(make_settings(kafka=broker), WORKER)
-    assert part.process.wait(timeout=60) == 78
+    assert part.process.wait(timeout=120) == 78
     assert "is missing: `c360 topics --create` makes it" in part.tail(60)
 
 
@@ -231,6 +231,6 @@ def test_a_worker_stops_cleanly_when_asked_in_mid_stream(kafka_settings, start_p
     monkeypatch.setenv("PAUSE", "0.05")
     asyncio.run(produce(kafka_settings, events(20_000)))
     part = start_part(kafka_settings, WORKER)
-    until(lambda: counted(kafka_settings).total() > 0, 60)
+    until(lambda: counted(kafka_settings).total() > 0, 120)
     assert part.stop() == 0
     assert sum(committed(kafka_settings).values()) == counted(kafka_settings).total()

@@ -32,17 +32,17 @@ def test_a_flood_grows_no_memory_and_stops_no_heartbeat(kafka_settings, start_pa
     asyncio.run(produce(kafka_settings, flood()))
     part = start_part(kafka_settings, WORKER)
     told = lambda: status(kafka_settings) or None  # noqa: E731  # none when it is too busy to say
-    until(lambda: (told() or {}).get("ready"), 60, part.tail())
+    until(lambda: (told() or {}).get("ready"), 120, part.tail())
     process, began = psutil.Process(part.pid), until(told)
     least, most, done = process.memory_info().rss, 0, []
-    until(lambda: until(told)["steps"]["count"]["events"], 60, "the first batch")
+    until(lambda: until(told)["steps"]["count"]["events"], 120, "the first batch")
     deadline = time.monotonic() + 2.5 * SESSION
     while time.monotonic() < deadline:
         most = max(most, process.memory_info().rss)
         done.append(until(told)["steps"]["count"]["events"])
         time.sleep(0.2)
     middle = done[len(done) // 2]
-    now = until(lambda: (one := until(told))["steps"]["count"]["events"] > middle and one, 60)
+    now = until(lambda: (one := until(told))["steps"]["count"]["events"] > middle and one, 120)
     assert most - least < ROOM, f"{(most - least) >> 20} MiB"
     assert now["steps"]["count"]["lag"] > EVENTS / 4, "the flood was too small to tell"
     assert (now["tenure"], now["generation"]) == (began["tenure"], began["generation"])

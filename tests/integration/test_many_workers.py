@@ -65,14 +65,14 @@ class Crew:
                 and sum(len(one["tables"]["counts"]) for one in told.values()) == PARTITIONS
             )
 
-        until(settled, 60, "\n".join(part.tail() for part in self.parts.values()))
+        until(settled, 120, "\n".join(part.tail() for part in self.parts.values()))
 
     def share(self, name):
         return len(self.told(name)["tables"]["counts"])
 
     def told(self, name):
         """Return what a worker says of itself, when it is not too busy to say."""
-        return until(lambda: status(self._at[name]), 60, self.parts[name].tail())
+        return until(lambda: status(self._at[name]), 120, self.parts[name].tail())
 
     def shares(self):
         return sorted(self.share(name) for name in self.parts)
@@ -115,7 +115,7 @@ def load(settings):
 
 
 def prove_exact(settings, total):
-    until(lambda: sum(committed(settings).values()) == total, 60, "all committed")
+    until(lambda: sum(committed(settings).values()) == total, 120, "all committed")
     assert counted(settings).total() == total
     outputs = read_all(settings.brokers, settings.topic(SCORES))
     assert len({record.value for record in outputs}) == total
@@ -161,7 +161,7 @@ def test_who_stops_leaves_the_group_at_once_and_who_is_interrupted_keeps_its_pla
     crew.start("w0", "w1")
     crew.moved()
     crew.parts["w1"].process.send_signal(signal.SIGINT)
-    assert crew.parts["w1"].process.wait(60) == 0
+    assert crew.parts["w1"].process.wait(120) == 0
     assert {one.instance for one in members(settings, group)} == {"w0", "w1"}
     crew.start("w1")
     assert crew.moved()["w1"] == (5, 0)

@@ -52,7 +52,7 @@ def c360(*words):
 
 
 def done(*words):
-    result = c360(*words, "--wait", "60", "--json")
+    result = c360(*words, "--wait", str(PATIENCE), "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)["change"]
 

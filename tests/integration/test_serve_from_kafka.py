@@ -47,7 +47,7 @@ def serving(kafka_settings, start_part):
     put(kafka_settings, rich())
     part = start_part(kafka_settings, "projections.serve")
     with client(kafka_settings) as http:
-        until(lambda: ready(http), 60, part.tail())
+        until(lambda: ready(http), 120, part.tail())
         yield kafka_settings, http, part
 
 
@@ -119,7 +119,7 @@ def test_a_transaction_that_was_aborted_is_never_seen_nor_waited_for(kafka_setti
     producer.close()
     part = start_part(kafka_settings, "projections.serve")
     with client(kafka_settings) as http:
-        until(lambda: ready(http), 60, part.tail())
+        until(lambda: ready(http), 120, part.tail())
         assert http.get(f"/v1/profiles/{ANA}").json()["version"] == 1
 
 
@@ -150,13 +150,13 @@ def test_the_lag_of_each_step_is_read_from_the_workers_group(serving, start_part
         lags = {one["step"]: one["lag"] for one in http.get("/v1/stats").json()["lag"]}
         return lags["validate"] == lags["fold"] == lags["live"] == 0
 
-    until(lambda: http.get("/v1/profiles/user_id:lag-1").status_code == 200, 90, worker.tail())
-    until(drained, 60, worker.tail())
+    until(lambda: http.get("/v1/profiles/user_id:lag-1").status_code == 200, 120, worker.tail())
+    until(drained, 120, worker.tail())
     assert http.get("/v1/profiles/user_id:lag-1").json()["computed"]["events"] == 1
 
 
 def test_a_wrong_setting_is_said_in_a_sentence(kafka_settings, start_part):
     part = start_part(kafka_settings, "projections.serve", api_keys="")
-    assert part.process.wait(60) == 2
+    assert part.process.wait(120) == 2
     assert "C360_API_KEYS" in part.tail()
     assert "Traceback" not in part.tail()

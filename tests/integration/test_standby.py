@@ -23,7 +23,7 @@ def test_what_a_worker_had_goes_on_from_the_others_copy(kafka_settings, start_pa
     def shared():
         return [len(status(one).get("standby", {}).get("counts", ())) for one in (here, there)]
 
-    until(lambda: shared() == [2, 2], 60, first.tail() + second.tail())
+    until(lambda: shared() == [2, 2], 120, first.tail() + second.tail())
     asyncio.run(produce(here, events(2_000)))
     until_counted(here, 2_000, first)
     copies = recovered(here.brokers, here.topic(PROFILES), range(4))
@@ -33,13 +33,13 @@ def test_what_a_worker_had_goes_on_from_the_others_copy(kafka_settings, start_pa
         found = status(there).get("standby", {}).get("counts")  # nothing from one too busy to say
         return found and found == {number: ends[number] for number in found}
 
-    until(level, 60, "the copies are level")
+    until(level, 120, "the copies are level")
     assert first.stop() == 0, first.tail()
 
     def taken_over():
         return sum(status(there).get("tables", {}).get("counts", {}).values()) == 20
 
-    until(taken_over, 60, second.tail())
+    until(taken_over, 120, second.tail())
     asyncio.run(produce(here, events(2_000)))
     assert until_counted(here, 4_000, second) == counted(here)
     assert counted(here) == Counter({b"key-%d" % number: 200 for number in range(20)})

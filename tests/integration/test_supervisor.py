@@ -33,7 +33,7 @@ def part(name, code=LASTING, **over):
     return Part(name=name, launch=lambda: [sys.executable, "-c", code], **over)
 
 
-def drive(supervisor, condition, seconds=60.0):
+def drive(supervisor, condition, seconds=120.0):
     """Tick until `condition` holds."""
     end = time.monotonic() + seconds
     while not condition():
@@ -324,7 +324,7 @@ def test_asked_to_end_it_stops_every_part_and_ends_well(alone, tmp_path, ask):
     supervisor = alone(first=LASTING, second=DEAF)
     parts = pids(tmp_path / "home", 2)
     supervisor.send_signal(ask)
-    assert supervisor.wait(60) == 0
+    assert supervisor.wait(120) == 0
     assert supervisor.stdout.read() == "ended\n"
     assert gone(parts)
     assert {one["state"] for one in json.loads((tmp_path / "home/up.json").read_text())} == {

@@ -94,7 +94,7 @@ class World:
                         return False
             return True
 
-        until(so, 60, f"one each: {groups}\n{self.customers()}")
+        until(so, 120, f"one each: {groups}\n{self.customers()}")
 
 
 @pytest.fixture
@@ -152,9 +152,9 @@ def test_an_unmerge_gives_each_their_own_and_a_merge_makes_them_one_again(world)
         live = world.customers()
         return {id: (one.offset, one.applied, one.profile) for id, one in live.items()} == places
 
-    until(agreed, 60, "what an offline fold of the log gives")
+    until(agreed, 120, "what an offline fold of the log gives")
     done = {"waiting": 0, "partition": None, "reading": 0, "left": 0}
-    until(lambda: status(world.settings).get("refold") == done, 60, "nobody is read again")
+    until(lambda: status(world.settings).get("refold") == done, 120, "nobody is read again")
 
 
 def test_rules_that_change_are_stated_on_the_log_and_customers_become_what_they_give(
@@ -191,7 +191,7 @@ def test_rules_that_change_are_stated_on_the_log_and_customers_become_what_they_
     identities.swap(after, identities.fold_anew(after, lambda done, there: None), print)
     start_part(after, "streams")
     world.buy((BEN,), "5.00")
-    until(lambda: world.customers()[ID[BEN]].profile.revenue == {"USD": 20_500}, 60)
+    until(lambda: world.customers()[ID[BEN]].profile.revenue == {"USD": 20_500}, 120)
     world.stands((ANA, TABLET), (BEN,))
     found = verify(after, ["profiles", "identity"], 1, lambda title: lambda done, there: None)
     assert [one.differences for one in found if not one.ok] == []
@@ -223,6 +223,6 @@ def test_who_is_in_no_group_cannot_be_taken_out(world):
     world.say((ANA,))
     world.stands((ANA,))
     world.state(state_unmerge(ID[ANA], "kim", "two people", 1))
-    letters = until(lambda: read_all(world.settings.brokers, world.topic(DEAD_LETTERS)), 60)
+    letters = until(lambda: read_all(world.settings.brokers, world.topic(DEAD_LETTERS)), 120)
     assert DeadLetter.of(letters[0].headers).source == "identity-links/0/0"
     assert encode(world.customers()[ID[ANA]])

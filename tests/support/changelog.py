@@ -7,7 +7,7 @@ from streams.lane.restore import Copy, catch_up
 from streams.lane.store import MemoryStore
 
 
-def recovered(brokers: str, topic: str, partitions: Iterable[int], seconds=60) -> dict[int, Copy]:
+def recovered(brokers: str, topic: str, partitions: Iterable[int], seconds=120) -> dict[int, Copy]:
     """Return partitions of a changelog (full name) as they stand now."""
     copies = {number: Copy(MemoryStore()) for number in partitions}
     places = {(topic, number): copy for number, copy in copies.items()}

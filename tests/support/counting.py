@@ -77,7 +77,7 @@ def status(settings):
         return {}
 
 
-def until_counted(settings, total, part, seconds=60):
+def until_counted(settings, total, part, seconds=120):
     def reached():
         assert part.process.poll() is None, part.tail()
         found = counted(settings)

@@ -19,7 +19,7 @@ def kill(pid: int) -> None:
     """SIGKILL a process, and wait until it runs no more: gone, or left for its parent to reap."""
     process = psutil.Process(pid)
     process.kill()
-    until(lambda: ended(process), 10, f"process {pid} killed")
+    until(lambda: ended(process), 60, f"process {pid} killed")
 
 
 def gone(pids: Iterable[int]) -> bool:
