@@ -5,16 +5,13 @@ import time
 
 import pytest
 
-from models.customer import decode
 from models.dead_letter import DeadLetter
 from models.events import Identifier, decode_event
 from models.identity import customer_id_of, normalise
-from models.judge import Judge
 from models.links import APPLIED
-from models.react import Position
-from models.replay import replay
-from models.topics import DEAD_LETTERS, EVENTS, IDENTITIES, PROFILES, SCORES, TOUCHPOINTS
+from models.topics import DEAD_LETTERS, EVENTS, IDENTITIES, SCORES, TOUCHPOINTS
 from tests.support.kafka_log import newest, read_all, send
+from tests.support.offline_fold import agreed, customers_in
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -36,37 +33,6 @@ def touchpoint(id, minutes_ago=0, who=(("user_id", "ana"),), type="page_viewed",
         "identifiers": [{"type": kind, "value": value} for kind, value in who],
     }
     return (who[0][1].encode(), json.dumps(event | needed | fields).encode())
-
-
-def customers_in(settings):
-    values = newest(settings.brokers, settings.topic(PROFILES)).values()
-    return {customer.customer_id: customer for customer in map(decode, values)}
-
-
-def offline(settings):
-    """Fold the log again, without a stream."""
-    log = [
-        (Position("events", record.partition, record.offset), record.value)
-        for record in read_all(settings.brokers, settings.topic(EVENTS))
-    ]
-    return replay(log, Judge.untrained(horizon_days=settings.horizon_days))
-
-
-def folded(customer):
-    """What the log alone decides of a customer: all but what its models said."""
-    return (
-        customer.offset, customer.applied, customer.seen, customer.clock_ms, customer.version,
-        customer.merged_into, customer.absorbed, customer.profile, customer.rhythm,
-    )  # fmt: skip
-
-
-def agreed(settings):
-    """Return all customers if they are what the log gives; it is followed a moment later."""
-    again, live = offline(settings), customers_in(settings)
-    same = {id: folded(one) for id, one in live.items()} == {
-        id: folded(one) for id, one in again.items()
-    }
-    return live if same else None
 
 
 def test_profiles_are_what_an_offline_fold_of_the_log_gives(kafka_settings, start_part):

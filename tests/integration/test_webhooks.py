@@ -1,15 +1,14 @@
 """Alerts out of a real worker: signed, retried, each under one id, never by a replay."""
 
-import time
 from collections import Counter
 
 import msgspec
 import pytest
 
-from models.delivery import Entry
-from models.records import Alert, Delivery
-from models.topics import ALERTS, DELIVERIES, OUTBOX
-from tests.support.kafka_log import newest, read_all, send
+from models.records import Delivery
+from models.topics import ALERTS, DELIVERIES
+from tests.support.alerts import alert, outcomes
+from tests.support.kafka_log import read_all, send
 from tests.support.receiver import receiving
 from tests.support.waiting import until
 
@@ -20,34 +19,11 @@ PATIENCE = 120  # seconds; a busy machine takes most of them to start a worker
 SECRET = "whsec_dGVzdC13ZWJob29rLXNlY3JldC0wMTIzNDU2Nzg5"
 
 
-def alert(number, age_hours=0.0):
-    at = int(time.time() * 1000 - age_hours * 3_600_000)
-    made = Alert(
-        alert_id=f"churn_risk:c_{number}:1:opened",
-        episode_id=f"churn_risk:c_{number}:1",
-        customer_id=f"c_{number}",
-        rule="churn_risk",
-        status="opened",
-        severity="warning",
-        at_ms=at,
-        received_ms=at,
-        cause=f"e{number}",
-        identifiers=[f"user_id:{number}"],
-    )
-    return (made.customer_id.encode(), msgspec.json.encode(made))
-
-
 def deliveries(settings):
     return [
         msgspec.json.decode(record.value, type=Delivery)
         for record in read_all(settings.brokers, settings.topic(DELIVERIES))
     ]
-
-
-def outcomes(settings):
-    """Return how many entries of the outbox stand how."""
-    values = newest(settings.brokers, settings.topic(OUTBOX)).values()
-    return Counter(msgspec.json.decode(value, type=Entry).status for value in values)
 
 
 @pytest.fixture

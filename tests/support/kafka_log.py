@@ -1,16 +1,17 @@
 """Topics as lists, for tests: all that is on a topic now, and many messages onto one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.structs import TopicPartition
 
 
-def read_all(brokers: str, topic: str) -> list:
-    """Return every record that `topic` holds at this moment, by partition, then offset."""
+def each(brokers: str, topic: str) -> Iterator:
+    """Yield every record that `topic` holds at this moment, a partition's in order of offset."""
+    # In pure Python checksums cost more than all the rest, and loopback has its own.
     with closing(
-        KafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed")
+        KafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed", check_crcs=False)
     ) as consumer:
         partitions = [
             TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()
@@ -18,16 +19,19 @@ def read_all(brokers: str, topic: str) -> list:
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
         ends = consumer.end_offsets(partitions)
-        found = []
         while any(consumer.position(at) < ends[at] for at in partitions):
             for records in consumer.poll(timeout_ms=500).values():
-                found += records
-        return sorted(found, key=lambda record: (record.partition, record.offset))
+                yield from records
+
+
+def read_all(brokers: str, topic: str) -> list:
+    """Return every record that `topic` holds at this moment, by partition, then offset."""
+    return sorted(each(brokers, topic), key=lambda record: (record.partition, record.offset))
 
 
 def newest(brokers: str, topic: str) -> dict[bytes, bytes]:
     """Return a compacted topic as its reader sees it: each key's last value."""
-    state = {record.key: record.value for record in read_all(brokers, topic)}
+    state = {record.key: record.value for record in each(brokers, topic)}
     return {key: value for key, value in state.items() if value is not None}
 
 
