@@ -41,8 +41,8 @@ check: $(READY) ## Format, lint, types, import contract, fast tests
 test: compiled chromium ## All tests, on a real Kafka, ClickHouse and browser
 	$(BIN)/python -m pytest
 
-soak: compiled java ## Random chaos, seed after seed; 50 of them; RUNS=10 for so many, FROM=51 to begin there, SEED=17 for one
-	@$(BIN)/python -m tests.chaos.soak $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),50) --from $(or $(FROM),1))
+soak: compiled java ## Random chaos, seed after seed; 50 of them; RUNS=10 for so many, FROM=51 to begin there, SEED=17 for one; JSON=FILE keeps what it came to
+	@$(BIN)/python -m tests.chaos.soak $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),50) --from $(or $(FROM),1)) $(if $(JSON),--json $(JSON))
 
 chromium: # the browser that the console's tests drive; installed when it is missing
 	@command -v chromium >/dev/null || { echo "installing Chromium (Debian package)"; \
