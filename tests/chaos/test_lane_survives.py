@@ -29,7 +29,7 @@ KEYS = 40
 @pytest.fixture(autouse=True)
 def _slow_enough_to_be_hit(monkeypatch):
     monkeypatch.setenv("PAUSE", "0.02")
-    monkeypatch.setenv("SESSION", "6")
+    monkeypatch.setenv("SESSION", "20")  # who stands still for half of it ends by himself
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -140,8 +140,9 @@ def test_two_workers_killed_in_turn_lose_and_double_nothing(state_settings, star
 
 
 def test_a_worker_that_stood_still_beyond_its_session_writes_nothing_stale(
-    kafka_settings, start_part
+    kafka_settings, start_part, monkeypatch
 ):
+    monkeypatch.setenv("SESSION", "6")
     places = [
         kafka_settings.model_copy(update={"instance": "w1"}),
         kafka_settings.model_copy(
