@@ -174,7 +174,8 @@ def test_bad_messages_are_kept_with_their_reason_and_every_good_one_arrives(syst
         places[index]: (reason, where)
         for index, (_, reason, where) in zip(bad, BAD.values(), strict=True)
     }
-    assert status(system) == before, "no worker was restarted"
+    now = until(lambda: status(system), 60, "the worker answers")
+    assert now == before, "no worker was restarted"
 
 
 def status(system) -> tuple | None:

@@ -84,7 +84,7 @@ def orders_in_tables(up: Up) -> tuple[int, int]:
 
 
 def test_two_workers_share_the_work_and_a_kill_or_another_number_loses_nothing(up):
-    until(lambda: shared_by(up, "w0", "w0-2"), 60, "two share the partitions")
+    until(lambda: shared_by(up, "w0", "w0-2"), 120, "two share the partitions")
     with Shoppers(up, "crew").buying() as shoppers, up.api() as api:
         until(lambda: shoppers.told(api) > 30, 60, "orders reach their profiles")
         before = up.pids()
@@ -94,15 +94,15 @@ def test_two_workers_share_the_work_and_a_kill_or_another_number_loses_nothing(u
         up.wait_ready()
         after = up.pids()
         assert {n for n in after if after[n] != before[n]} == {"worker-2"}, "only the one"
-        until(lambda: shared_by(up, "w0", "w0-2"), 60, "two share them again")
+        until(lambda: shared_by(up, "w0", "w0-2"), 120, "two share them again")
 
         done = up.c360("workers", "3")
         assert done.returncode == 0, done.stderr
-        until(lambda: shared_by(up, "w0", "w0-2", "w0-3"), 60, "three share them")
+        until(lambda: shared_by(up, "w0", "w0-2", "w0-3"), 120, "three share them")
 
         done = up.c360("workers", "1")
         assert done.returncode == 0, done.stderr
-        until(lambda: shared_by(up, "w0"), 60, "one has them all")
+        until(lambda: shared_by(up, "w0"), 120, "one has them all")
         assert up.pids()["worker"] == before["worker"]
         assert "worker-2" not in up.parts()
 

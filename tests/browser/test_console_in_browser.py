@@ -39,7 +39,8 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 KEY = "browser-test-key"
-expect.set_options(timeout=60_000)  # ms; at once where nothing else is at work
+PATIENCE = 60_000  # ms; at once where nothing else is at work
+expect.set_options(timeout=PATIENCE)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -180,6 +181,7 @@ def open_page(chromium, console):
             **more,
         )
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: line.type == "error" and faults.append(line.text))

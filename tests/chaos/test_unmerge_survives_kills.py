@@ -163,7 +163,7 @@ class Trial:
         self.verdict = Verdict(settings)
         for _ in range(workers):
             self.crew.add()
-        until(self.crew.ready, 60, "the workers are ready")
+        until(self.crew.ready, 120, "the workers are ready")
 
     def say(self, command: object) -> None:
         """State a merge or an unmerge."""
@@ -178,7 +178,7 @@ class Trial:
 
     def wait(self, ask: Callable[[], bool], what: str) -> None:
         """Wait until something is true, starting again who was killed."""
-        until(lambda: self.crew.tend() or ask(), 60, what)
+        until(lambda: self.crew.tend() or ask(), 120, what)
 
     def is_merged(self) -> bool:
         return self._of_ben().merged_into == ANA
@@ -193,7 +193,7 @@ class Trial:
     def _kill(self) -> None:
         """Kill one, and every other time keep it away for so long that its partitions move."""
         self._turn += 1
-        up = self.crew.up()
+        up = until(self.crew.up, 60, "somebody to kill")
         away = SESSION + 1 if len(self.crew.workers) > 1 and self._turn % 2 else 0.0
         self.crew.kill(up[self._turn // 2 % len(up)], away)
 
