@@ -29,6 +29,12 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.stack
 
 
+@pytest.fixture(params=["memory", "disk"])
+def state_settings(kafka_settings, request):
+    """Settings with state in memory, and with state on disk."""
+    return kafka_settings.model_copy(update={"state": request.param})
+
+
 def test_every_event_is_counted_once_and_the_offsets_committed(kafka_settings, start_part):
     asyncio.run(produce(kafka_settings, events(5_000)))
     part = start_part(kafka_settings, WORKER)
@@ -66,16 +72,16 @@ def test_every_codec_is_read_and_nulls_and_headers_reach_the_agent(kafka_setting
 
 
 def test_a_restarted_worker_recovers_what_was_written_and_goes_on(
-    kafka_settings, start_part, tmp_path, monkeypatch
+    state_settings, start_part, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
-    asyncio.run(produce(kafka_settings, events(2_000, keys=50)))
-    first = start_part(kafka_settings, WORKER)
-    until_counted(kafka_settings, 2_000, first)
+    asyncio.run(produce(state_settings, events(2_000, keys=50)))
+    first = start_part(state_settings, WORKER)
+    until_counted(state_settings, 2_000, first)
     first.kill()
-    asyncio.run(produce(kafka_settings, events(2_000, keys=50)))
-    second = start_part(kafka_settings, WORKER)
-    assert until_counted(kafka_settings, 4_000, second) == Counter(
+    asyncio.run(produce(state_settings, events(2_000, keys=50)))
+    second = start_part(state_settings, WORKER)
+    assert until_counted(state_settings, 4_000, second) == Counter(
         {b"key-%d" % number: 80 for number in range(50)}
     )
     notes = (tmp_path / "notes").read_text().splitlines()
@@ -170,25 +176,25 @@ def test_recovery_reads_a_compacted_changelog_to_its_end(kafka_settings, broker)
 
 
 def test_a_revoked_partition_is_committed_so_nothing_is_processed_twice(
-    kafka_settings, start_part, monkeypatch
+    state_settings, start_part, monkeypatch
 ):
     monkeypatch.setenv("COMMIT", "3600")  # only revocation and stopping commit
-    first = start_part(kafka_settings, WORKER, instance="w1")
-    asyncio.run(produce(kafka_settings, events(4_000)))
-    until_counted(kafka_settings, 4_000, first)
-    other = kafka_settings.model_copy(update={"worker_port": kafka_settings.ingest_port})
+    first = start_part(state_settings, WORKER, instance="w1")
+    asyncio.run(produce(state_settings, events(4_000)))
+    until_counted(state_settings, 4_000, first)
+    other = state_settings.model_copy(update={"worker_port": state_settings.ingest_port})
     second = start_part(other, WORKER, instance="w2")
     until(lambda: status(other).get("ready"), 120, second.tail())
     # State alone would hide a replay: every offset was committed when it was revoked.
-    assert sum(committed(kafka_settings).values()) == 4_000
-    asyncio.run(produce(kafka_settings, events(4_000)))
-    until_counted(kafka_settings, 8_000, second)
+    assert sum(committed(state_settings).values()) == 4_000
+    asyncio.run(produce(state_settings, events(4_000)))
+    until_counted(state_settings, 8_000, second)
     assert second.stop() == 0
-    asyncio.run(produce(kafka_settings, events(4_000)))
-    assert until_counted(kafka_settings, 12_000, first).total() == 12_000
+    asyncio.run(produce(state_settings, events(4_000)))
+    assert until_counted(state_settings, 12_000, first).total() == 12_000
     ids = Counter(
         (record.partition, record.offset)
-        for record in read_all(kafka_settings.brokers, kafka_settings.topic(SCORES))
+        for record in read_all(state_settings.brokers, state_settings.topic(SCORES))
     )
     assert len(ids) == 12_000  # an output is sent again when its batch is: none was
 
@@ -227,10 +233,10 @@ def test_missing_topics_stop_the_worker_with_what_to_do(make_settings, broker, s
     assert "is missing: `c360 topics --create` makes it" in part.tail(60)
 
 
-def test_a_worker_stops_cleanly_when_asked_in_mid_stream(kafka_settings, start_part, monkeypatch):
+def test_a_worker_stops_cleanly_when_asked_in_mid_stream(state_settings, start_part, monkeypatch):
     monkeypatch.setenv("PAUSE", "0.05")
-    asyncio.run(produce(kafka_settings, events(20_000)))
-    part = start_part(kafka_settings, WORKER)
-    until(lambda: counted(kafka_settings).total() > 0, 120)
+    asyncio.run(produce(state_settings, events(20_000)))
+    part = start_part(state_settings, WORKER)
+    until(lambda: counted(state_settings).total() > 0, 120)
     assert part.stop() == 0
-    assert sum(committed(kafka_settings).values()) == counted(kafka_settings).total()
+    assert sum(committed(state_settings).values()) == counted(state_settings).total()

@@ -25,8 +25,9 @@ PORTION = 200
 
 
 @pytest.fixture
-def settings(make_settings, broker):
-    made = make_settings(kafka=broker, partitions=PARTITIONS)
+def settings(make_settings, broker, request):
+    state = getattr(request, "param", "memory")
+    made = make_settings(kafka=broker, partitions=PARTITIONS, state=state)
     create_topics(made)
     return made
 
@@ -121,6 +122,7 @@ def prove_exact(settings, total):
     assert len({record.value for record in outputs}) == total
 
 
+@pytest.mark.parametrize("settings", ["memory", "disk"], indirect=True)
 def test_adding_and_removing_workers_under_load_moves_only_what_it_must(crew, settings):
     with load(settings) as sent:
         crew.start("w0", "w1")
@@ -144,6 +146,7 @@ def test_adding_and_removing_workers_under_load_moves_only_what_it_must(crew, se
     prove_exact(settings, sum(sent))
 
 
+@pytest.mark.parametrize("settings", ["memory", "disk"], indirect=True)
 def test_a_killed_worker_that_comes_back_moves_nothing(crew, settings):
     with load(settings) as sent:
         crew.start("w0", "w1")
