@@ -59,7 +59,7 @@ def test_profiles_are_what_an_offline_fold_of_the_log_gives(kafka_settings, star
         named("anonymous_id", "anon-1"),
         named("user_id", "ben"),
     )
-    until(lambda: {ana, anon, ben} <= customers_in(settings).keys(), 60, "three customers")
+    until(lambda: {ana, anon, ben} <= customers_in(settings).keys(), 120, "three customers")
 
     # The visitor says who she is; then comes a page view from before that, late.
     who = (("anonymous_id", "anon-1"), ("user_id", "ana"))
@@ -68,11 +68,11 @@ def test_profiles_are_what_an_offline_fold_of_the_log_gives(kafka_settings, star
         topic,
         [touchpoint("i1", 10, who, "customer_identified", traits={"name": "Ana"})],
     )
-    until(lambda: customers_in(settings)[anon].merged_into == ana, 60, "the merge")
+    until(lambda: customers_in(settings)[anon].merged_into == ana, 120, "the merge")
     send(settings.brokers, topic, [touchpoint("a3", 45, (("anonymous_id", "anon-1"),))] * 2)
-    until(lambda: customers_in(settings)[ana].profile.events == 5, 60, "the late page view")
+    until(lambda: customers_in(settings)[ana].profile.events == 5, 120, "the late page view")
 
-    live = until(lambda: agreed(settings), 60, "what an offline fold of the log gives")
+    live = until(lambda: agreed(settings), 120, "what an offline fold of the log gives")
     profile = live[ana].profile
     assert profile.events_by_type == {
         "page_viewed": 3, "order_placed": 1, "customer_identified": 1
@@ -93,7 +93,7 @@ def test_profiles_are_what_an_offline_fold_of_the_log_gives(kafka_settings, star
 
     # They lie in other partitions than what was waited for.
     topic_of_letters = settings.topic(DEAD_LETTERS)
-    until(lambda: len(read_all(settings.brokers, topic_of_letters)) >= 4, 60, "the dead letters")
+    until(lambda: len(read_all(settings.brokers, topic_of_letters)) >= 4, 120, "the dead letters")
     letters = read_all(settings.brokers, topic_of_letters)
     why = {DeadLetter.of(letter.headers).reason: letter for letter in letters}
     assert set(why) == {"not_json", "empty", "no_identifier", "unknown_type"}
@@ -125,16 +125,16 @@ def test_a_silence_that_is_due_is_recorded_in_the_log_and_scored(kafka_settings,
             one for one in map(decode_event, (r.value for r in log)) if one.type == "timer_fired"
         ]
 
-    until(timers, 60, "the timer")
-    until(lambda: len(read_all(settings.brokers, settings.topic(SCORES))) == 2, 60, "its score")
+    until(timers, 120, "the timer")
+    until(lambda: len(read_all(settings.brokers, settings.topic(SCORES))) == 2, 120, "its score")
 
     def followed():
         """Whether she waits for what comes next: a batch's outputs are written before its state."""
         found = customers_in(settings).get(ana)
         return found is not None and found.timers.get("silence", 0) > NOW_MS
 
-    until(followed, 60, "its state")
+    until(followed, 120, "its state")
     week = timers()[0].due_ms - customers_in(settings)[ana].profile.last_seen_ms
     assert week == 7 * 86_400_000
-    assert until(lambda: agreed(settings), 60, "what an offline fold of the log gives")
+    assert until(lambda: agreed(settings), 120, "what an offline fold of the log gives")
     assert len(timers()) == 1

@@ -1,6 +1,7 @@
 """Alerts out of a real worker: signed, retried, each under one id, never by a replay."""
 
 from collections import Counter
+from threading import Event
 
 import msgspec
 import pytest
@@ -78,12 +79,14 @@ def test_a_replay_of_the_alerts_delivers_nothing_again(hooked, start_part):
 
 
 def test_what_was_under_way_when_the_worker_was_killed_is_delivered_by_the_next(hooked, start_part):
-    with receiving(SECRET, lambda n: 500 if n < 30 else 204) as receiver:
+    killed = Event()  # before that nothing is delivered, however quick the worker
+    with receiving(SECRET, lambda n: 204 if killed.is_set() else 500) as receiver:
         settings = hooked(receiver.url)
         worker = start_part(settings, "streams")
         send(settings.brokers, settings.topic(ALERTS), [alert(n) for n in range(COUNT)])
         until(lambda: len(receiver.calls) >= 5, PATIENCE, "some attempts")
         worker.kill()
+        killed.set()
         start_part(settings, "streams")
         until(lambda: outcomes(settings) == {"delivered": COUNT}, PATIENCE, "all delivered")
         assert set(receiver.accepted()) == {f"churn_risk:c_{n}:1:opened" for n in range(COUNT)}
