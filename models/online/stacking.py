@@ -47,13 +47,9 @@ class Stack:
         self.weights = dict(START)
         self._rate, self._share = manner.rate, manner.share
         self._around = Few(FADE, [manner.line] * 2 + [manner.beyond] * len(STACKED))
-        self._mix: dict[str, float] = {}
+        self._mix: dict[str, float] = {}  # the weights from LEAST on, summing to 1
         self._parts: Sum = (0.0, {})
         self._settle()
-
-    def mix(self) -> dict[str, float]:
-        """Return the weights that are mixed by: without those below LEAST, summing to 1."""
-        return self._mix
 
     def parts(self) -> Sum:
         """Return the shift, and what each candidate's logit counts."""

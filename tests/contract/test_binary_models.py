@@ -553,9 +553,15 @@ def test_a_mixture_that_is_too_sure_becomes_calmer():
     assert -2.1 < blend.logit(dict.fromkeys(START, -3.0)) < -1.0
 
 
+def shares(stack):
+    """What each candidate counts, but for traces."""
+    return {name: share for name, share in stack.parts()[1].items() if share > 1e-6}
+
+
 @pytest.mark.parametrize("manner", [CAUTIOUS, BOLD])
 def test_a_stack_starts_with_the_prior_and_comes_to_trust_the_best(manner):
-    stack = Stack(manner)
+    # Of a regression that is sure of itself from the start nothing is left but the mixture.
+    stack = Stack(manner._replace(line=1e-12, beyond=1e-12))
     said = dict.fromkeys(START, 0.5) | {"prior": 0.0, "bayes": 1.0}
 
     def learn(label, times):
@@ -566,10 +572,10 @@ def test_a_stack_starts_with_the_prior_and_comes_to_trust_the_best(manner):
     assert max(stack.weights, key=stack.weights.__getitem__) == "prior"
     learn(1.0, 400)
     assert stack.weights["bayes"] > 0.99
-    assert stack.mix() == {"bayes": 1.0}
+    assert shares(stack) == {"bayes": pytest.approx(1.0)}
     learn(0.0, 200)
     assert stack.weights["prior"] > 0.9  # none is ever given up
     assert sum(stack.weights.values()) == pytest.approx(1.0)
-    assert sum(stack.mix().values()) == pytest.approx(1.0)
-    assert all(share >= LEAST for share in stack.mix().values())
+    assert sum(shares(stack).values()) == pytest.approx(1.0)
+    assert all(share >= LEAST for share in shares(stack).values())
     assert set(START) == set(CANDIDATES) - {"blend", "river"}
