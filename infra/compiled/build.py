@@ -75,7 +75,7 @@ def build() -> int:
     digest = finder.digest(str(ROOT))
     with tempfile.TemporaryDirectory(prefix="c360-compiled-") as folder:
         work = Path(folder)
-        for package in ("models", "projections"):
+        for package in {folder.partition("/")[0] for folder in finder.FOLDERS}:
             shutil.copytree(ROOT / package, work / package, ignore=_ignored)
         _compile(work)
         libraries = {_name(path, work): path for path in work.rglob("*.so")}
