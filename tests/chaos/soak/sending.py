@@ -20,6 +20,7 @@ from tests.chaos.soak.settle import LOOK, behind
 from tests.chaos.soak.world import Message, Parting
 
 PORTION = 40  # messages sent at once
+FLUSH = 180.0  # seconds: a broker that is killed takes a minute to be back on a busy machine
 PATIENCE = 120.0  # seconds, when all else was sent, for those who wait until somebody is merged
 LOOK_MS = 30
 
@@ -39,7 +40,7 @@ def send(settings: Settings, said: Sequence[Message | Parting], seconds: float) 
             merged.look()
             while waiting and (who := merged.choose(waiting[0].pick)):
                 put(waiting.pop(0).of(who))
-            producer.flush(60)
+            producer.flush(FLUSH)
 
         for start in range(0, len(said), PORTION):
             for one in said[start : start + PORTION]:
