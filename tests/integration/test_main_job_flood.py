@@ -32,7 +32,7 @@ BYTES = 8_000  # of an event; no codec makes less than half of it
 BACKLOG = 5_000  # events: 40 MB, where three batches in each of two partitions hold 24
 CUSTOMERS = 40
 ALERTED = 20
-SESSION = 6.0  # seconds; the least that a broker allows
+SESSION = 12.0  # seconds; standing still for half of it would end the worker
 
 
 @pytest.fixture
