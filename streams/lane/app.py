@@ -183,6 +183,13 @@ class App(faust.App):  # type: ignore[misc]
             return {}
         return {tuple(tp): self.consumer.lag(tp) for tp in self.consumer.in_tenure()}
 
+    async def start(self) -> None:
+        """Start all of it. Kafka may be away, or go away at any step: then the process ends."""
+        try:
+            await super().start()
+        except KafkaConnectionError:
+            die(f"no Kafka broker answers at {self.brokers}")
+
     async def on_first_start(self) -> None:
         """Check the topics and connect, before anything else starts.
 
@@ -193,8 +200,6 @@ class App(faust.App):  # type: ignore[misc]
             await self.keeper.prepare()
         except (TopicsError, StoresError) as error:
             die(str(error), code=EXIT_CONFIG)
-        except KafkaConnectionError:
-            die(f"no Kafka broker answers at {self.brokers}")
         await self.publisher.start()
         sys.setswitchinterval(TURN)
         self._watcher = asyncio.create_task(self._watch())

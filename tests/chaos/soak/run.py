@@ -51,8 +51,10 @@ class Run:
         settle(self.settings, self._crew, done, self._tick)
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """Leave no worker behind, and the broker as it was found: the next run needs it."""
         self._crew.kill_all()
+        if self._kafka.pid is None:
+            self._kafka.start()
 
     def ended(self) -> str:
         """Say how workers ended."""
