@@ -145,6 +145,12 @@ def kafka_settings(make_settings: Callable[..., Settings], broker: str) -> Setti
     return settings
 
 
+@pytest.fixture(params=["memory", "disk"])
+def state_settings(kafka_settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """Those settings twice: with state in memory, and with state on disk."""
+    return kafka_settings.model_copy(update={"state": request.param})
+
+
 @pytest.fixture
 def clickhouse(
     make_settings: Callable[..., Settings], clickhouse_server: ClickHouseServer

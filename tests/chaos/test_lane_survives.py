@@ -32,12 +32,6 @@ def _slow_enough_to_be_hit(monkeypatch):
     monkeypatch.setenv("SESSION", "20")  # who stands still for half of it ends by himself
 
 
-@pytest.fixture(params=["memory", "disk"])
-def state_settings(kafka_settings, request):
-    """Settings with state in memory, and with state on disk."""
-    return kafka_settings.model_copy(update={"state": request.param})
-
-
 def prove_disk(settings, instances):
     """What stopped workers left on disk is what the changelog tells, as far as they had it."""
     topic = settings.topic(PROFILES)

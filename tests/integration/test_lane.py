@@ -29,12 +29,6 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture(params=["memory", "disk"])
-def state_settings(kafka_settings, request):
-    """Settings with state in memory, and with state on disk."""
-    return kafka_settings.model_copy(update={"state": request.param})
-
-
 def test_every_event_is_counted_once_and_the_offsets_committed(kafka_settings, start_part):
     asyncio.run(produce(kafka_settings, events(5_000)))
     part = start_part(kafka_settings, WORKER)
