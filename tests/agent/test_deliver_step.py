@@ -5,33 +5,18 @@ import time
 import msgspec
 
 from models.delivery import Entry
-from models.records import Alert, Delivery
+from models.records import Delivery
 from models.topics import DELIVERIES
 from streams.deliver import take
 from streams.lane import Batch, Outbox, Record, View
+from tests.support.alerts import alert
 
 NOW = time.time_ns() // 1_000_000
 
 
-def alert(number, at_ms=NOW):
-    return msgspec.json.encode(
-        Alert(
-            alert_id=f"churn_risk:c_{number}:1:opened",
-            episode_id=f"churn_risk:c_{number}:1",
-            customer_id=f"c_{number}",
-            rule="churn_risk",
-            status="opened",
-            severity="warning",
-            at_ms=at_ms,
-            received_ms=at_ms,
-            cause="e1",
-        )
-    )
-
-
-def taken(values, stored=None):
+def taken(told, stored=None):
     view, sent = View(stored or {}), Outbox()
-    records = tuple(Record(at, b"c", value) for at, value in enumerate(values))
+    records = tuple(Record(at, key, value) for at, (key, value) in enumerate(told))
     take(Batch("alerts", 0, records), view, sent, NOW)
     return view.changes, sent
 
@@ -57,7 +42,7 @@ def test_an_alert_that_is_done_is_not_taken_again_by_a_replay():
 
 
 def test_old_news_expires_and_the_ledger_is_told():
-    changes, sent = taken([alert(1, at_ms=NOW - 25 * 3_600_000)])
+    changes, sent = taken([alert(1, age_hours=25)])
     [value] = changes.values()
     assert msgspec.json.decode(value, type=Entry).status == "expired"
     [message] = sent.messages
@@ -66,6 +51,6 @@ def test_old_news_expires_and_the_ledger_is_told():
 
 
 def test_an_alert_nobody_can_read_is_buried():
-    changes, sent = taken([b"{", None, alert(2)])
+    changes, sent = taken([(b"c_1", b"{"), (b"c_1", None), alert(2)])
     assert len(changes) == 1
     assert [message.topic.name for message in sent.messages] == ["dead-letters"] * 2
