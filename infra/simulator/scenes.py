@@ -149,11 +149,7 @@ def sign(scene: Scene) -> None:
         "subscription_started",
         "web",
         "person",
-        subscription_id=f"sub-{person.index}",
-        plan=person.plan,
-        price=scene.money(price * (10 if person.yearly else 1)),
-        period="year" if person.yearly else "month",
-        renews_at=stamp(person.renews_ms),
+        **_term(scene, price),
         trial=rng.random() < 0.1,
     )
 
@@ -167,11 +163,7 @@ def renew(scene: Scene) -> None:
         "subscription_renewed",
         "server",
         "person",
-        subscription_id=f"sub-{person.index}",
-        plan=person.plan,
-        price=scene.money(price * (10 if person.yearly else 1)),
-        period="year" if person.yearly else "month",
-        renews_at=stamp(person.renews_ms),
+        **_term(scene, price),
     )
 
 
@@ -187,6 +179,18 @@ def cancel(scene: Scene) -> None:
         cause=scene.words(words.BLAME),
         ends_at=stamp(person.renews_ms),
     )
+
+
+def _term(scene: Scene, price: int) -> dict[str, object]:
+    """Return what the contract is for its next term; a year costs ten months."""
+    person = scene.person
+    return {
+        "subscription_id": f"sub-{person.index}",
+        "plan": person.plan,
+        "price": scene.money(price * (10 if person.yearly else 1)),
+        "period": "year" if person.yearly else "month",
+        "renews_at": stamp(person.renews_ms),
+    }
 
 
 def _term_ms(person: Person) -> int:
