@@ -9,7 +9,7 @@ import pytest
 
 from infra.local import ports
 from infra.settings import Settings
-from tests.support.up import Shoppers, Up
+from tests.support.up import Shoppers, Up, running
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -39,13 +39,8 @@ def up(tmp_path_factory):
             "worker_port": ports.free_port(following=2),
         }
     )
-    running = Up(settings, "--workers", "2")
-    try:
-        running.wait_ready()
-        yield running
-    finally:
-        running.process.terminate()
-        assert running.process.wait(120) == 0, running.tail()
+    with running(settings, "--workers", "2") as up:
+        yield up
 
 
 def workers(up: Up) -> dict[str, list[int]]:

@@ -22,7 +22,7 @@ from streams.lane.restore import Copy
 from streams.lane.store import MemoryStore
 from tests.support.kafka_log import read_all
 from tests.support.receiver import receiving
-from tests.support.up import Shoppers, Up
+from tests.support.up import Shoppers, Up, running
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -42,8 +42,8 @@ SILENT = 6  # customers who bought each week, and fell silent
 
 @pytest.fixture(scope="module")
 def receiver():
-    with receiving(WEBHOOK_SECRET) as running:
-        yield running
+    with receiving(WEBHOOK_SECRET) as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +59,8 @@ def up(tmp_path_factory, receiver):
         "webhook_max_age_hours": 100_000,
         "backfill_grace_seconds": 1,
     }
-    running = Up(Settings.model_validate(given))
-    try:
-        running.wait_ready()
-        yield running
-    finally:
-        running.process.terminate()
-        assert running.process.wait(120) == 0, running.tail()
+    with running(Settings.model_validate(given)) as up:
+        yield up
 
 
 def order(user: str, number: int, at: datetime) -> dict:

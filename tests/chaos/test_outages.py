@@ -21,7 +21,7 @@ from infra.local.clickhouse import ClickHouseServer
 from infra.local.kafka import KafkaBroker
 from infra.settings import Settings
 from projections.views import ANALYST_VIEWS
-from tests.support.up import Shoppers, Up
+from tests.support.up import Shoppers, Up, running
 from tests.support.waiting import gone, kill, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos]
@@ -75,13 +75,8 @@ def warehouse(tmp_path_factory):
 def up(kafka, warehouse, tmp_path_factory):
     """`c360 up` on those two servers."""
     folder = tmp_path_factory.mktemp("outages")
-    running = Up(settings_in(folder, kafka=kafka.bootstrap, clickhouse=warehouse.url))
-    try:
-        running.wait_ready()
-        yield running
-    finally:
-        running.process.terminate()
-        assert running.process.wait(120) == 0, running.tail()
+    with running(settings_in(folder, kafka=kafka.bootstrap, clickhouse=warehouse.url)) as up:
+        yield up
 
 
 def rows(settings: Settings, name: str) -> tuple[int, int, int] | None:
@@ -159,9 +154,7 @@ def test_without_kafka_senders_are_told_to_wait_and_nothing_acknowledged_is_lost
 
 def test_every_part_is_killed_in_turn_and_comes_back_with_equal_data(tmp_path):
     own = {f"{n}_port": ports.free_port() for n in ("kafka", "clickhouse", "clickhouse_native")}
-    up = Up(settings_in(tmp_path, **own))
-    try:
-        up.wait_ready()
+    with running(settings_in(tmp_path, **own)) as up:
         with Shoppers(up, "turn").buying() as shoppers:
             for name in ("fit", "ingest", "serve", "project", "worker", "clickhouse", "kafka"):
                 victim = up.pids()[name]
@@ -171,9 +164,6 @@ def test_every_part_is_killed_in_turn_and_comes_back_with_equal_data(tmp_path):
         prove_exact(up, shoppers)
         assert all(up.parts()[name].restarts >= 1 for name in up.pids())
         everything = list(up.pids().values())
-    finally:
-        up.process.terminate()
-        assert up.process.wait(120) == 0, up.tail()
     assert gone(everything)
 
 

@@ -10,12 +10,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from models.customer import encode
 from models.events import CustomerAliased, Identifier, PageViewed
-from models.judge import Judge
 from models.naming import derive, identifier_of
 from models.profile import Profile, evolve
-from models.react import Position
 from models.records import Score
-from models.replay import replay
 from models.topics import EVENTS, PROFILES, SCORES
 from projections.client import connect, is_behind
 from projections.past import Past, PastUnavailableError
@@ -24,6 +21,7 @@ from tests.support import waiting
 from tests.support.histories import event
 from tests.support.kafka_log import read_all, send
 from tests.support.log_samples import START, history, merged, messages
+from tests.support.offline_fold import offline
 from tests.support.past import Tables
 
 pytestmark = pytest.mark.stack
@@ -49,10 +47,7 @@ def log(settings):
         settings.topic(EVENTS),
         messages([merged(1, LOSER, WINNER).model_copy(update=turn)]),
     )
-    records = read_all(settings.kafka, settings.topic(EVENTS))
-    at = [(Position("events", one.partition, one.offset), one.value) for one in records]
-    customers = replay(at, Judge.untrained())
-    live = [(of.encode(), encode(one)) for of, one in customers.items()]
+    live = [(of.encode(), encode(one)) for of, one in offline(settings).items()]
     send(settings.kafka, settings.topic(PROFILES), live)
     return events
 

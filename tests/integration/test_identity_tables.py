@@ -5,8 +5,8 @@ import pytest
 from models.links import Edge, Identity, Refusal, encode, state_merge, state_unmerge
 from models.topics import EVENTS, IDENTITIES, IDENTITY_LINKS
 from projections.client import connect
-from projections.migrate import FOLDER, migrate
-from tests.support.loading import load
+from projections.migrate import migrate
+from tests.support.loading import load, migrate_before
 from tests.support.log_samples import START, merged, messages, order, regrouped
 
 pytestmark = pytest.mark.stack
@@ -141,12 +141,7 @@ def test_what_was_refused_is_told_by_customer_and_reason(log, ask):
 
 
 def test_merges_of_before_the_migration_are_kept(clickhouse, tmp_path):
-    older = tmp_path / "migrations"
-    older.mkdir()
-    for file in sorted(FOLDER.glob("*.sql")):
-        if file.name < "0008":
-            (older / file.name).write_bytes(file.read_bytes())
-    migrate(clickhouse, older)
+    migrate_before(clickhouse, "0008", tmp_path)
     with connect(clickhouse) as client:
         client.command(
             f"INSERT INTO merges VALUES ('{EMAIL}', '{USER}', 'l1', '2026-01-05 09:00:00', 0, 7)"

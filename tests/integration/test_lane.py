@@ -7,8 +7,6 @@ from collections import Counter
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType
 
 from models.topics import IDENTITIES, PROFILES, SCORES
 from streams.lane.publisher import Publisher
@@ -23,7 +21,7 @@ from tests.support.counting import (
     status,
     until_counted,
 )
-from tests.support.kafka_log import read_all
+from tests.support.kafka_log import COMPACTED_SOON, configure, read_all
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -131,24 +129,7 @@ def test_recovery_ends_behind_transaction_markers_and_keeps_the_newest_owners_wr
 
 def test_recovery_reads_a_compacted_changelog_to_its_end(kafka_settings, broker):
     topic = kafka_settings.topic(PROFILES)
-    admin = KafkaAdminClient(bootstrap_servers=broker)
-    admin.alter_configs(
-        [
-            ConfigResource(
-                ConfigResourceType.TOPIC,
-                topic,
-                configs={
-                    "cleanup.policy": "compact",
-                    "min.compaction.lag.ms": "0",
-                    "max.compaction.lag.ms": "1",
-                    "segment.ms": "1000",
-                    "min.cleanable.dirty.ratio": "0.01",
-                    "delete.retention.ms": "0",
-                },
-            )
-        ]
-    )
-    admin.close()
+    configure(broker, topic, COMPACTED_SOON)
 
     async def fill(rounds):
         producer = AIOKafkaProducer(bootstrap_servers=broker)

@@ -48,6 +48,7 @@ from tests.support import waiting
 from tests.support.histories import event
 from tests.support.kafka_log import newest, read_all, send
 from tests.support.log_samples import example, history, messages
+from tests.support.offline_fold import offline
 
 pytestmark = pytest.mark.stack
 until = partial(waiting.until, seconds=150)
@@ -112,9 +113,7 @@ def folded(settings, monkeypatch):
         monkeypatch.setenv(name, value)
     log = history(300, customers=20)
     send(settings.kafka, settings.topic(EVENTS), messages(log))
-    records = read_all(settings.kafka, settings.topic(EVENTS))
-    at = [(Position("events", one.partition, one.offset), one.value) for one in records]
-    customers = replay(at, Judge.untrained())
+    customers = offline(settings)
     live = [(of.encode(), encode(one)) for of, one in customers.items()]
     send(settings.kafka, settings.topic(PROFILES), live)
     return customers

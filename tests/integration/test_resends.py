@@ -12,11 +12,12 @@ from models.naming import derive
 from models.topics import EVENTS
 from projections.client import connect
 from projections.load import Chunk, Loader
-from projections.migrate import FOLDER, migrate
+from projections.migrate import migrate
 from projections.order_lines import TABLE as ORDER_LINES
 from projections.tables import ROUTES
 from projections.touchpoints import TABLE as TOUCHPOINTS
 from tests.support.histories import NOON, event, usd
+from tests.support.loading import migrate_before
 from tests.support.past import Record
 
 pytestmark = pytest.mark.stack
@@ -75,12 +76,7 @@ def test_another_customer_and_another_source_may_give_the_same_id(clickhouse, as
 
 
 def test_what_was_there_before_the_migration_is_kept_once(clickhouse, tmp_path):
-    older = tmp_path / "migrations"
-    older.mkdir()
-    for file in sorted(FOLDER.glob("*.sql")):
-        if file.name < "0015":
-            (older / file.name).write_bytes(file.read_bytes())
-    migrate(clickhouse, older)
+    migrate_before(clickhouse, "0015", tmp_path)
     names = ", ".join(TOUCHPOINTS.names)
     with connect(clickhouse) as client:
         for offset, month in ((5, "03"), (9, "04")):

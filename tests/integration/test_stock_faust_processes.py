@@ -12,26 +12,17 @@ from functools import partial
 import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType
 
 from infra.admin import create_topics
 from models.topics import PROFILES
 from streams.lane.restore import MARK, mark
 from tests.support.counting import WORKER, committed, counted, events, produce
-from tests.support.kafka_log import newest, read_all, send
+from tests.support.kafka_log import COMPACTED_SOON, configure, newest, read_all, send
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 
 STOCK = "tests.support.stock_worker"
-COMPACTED_SOON = {
-    "cleanup.policy": "compact",
-    "min.compaction.lag.ms": "0",
-    "max.compaction.lag.ms": "1",
-    "segment.ms": "1000",
-    "min.cleanable.dirty.ratio": "0.01",
-    "delete.retention.ms": "0",
-}
 
 
 @pytest.fixture
@@ -59,12 +50,6 @@ def changelog_of(settings, **config):
     admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1, "configs": config}})
     admin.close()
     return name
-
-
-def configure(settings, topic, config):
-    admin = KafkaAdminClient(bootstrap_servers=settings.brokers)
-    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=config)])
-    admin.close()
 
 
 async def in_transactions(settings, topic, rows):
@@ -173,7 +158,7 @@ def _zombie(settings, start_part, pause, module, paces, total, count_of, finishe
 
 def at_last(settings, topic, reached):
     """Have a changelog compacted to what `reached` says, and return its newest values."""
-    configure(settings, topic, COMPACTED_SOON)
+    configure(settings.brokers, topic, COMPACTED_SOON)
 
     def compacted():
         send(settings.brokers, topic, [(b"rolls the segment", b"0")])

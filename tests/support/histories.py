@@ -12,6 +12,12 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANA = ev.Identifier(type="user_id", value="ana")
 
 
+def named(text):
+    """Return the identifier that is written "type:value"."""
+    kind, _, value = text.partition(":")
+    return ev.Identifier(type=kind, value=value)
+
+
 def event(kind=ev.PageViewed, /, at=NOON, id="e1", who=(ANA,), **fields):
     """Make one event, as the steps hold it; required fields that do not matter are filled in."""
     needed = _NEEDED.get(kind, {})

@@ -1,10 +1,21 @@
-"""Topics as lists, for tests: all that is on a topic now, and many messages onto one."""
+"""Topics, for tests: all that is on one now as a list, many messages onto it, its settings."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.structs import TopicPartition
+
+# A topic's settings under which the broker compacts it within seconds.
+COMPACTED_SOON = {
+    "cleanup.policy": "compact",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "1",
+    "segment.ms": "1000",
+    "min.cleanable.dirty.ratio": "0.01",
+    "delete.retention.ms": "0",
+}
 
 
 def each(brokers: str, topic: str) -> Iterator:
@@ -45,3 +56,9 @@ def send(brokers: str, topic: str, messages: Iterable[tuple]) -> None:
         producer.flush()
         for one in sent:
             one.get(timeout=10)
+
+
+def configure(brokers: str, topic: str, settings: dict[str, str]) -> None:
+    """Change a topic's settings."""
+    with closing(KafkaAdminClient(bootstrap_servers=brokers)) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=settings)])

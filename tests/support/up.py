@@ -79,6 +79,18 @@ class Up:
         return httpx.Client(base_url=url, headers={"x-api-key": key}, timeout=30)
 
 
+@contextmanager
+def running(settings: Settings, *arguments: str) -> Iterator[Up]:
+    """Run `c360 up` until the block is through; then it is stopped, and must end well."""
+    up = Up(settings, *arguments)
+    try:
+        up.wait_ready()
+        yield up
+    finally:
+        up.process.terminate()
+        assert up.process.wait(120) == 0, up.tail()
+
+
 class Shoppers:
     """Customers who buy again and again, and send each order until it is acknowledged."""
 

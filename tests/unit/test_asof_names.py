@@ -5,23 +5,18 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from models.events import CustomerAliased, CustomerMerged, Identifier, PageViewed
+from models.events import CustomerAliased, CustomerMerged, PageViewed
 from models.naming import derive
 from models.profile import Profile
 from projections.serve.app import build
 from projections.serve.sources import Sources
 from tests.support.customers import OFFERS, customer, record
-from tests.support.histories import NOON, event
+from tests.support.histories import NOON, event, named
 from tests.support.past import Remembered, Tables
 
 KEY = {"Authorization": "Bearer test-api-key"}
 ANA, BEN, BROWSER, MAIL = "user_id:ana", "user_id:ben", "anonymous_id:b-1", "email:a@x.com"
 HOUR = timedelta(hours=1)
-
-
-def named(text):
-    kind, _, value = text.partition(":")
-    return Identifier(type=kind, value=value)
 
 
 class World:

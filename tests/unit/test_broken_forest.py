@@ -14,19 +14,11 @@ from models.identity import customer_id_of, identify
 from models.identity_rules import LARGEST, SHIPPED, Limits, Rules
 from models.links import encode, follow, links_of, state_merge, state_unmerge
 from models.links.stand import Stand
-from tests.support.histories import event
+from models.naming import id_of
+from tests.support.histories import event, named
 
 ANA, MAIL, PHONE, BROWSER = "user_id:ana", "email:ana@x.com", "phone:+821012345678", "device_id:d"
 TOLD = "c360 rebuild identity --swap"
-
-
-def named(text):
-    kind, _, value = text.partition(":")
-    return Identifier(type=kind, value=value)
-
-
-def id_of(text):
-    return customer_id_of(named(text))
 
 
 def grown(rules=SHIPPED):

@@ -3,21 +3,12 @@
 import pytest
 
 from models import links
-from models.events import CustomerAliased, CustomerIdentified, Identifier
-from models.identity import customer_id_of, identify
+from models.events import CustomerAliased, CustomerIdentified
+from models.identity import identify
 from models.identity_rules import SHIPPED, Limits, Rules
 from models.links import Merge, links_of, resolve
-from tests.support.histories import event
-
-
-def named(text):
-    kind, _, value = text.partition(":")
-    return Identifier(type=kind, value=value)
-
-
-def id_of(text):
-    return customer_id_of(named(text))
-
+from models.naming import id_of
+from tests.support.histories import event, named
 
 ANA, BEN = "user_id:ana", "user_id:ben"
 VISITOR, DEVICE, MAIL = "anonymous_id:a-1", "device_id:d-1", "email:ana@x.com"

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from models.errors import Reason, TouchpointRejectedError
-from models.events import CustomerAliased, CustomerIdentified, Identifier
-from models.identity import customer_id_of, identify
+from models.events import CustomerAliased, CustomerIdentified
+from models.identity import identify
 from models.identity_rules import SHIPPED, Limits, Rules
 from models.links import (
     Edge,
@@ -20,20 +20,12 @@ from models.links import (
     told,
 )
 from models.links.forest import MOST_LINKS, REMEMBERED
-from tests.support.histories import event
+from models.naming import id_of
+from tests.support.histories import event, named
 
 LAPTOP, PHONE, TABLET = "anonymous_id:laptop", "device_id:phone", "device_id:tablet"
 ANA, BEN, CAT, DAN = (f"user_id:{name}" for name in ("ana", "ben", "cat", "dan"))
 MAIL = "email:ana@x.com"
-
-
-def named(text):
-    kind, _, value = text.partition(":")
-    return Identifier(type=kind, value=value)
-
-
-def id_of(text):
-    return customer_id_of(named(text))
 
 
 def seen(*who, kind=None, **fields):
