@@ -2,8 +2,10 @@
 
 English by VADER (Hutto & Gilbert 2014) as nltk-vader-sentiment has it, with the words of
 service that its lexicon lacks; Korean by `models.traits.korean` and the same rules: what
-turns a word round, what strengthens it, and that what comes after "but" counts more. Each
-sentence is judged by itself, and the text is the mean of those that say anything.
+turns a word round, what strengthens it, and that what comes after "but" counts more. Emoji are
+VADER's in both (`models.traits.signs`), stars and points a rule's (`models.traits.ratings`). Each
+sentence, and each rating, is judged by itself: the text is the sum of those that say anything, by
+the root of how many.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ from vader import SentimentIntensityAnalyzer
 from vader.data.lexicon import MULTIWORD
 
 from models.traits.korean import BUT, LESS, LEXICON, MORE
+from models.traits.ratings import ratings
+from models.traits.signs import NAMES, RENAMED, has_signs, signs
 
 # VADER and the Korean lexicon; another one, or another way to add up, is another source: in the
-# first one a text was the mean of its sentences.
-SOURCE: Final = "lexicon-2"
+# first one a text was the mean of its sentences, the second read no ratings, nor emoji in Korean.
+SOURCE: Final = "lexicon-3"
 LONGEST = 2_000  # characters that are read of a text
 _ALPHA = 15.0  # VADER's: how soon a sum of weights is near certain
 _SUREST = 0.9999  # VADER rounds: nearer to 1 it does not tell how much a sentence weighs
@@ -48,7 +52,9 @@ _PHRASES: Final = {
     **dict.fromkeys(("kind regards", "kindest regards", "warm regards", "looking like"), 0.0),
 }
 _english: Final = SentimentIntensityAnalyzer(
-    extra_lexicon={**_SERVICE, "neveragain": -2.8}, multiword={**MULTIWORD, **_PHRASES}
+    extra_lexicon={**_SERVICE, "neveragain": -2.8},
+    multiword={**MULTIWORD, **_PHRASES, **NAMES},
+    emoji=RENAMED,
 )
 _NEVER_AGAIN: Final = re.compile(r"\bnever\b[^,;]{0,40}\bagain\b", re.IGNORECASE)
 
@@ -74,9 +80,13 @@ _NOT_AFTER: Final = re.compile(
 
 def sentiment(text: str) -> int | None:
     """Return how well a text speaks, from -1000 to 1000; None when it says nothing of it."""
-    total, said = 0.0, 0
-    for sentence in _SENTENCE.findall(text[:LONGEST]):
-        weight = _sentence(sentence)
+    text, total, said = text[:LONGEST], 0.0, 0
+    signed = has_signs(text)
+    if signed or "별" in text or "만점" in text or "평점" in text:
+        rated, text = ratings(text)
+        total, said = sum(rated), len(rated)
+    for sentence in _SENTENCE.findall(text):
+        weight = _sentence(sentence, signed)
         if weight is not None:
             total, said = total + weight, said + 1
     if not said:
@@ -85,12 +95,20 @@ def sentiment(text: str) -> int | None:
     return round(1000 * total / sqrt(total * total + _ALPHA))
 
 
-def _sentence(sentence: str) -> float | None:
+def _sentence(sentence: str, signed: bool) -> float | None:
     """Return the sum of a sentence's weights; None when it says nothing."""
     if sentence.isspace():
         return None
-    if _HANGUL.search(sentence):
-        return _korean(sentence)
+    if not _HANGUL.search(sentence):
+        return _by_vader(sentence)
+    words = _korean(sentence)
+    shown = _by_vader(signs(sentence)) if signed else None
+    if words is None or shown is None:
+        return shown if words is None else words
+    return words + shown
+
+
+def _by_vader(sentence: str) -> float | None:
     compound = _english.polarity_scores(_NEVER_AGAIN.sub("neveragain", sentence))["compound"]
     if not compound:
         return None
@@ -100,8 +118,8 @@ def _sentence(sentence: str) -> float | None:
 
 def _korean(sentence: str) -> float | None:
     total, found = 0.0, False
-    turn = max((but.start() for but in _BUT.finditer(sentence)), default=-1)
     hits = list(_WORD.finditer(sentence))
+    turn = max((but.start() for but in _BUT.finditer(sentence)), default=-1) if hits else -1
     for number, hit in enumerate(hits):
         weight: float = _WEIGHT[hit.group().replace(" ", "")]
         following = hits[number + 1].start() if number + 1 < len(hits) else None

@@ -90,7 +90,7 @@ def test_row_18_opinion_is_a_trait_in_korean_and_english(system, user, text):
     system.accept(touchpoint("ticket_opened", user, f"{user}-1", 1, **complaint))
     told = system.becomes(f"user_id:{user}", lambda known: known["sentiment"])["sentiment"]
     assert told["mean"] < -0.2
-    assert (told["event_id"], told["told_by"], told["source"]) == (f"{user}-1", "shop", "lexicon-2")
+    assert (told["event_id"], told["told_by"], told["source"]) == (f"{user}-1", "shop", "lexicon-3")
     praise = "정말 친절하게 해결해 주셔서 감사합니다!" if user == "t18-ko" else "Great, thank you!"
     system.accept(
         touchpoint("feedback_given", user, f"{user}-2", kind="csat", score=5, text=praise)

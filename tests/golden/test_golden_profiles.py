@@ -69,7 +69,7 @@ def test_what_was_added_to_a_profile_changes_nothing_that_was_there(case):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_only_opinions_are_read_anew(case):
     reread = case / "reread.json"
-    opinions = {"sentiment", "sentiment_weeks"}
+    opinions = {"sentiment", "sentiment_weeks", "sentiment_by"}
     assert not reread.exists() or json.loads(reread.read_bytes()).keys() <= opinions
 
 

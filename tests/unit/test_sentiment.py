@@ -120,6 +120,77 @@ def test_what_is_cried_out_counts_more():
     assert sentiment("Great service!!!") > sentiment("Great service")
 
 
+PLEASED = (*"😀😄😁😊🥰😍😘😋🤩🥳😂👍👏💯♥♡💕", "❤️", "👍🏽")
+DISPLEASED = (*"😡😠🤬😤😢😭😞😔😥😟🙁😣😖😫😒🙄🤮💩👎💔🤦", "☹️", "🤦🏻\u200d♀️", "👎🏿")
+
+
+@pytest.mark.parametrize("text", ["{}", "Order 77 came {}", "주문 77 왔어요{}", "왔어요. {}"])
+def test_a_face_has_its_sign_alone_and_in_either_language(text):
+    assert {face for face in PLEASED if (sentiment(text.format(face)) or 0) <= 100} == set()
+    assert {face for face in DISPLEASED if (sentiment(text.format(face)) or 0) >= -100} == set()
+
+
+@pytest.mark.parametrize("face", ["😊", "👍", "😡", "😢"])
+def test_a_face_weighs_alike_in_either_language(face):
+    assert sentiment(f"주문 77 왔어요 {face}") == sentiment(f"Order 77 came {face}")
+
+
+def test_a_face_adds_to_what_the_words_say():
+    assert (
+        sentiment("배송이 느려요 😡") < sentiment("배송이 느려요") < sentiment("배송이 느려요 😊")
+    )
+    assert sentiment("잘 받았어요 😡") < sentiment("잘 받았어요") < sentiment("잘 받았어요 😊")
+
+
+@pytest.mark.parametrize("text", ["상품 왔어요 📦", "🔥", "문의합니다 ☎", "⭐", "5️⃣"])
+def test_what_is_drawn_without_a_mood_says_nothing(text):
+    assert sentiment(text) is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("별 하나", "별 둘", "별 셋", "별 넷", "별 다섯"),
+        ("별 한개", "별 두 개 드려요", "별 세개", "별 네개예요", "별다섯개"),
+        ("별 1개", "별 2개", "별점 3점", "별점은 4점", "평점 5"),
+        ("5점 만점에 1점", "5점만점에 2점", "5점 만점 중 3점", "5점 만점에 4", "5점 만점에 5점"),
+        ("10점 만점에 1점", "10점 만점에 4점", "100점 만점에 60점", "별점 8점", "평점 9.6점"),
+        ("★☆☆☆☆", "★★☆☆☆", "★★★☆☆", "★★★★☆", "⭐⭐⭐⭐⭐"),
+        ("별 다섯개 중 하나", "별 5개 중 2개", "별 5개 중 세 개", "별점 4.2점", "별점 4.8점"),
+    ],
+)
+def test_more_stars_speak_better_and_three_of_five_neither(given):
+    said = [sentiment(f"배송 {text} {text}") for text in given]
+    assert said == sorted(set(said))
+    assert said[1] < -100
+    assert said[3] > 100
+    assert abs(said[2]) < min(-said[1], said[3])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "개별 하나하나",
+            "특별 하나",
+            "별 세트",
+            "별 둘러보고",
+            "별 2층",
+            "별 셋팅",
+            "5점 드려요",
+        ),
+        *("다섯개 중 하나", "별 20개 중 30개", "별점", "★ 공지 ★", "☆"),
+    ],
+)
+def test_what_only_looks_like_stars_is_no_rating(text):
+    assert sentiment(text) is None
+
+
+def test_words_beside_a_rating_are_read_too():
+    assert sentiment("별 하나도 아깝다") < sentiment("별 하나")
+    assert sentiment("별 다섯개 최고예요") > sentiment("별 다섯개")
+
+
 def weighs(score):
     return score / (1000**2 - score**2) ** 0.5
 
