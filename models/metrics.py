@@ -41,30 +41,33 @@ LINK_METRICS = {
     "refused": Metric("c360_links_refused_total", "counter", "Links refused by this worker."),
 }
 
-# The models that this worker learns, as their newest reports say; `judged` is whose predictions:
-# "served" (what was predicted then), "acted", "untouched", "past", a candidate, an arm.
-_JUDGED = ("model", "judged")
+# The models that this worker learns, as their newest reports say; `candidate` is whose predictions,
+# as in ClickHouse: "served" (what was predicted then), "acted", "untouched", "past", one who runs,
+# an arm.
+_CANDIDATE = ("model", "candidate")
 _MODEL = ("model",)
 MODEL_METRICS = {
     "version": Metric("c360_model_version", "gauge", "Examples learnt, ever.", _MODEL),
-    "champion": Metric("c360_model_champion", "gauge", "1: this candidate serves.", _JUDGED),
+    "champion": Metric("c360_model_champion", "gauge", "1: this candidate serves.", _CANDIDATE),
     "frozen": Metric("c360_model_frozen", "gauge", "1: nothing is learnt.", _MODEL),
     "drifting": Metric("c360_model_drifting", "gauge", "1: a drift alert is open.", _MODEL),
     "evidence": Metric(
-        "c360_model_evidence", "gauge", "Log evidence against the champion.", _JUDGED
+        "c360_model_evidence", "gauge", "Log evidence against the champion.", _CANDIDATE
     ),
-    "auc_window": Metric("c360_model_auc", "gauge", "Of the newest 1,000 examples.", _JUDGED),
+    "auc_window": Metric("c360_model_auc", "gauge", "Of the newest 1,000 examples.", _CANDIDATE),
     "log_loss_window": Metric(
-        "c360_model_log_loss", "gauge", "Of the newest 1,000 examples.", _JUDGED
+        "c360_model_log_loss", "gauge", "Of the newest 1,000 examples.", _CANDIDATE
     ),
-    "brier_window": Metric("c360_model_brier", "gauge", "Of the newest 1,000 examples.", _JUDGED),
+    "brier_window": Metric(
+        "c360_model_brier", "gauge", "Of the newest 1,000 examples.", _CANDIDATE
+    ),
     "ece_window": Metric(
-        "c360_model_calibration_error", "gauge", "Of the newest 1,000 examples.", _JUDGED
+        "c360_model_calibration_error", "gauge", "Of the newest 1,000 examples.", _CANDIDATE
     ),
     "lift_window": Metric(
-        "c360_model_lift", "gauge", "Of the highest tenth of the newest 1,000.", _JUDGED
+        "c360_model_lift", "gauge", "Of the highest tenth of the newest 1,000.", _CANDIDATE
     ),
     "base_rate_window": Metric(
-        "c360_model_base_rate", "gauge", "Share of the newest 1,000 that came true.", _JUDGED
+        "c360_model_base_rate", "gauge", "Share of the newest 1,000 that came true.", _CANDIDATE
     ),
 }

@@ -134,5 +134,5 @@ def test_a_model_is_reported_commanded_and_told_of_when_it_drifts(
         verified = CliRunner().invoke(app, ["verify", "clickhouse", "--json"])
         assert json.loads(verified.stdout)["equal"], verified.stdout
         page = httpx.get(f"http://127.0.0.1:{settings.worker_port}/metrics", timeout=30).text
-        assert 'c360_model_log_loss{model="churn",judged="served"}' in page
-        assert f'c360_model_champion{{model="churn",judged="{challenger}"}} 1' in page
+        assert 'c360_model_log_loss{model="churn",candidate="served"}' in page
+        assert f'c360_model_champion{{model="churn",candidate="{challenger}"}} 1' in page

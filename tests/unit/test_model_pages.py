@@ -140,7 +140,7 @@ def test_the_worker_tells_prometheus_of_the_models_it_learns(told, monkeypatch):
     lines = gauges(MODEL_METRICS, learn.status()).splitlines()
     assert 'c360_model_version{model="churn"} 60' in lines
     assert 'c360_model_frozen{model="churn"} 1' in lines
-    assert f'c360_model_champion{{model="churn",judged="{told[-1].champion}"}} 1' in lines
+    assert f'c360_model_champion{{model="churn",candidate="{told[-1].champion}"}} 1' in lines
     assert any(
-        line.startswith('c360_model_auc{model="churn",judged="served"} 0.') for line in lines
+        line.startswith('c360_model_auc{model="churn",candidate="served"} 0.') for line in lines
     )
