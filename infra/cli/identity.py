@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import time
-import uuid
-from collections.abc import Collection, Iterable
-from typing import Annotated, Any
+from collections.abc import Collection
+from typing import Annotated
 
-import httpx
 import typer
 
 from infra.cli import identity_view
 from infra.cli.api import Api, Json, asking
 from infra.cli.context import settings_and_secrets
 from infra.cli.identity_ledger import Ledger, ledger, plain
+from infra.cli.identity_names import elsewhere, known_names, name_of
+from infra.cli.identity_word import give, said
 from infra.cli.terminal import Terminal
 from infra.errors import UserError
-from infra.secrets import first_key
 from infra.settings import Settings
 from models.errors import TouchpointRejectedError
 from models.links import Identity, state_unmerge, unmerge
-from models.naming import CUSTOMER_ID, derive, id_of
+from models.naming import derive
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     help="Who is one customer: show it, merge two, take one out again.",
 )
-MOST_NAMED = 300  # customers asked for their names at once
 Who = Annotated[
     str, typer.Argument(metavar="ID", help="customer id, type:value, or what a search finds alone")
 ]
@@ -58,8 +54,8 @@ def show(who: Who, as_json: AsJson = False) -> None:
             }
             typer.echo(json.dumps(rows, ensure_ascii=False))
             return
-        names = _names(api, _ids(found))
-        Terminal().print(identity_view.whole(found, names, _elsewhere(api, customer)))
+        names = known_names(api, _ids(found))
+        Terminal().print(identity_view.whole(found, names, elsewhere(api, customer)))
 
 
 @app.command()
@@ -69,8 +65,8 @@ def merge(
     """Make two customers one."""
     settings = settings_and_secrets()
     with asking(settings) as api:
-        body = {"left": _named(api, left), "right": _named(api, right)}
-        _command(settings, api, "merge", body | _said(by, reason), wait, as_json)
+        body = {"left": name_of(api, left), "right": name_of(api, right)}
+        give(settings, api, "merge", body | said(by, reason), wait, as_json)
 
 
 @app.command("unmerge")
@@ -84,16 +80,16 @@ def unmerge_(
 ) -> None:
     """Take a member out of its customer; whoever was linked to it alone goes with it."""
     settings = settings_and_secrets()
-    said = _said(by, reason)
+    word = said(by, reason)
     with asking(settings) as api:
         member = _member(settings, api, who)
         if not yes:
             with ledger(settings) as tables:
                 staying, leaving = _parted(settings, tables, api, member)
-            names = _names(api, [*staying, *leaving])
+            names = known_names(api, [*staying, *leaving])
             Terminal().print(identity_view.sides(staying, leaving, names))
             typer.confirm("Part them?", abort=True)
-        _command(settings, api, "unmerge", {"customer": member} | said, wait, as_json)
+        give(settings, api, "unmerge", {"customer": member} | word, wait, as_json)
 
 
 @app.command()
@@ -112,7 +108,7 @@ def refused(
         typer.echo("nothing was refused")
     else:
         with asking(settings) as api:
-            names = _names(api, [one["customer_id"] for one in customers])
+            names = known_names(api, [one["customer_id"] for one in customers])
         Terminal().print(identity_view.refusals(reasons, customers, names))
 
 
@@ -153,43 +149,6 @@ def _ids(found: Json) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def _names(api: Api, ids: Iterable[str]) -> dict[str, str]:
-    """Return the identifier that each customer id follows from, of those that are known."""
-    asked = list(dict.fromkeys(ids))[:MOST_NAMED]
-    if not asked:
-        return {}
-    profiles = api.post("/v1/profiles:batchGet", {"keys": asked})["profiles"]
-    carried = {
-        f"{one['type']}:{one['value']}"
-        for profile in profiles.values()
-        for one in profile["identifiers"]
-    }
-    known = {id_of(text): text for text in carried}
-    return {id: known[id] for id in asked if id in known}
-
-
-def _elsewhere(api: Api, customer: Json) -> dict[str, str]:
-    """Return the identifiers that only came along and are another customer's, with whose."""
-    carried = [
-        f"{one['type']}:{one['value']}"
-        for one in customer["identifiers"]
-        if one["customer_id"] is None
-    ][:MOST_NAMED]
-    if not carried:
-        return {}
-    found = api.post("/v1/profiles:batchGet", {"keys": carried})["profiles"]
-    whose = {text: profile["customer_id"] for text, profile in found.items()}
-    return {text: id for text, id in whose.items() if id != customer["customer_id"]}
-
-
-def _named(api: Api, who: str) -> str:
-    """Return a name that the resolver can place: type:value if any is known, else the id."""
-    if derive(who) is not None and not CUSTOMER_ID.fullmatch(who):
-        return who
-    id = who if CUSTOMER_ID.fullmatch(who) else api.customer(who)["customer_id"]
-    return _names(api, [id]).get(id, id)
-
-
 def _member(settings: Settings, api: Api, who: str) -> str:
     named = derive(who, settings.identity_rules())
     return named if named is not None else str(api.customer(who)["customer_id"])
@@ -209,62 +168,3 @@ def _parted(
     places = {place.member: place.root for place in found.regroups}
     leaving = [one for one in group if places.get(one) == places.get(member)]
     return [one for one in group if one not in leaving], leaving
-
-
-def _said(by: str, reason: str) -> dict[str, str]:
-    return {"by": by or getpass.getuser(), "reason": reason}
-
-
-def _command(
-    settings: Settings, api: Api, kind: str, body: dict[str, str], wait: float, as_json: bool
-) -> None:
-    """Give a command, wait for what becomes of it, and say so; exit 1 when it was refused."""
-    asked = _posted(settings, kind, body)
-    with Terminal(stderr=True).status("waiting for the resolver") as status:
-        outcome = api.get(asked["outcome"])
-        end = time.monotonic() + wait
-        while outcome["status"] in ("waiting", "refolding") and time.monotonic() < end:
-            if outcome["status"] == "refolding":
-                status.update("reading the log again for both sides")
-            time.sleep(0.2)
-            outcome = api.get(asked["outcome"])
-    if as_json:
-        typer.echo(json.dumps(asked | outcome, ensure_ascii=False))
-    else:
-        _tell(kind, asked, outcome)
-    if outcome["status"] == "refused":
-        raise typer.Exit(1)
-
-
-def _posted(settings: Settings, kind: str, body: dict[str, str]) -> Json:
-    base = f"http://{settings.host}:{settings.ingest_port}"
-    headers = {
-        "Authorization": f"Bearer {first_key(settings.admin_keys)}",
-        "Idempotency-Key": uuid.uuid4().hex,
-    }
-    try:
-        answer = httpx.post(f"{base}/v1/identity/{kind}", json=body, headers=headers, timeout=20)
-    except httpx.HTTPError as error:
-        raise UserError(
-            f"ingest does not answer at {base}: {error}", "start it: c360 up"
-        ) from error
-    said: dict[str, Any] = answer.json()
-    if not answer.is_success:
-        raise UserError(
-            f"ingest answered {answer.status_code}: {said['detail']}",
-            "c360 keys shows this machine's key; C360_ADMIN_KEYS sets another",
-        )
-    return said
-
-
-def _tell(kind: str, asked: Json, outcome: Json) -> None:
-    roots = dict.fromkeys(one["customer_id"] for one in outcome["customers"])
-    told = " and ".join(one or "nobody" for one in roots)
-    match outcome["status"]:
-        case "done":
-            word = "one customer" if kind == "merge" else "a customer of its own"
-            typer.secho(f"done: {word} now: {told}", fg="green")
-        case "refused":
-            typer.secho(f"refused: {outcome['detail']}", fg="red", err=True)
-        case status:
-            typer.secho(f"{status}: {asked['receipt']}; ask again: {asked['outcome']}", fg="yellow")
