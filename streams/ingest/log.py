@@ -17,17 +17,15 @@ from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from models.placing import java_hash
+from streams.ingest.connection import STOP_SECONDS, Connection
 from streams.ingest.problems import busy
-from streams.ingest.writes import BATCH_BYTES, Place, Queue, Share, Write, pack
+from streams.ingest.writes import Place, Queue, Share, Write, pack
 from streams.record_batch import Headers
 
 APART_SECONDS = 0.005  # between the beginnings of two writes: each costs a request
-RECONNECT_SECONDS = 1.0
-STOP_SECONDS = 10.0
 EX_SOFTWARE = 70
 logger = logging.getLogger(__name__)
 
@@ -46,40 +44,34 @@ class Log:
     """A topic, appended to by many requests at once. Single event loop; not thread-safe."""
 
     def __init__(self, brokers: str, topic: str, patience: float, max_pending: int) -> None:
-        self._brokers = brokers
+        self.connection = Connection(brokers, topic)
         self._topic = topic
         self._patience = patience
         self._max_pending = max_pending
-        self._producer: AIOKafkaProducer | None = None
-        self._partitions = 0
         self._queues: dict[int, Queue] = {}
         self._drains: dict[int, asyncio.Task[None]] = {}
         self._sending: dict[int, float] = {}  # partition -> when its write began
         self._pending = 0  # records taken and not yet answered by Kafka
         self._next = 0.0  # before which no write begins, by the loop's clock
         self._turn: asyncio.Future[None] | None = None  # what waits for it
-        self._connecting: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
         """Whether Kafka is there and answers in time."""
-        return self._producer is not None and not self._stalled()
+        return self.connection.producer is not None and not self._stalled()
 
     def start(self) -> None:
         """Connect in the background, however long it takes."""
-        if self._connecting is None or self._connecting.done():
-            self._connecting = asyncio.create_task(self._connect())
+        self.connection.start()
 
     async def stop(self) -> None:
         """Write what was taken, then disconnect; gives up after 10 s without Kafka."""
-        if self._connecting:
-            self._connecting.cancel()
+        self.connection.cancel()
         if self._drains:
             await asyncio.wait(self._drains.values(), timeout=STOP_SECONDS)
         for task in self._drains.values():
             task.cancel()
-        if self._producer:
-            await _close(self._producer)
+        await self.connection.close()
 
     async def append(
         self,
@@ -115,7 +107,7 @@ class Log:
     def _shared_out(
         self, write: Write, keys: Sequence[bytes | None], values: Sequence[bytes]
     ) -> dict[int, Share]:
-        count = self._partitions
+        count = self.connection.partitions
         shares: dict[int, Share] = {}
         for index, (key, value) in enumerate(zip(keys, values, strict=True)):
             # Where Java's default partitioner puts it; without a key, anywhere.
@@ -160,7 +152,7 @@ class Log:
         self._turn = None
 
     async def _write(self, partition: int, queue: Queue) -> None:
-        producer = self._producer
+        producer = self.connection.producer
         if producer is None:
             self._fail(queue, KafkaConnectionError("connecting"))
             return
@@ -172,7 +164,7 @@ class Log:
         except KafkaError as error:
             logger.warning("partition %d was not written: %s", partition, error)
             self._fail(taken, error)
-            await self._replace(producer)
+            await self.connection.replace(producer)
         else:
             for share in taken:
                 self._pending -= len(share.records)
@@ -186,37 +178,3 @@ class Log:
             share = taken.popleft()
             self._pending -= len(share.records)
             share.write.fail(error)
-
-    async def _replace(self, broken: AIOKafkaProducer) -> None:
-        """Connect anew: an idempotent producer that was refused has a gap in its numbers."""
-        if self._producer is broken:
-            self._producer = None
-            await _close(broken)
-            self.start()
-
-    async def _connect(self) -> None:
-        while True:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._brokers,
-                client_id="ingest",
-                acks="all",
-                enable_idempotence=True,
-                max_request_size=8 * BATCH_BYTES,
-            )
-            try:
-                await producer.start()
-                self._partitions = len(await producer.partitions_for(self._topic))
-            except KafkaError as error:
-                logger.warning("no %s at %s yet: %s", self._topic, self._brokers, error)
-                await _close(producer)
-                await asyncio.sleep(RECONNECT_SECONDS)
-            else:
-                self._producer = producer
-                return
-
-
-async def _close(producer: AIOKafkaProducer) -> None:
-    try:
-        await asyncio.wait_for(producer.stop(), STOP_SECONDS)
-    except (TimeoutError, KafkaError) as error:
-        logger.warning("the connection to Kafka did not close: %s", error)

@@ -83,7 +83,7 @@ async def test_a_call_of_which_one_part_failed_has_failed():
 
 async def test_records_are_shared_out_as_javas_partitioner_does():
     log = Log("nowhere:1", "touchpoints", 1.0, 10)
-    log._partitions = 4
+    log.connection.partitions = 4
     write = Write(5, HEADERS, 1)
     keys = [b"user_id:ana", b"user_id:bo", None, b"user_id:ana", b"user_id:cy"]
     shares = log._shared_out(write, keys, [b"%d" % n for n in range(5)])
@@ -110,9 +110,9 @@ class Slow:
 
 def writing():
     log = Log("nowhere:1", "touchpoints", 5.0, 1_000)
-    log._partitions = 4
-    log._producer = Slow()
-    return log, log._producer.writes
+    log.connection.partitions = 4
+    log.connection.producer = Slow()
+    return log, log.connection.producer.writes
 
 
 async def asked(log, *users):
