@@ -19,11 +19,10 @@ from models.events.base import IdentifierType
 from models.identity_rules import SHIPPED, Rules
 from models.naming import derive, identifier_of
 from projections.live_board import Board
-from projections.live_carriers import Carriers
 from projections.live_changes import Changes
-from projections.live_glance import Glance, Unreadable, digits, glance, terms
+from projections.live_glance import Glance, Unreadable, glance
 from projections.live_meter import Meter
-from projections.live_search import PrefixIndex
+from projections.live_names import Names
 
 HOPS = 32  # of merges followed: a chain is short, and a loop must end
 # Whole customers kept decoded: those of requests that belong together. Each is a dozen objects that
@@ -65,8 +64,7 @@ class Live:
         self._start = lru_cache(_NAMES)(partial(derive, rules=rules))
         self._held: dict[str, Held] = {}
         self._decoded: dict[str, tuple[bytes, Customer]] = {}
-        self._carriers = Carriers()
-        self._index = PrefixIndex()
+        self.names = Names()
         self._turn = asyncio.Event()
 
     def __len__(self) -> int:
@@ -132,7 +130,7 @@ class Live:
         """Return whoever carries an identifier today, and all who are one with them."""
         identifier = identifier_of(key, self.rules)
         found: set[str] = set()
-        for noted in self._carriers.of(str(identifier)) if identifier else ():
+        for noted in self.names.carriers(str(identifier)) if identifier else ():
             for id in self.chain(noted):
                 customer = self.customer(id)
                 found |= {id, *(customer.absorbed if customer else ())}
@@ -180,9 +178,8 @@ class Live:
         for key in exact:
             if customer_id := self.locate(key):
                 found[customer_id] = None
-        for prefix in dict.fromkeys((text.casefold(), _telephone(text))):
-            if prefix and len(found) < limit:
-                found |= dict.fromkeys(self._index.find(prefix, limit))
+        if len(found) < limit:
+            found |= dict.fromkeys(self.names.find(text, limit))
         return list(found)[:limit]
 
     def _apply(self, record: Record, now: int) -> tuple[str, int | None]:
@@ -196,36 +193,16 @@ class Live:
             return customer_id, -1
         self._held[customer_id] = Held(record.value, record.partition, seen)
         self.board.replace(before.glance if before else None, seen)
-        self._list(customer_id, before.glance if before else None, seen)
+        self.names.replace(customer_id, before.glance if before else None, seen)
         self._measure(before.glance if before else None, seen, now)
         return customer_id, seen.version
 
     def _forget(self, customer_id: str, before: Held | None) -> None:
         if before is not None:
             del self._held[customer_id]
-            self._carriers.drop(before.glance.profile.identifiers, customer_id)
             self._decoded.pop(customer_id, None)
-            self._name(customer_id, before.glance, None)
+            self.names.forget(customer_id, before.glance)
             self.board.replace(before.glance, None)
-
-    def _list(self, customer_id: str, before: Glance | None, now: Glance) -> None:
-        if before is not None and _is_named_alike(before, now):
-            return
-        self._name(customer_id, before, now)
-        if now.merged_into is not None:
-            return  # who it was merged into has its identifiers soon: until then it leads there
-        had = before.profile.identifiers.keys() if before else set()
-        has = now.profile.identifiers.keys()
-        self._carriers.drop(had - has, customer_id)
-        self._carriers.add(has - had, customer_id)
-
-    def _name(self, customer_id: str, before: Glance | None, now: Glance | None) -> None:
-        """List what a customer is found by now, and no more what it was found by before."""
-        had, has = terms(before) if before else set(), terms(now) if now else set()
-        for term in had - has:
-            self._index.discard(term, customer_id)
-        for term in has - had:
-            self._index.add(term, customer_id)
 
     def _measure(self, before: Glance | None, now: Glance, now_ms: int) -> None:
         # History that is read at the start, merges and timers are not events that came now.
@@ -245,7 +222,7 @@ class Live:
             return None
         text, on_the_way = str(identifier), None
         carrying: list[tuple[int, str]] = []
-        for noted in self._carriers.of(text):
+        for noted in self.names.carriers(text):
             root = self.root(noted)
             if root is None:
                 continue
@@ -255,16 +232,3 @@ class Live:
             elif root != noted:  # merged, and what it had has yet to come to the root
                 on_the_way = root
         return min(carrying)[1] if carrying else on_the_way
-
-
-def _is_named_alike(one: Glance, other: Glance) -> bool:
-    return (
-        one.profile.identifiers == other.profile.identifiers
-        and one.profile.traits == other.profile.traits
-        and one.merged_into == other.merged_into
-    )
-
-
-def _telephone(text: str) -> str:
-    """Read `text` as a telephone number: empty when it is none."""
-    return digits(text) if set(text) <= set("0123456789+-() .") else ""

@@ -44,12 +44,12 @@ def test_names_that_a_customer_has_no_more_are_not_kept():
     live = Live(lambda: NOW_MS, epoch="test")
     ana = rich()
     live.apply([record(ana)])
-    named = len(live._index)
+    named = len(live.names)
     merged = customer(ANA, offset=8, merged_into="c_" + "0" * 20, profile=ana.profile)
     live.apply([record(merged)])
-    assert (named > 5, len(live._index)) == (True, 0)
+    assert (named > 5, len(live.names)) == (True, 0)
     live.apply([record(rich(offset=9))])
-    assert len(live._index) == named
+    assert len(live.names) == named
     assert live.search("lopez", 5) == [ana.customer_id]
     live.apply([Record(ana.customer_id.encode(), None, 0)])
-    assert len(live._index) == 0
+    assert len(live.names) == 0
