@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A distribution's own Python where it can compile for it: built by profile, it takes a tenth less time than one that was not.
+PYTHON ?= $(if $(wildcard /usr/include/python3.11/Python.h),/usr/bin/python3.11,3.11)
 UV = $(shell command -v uv || echo python3 -m uv)
 
 help: ## List the commands
@@ -11,7 +13,7 @@ help: ## List the commands
 $(READY): requirements.txt pyproject.toml
 	@$(UV) --version >/dev/null 2>&1 || python3 -m pip install --quiet uv 2>/dev/null \
 	  || python3 -m pip install --quiet --user --break-system-packages uv  # Debian's own Python
-	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
