@@ -29,6 +29,7 @@ class Pending(Struct, frozen=True, array_like=True, gc=False):
     met_ms: int = 0  # the first contact, or the end of the last contract, within it; 0: none yet
     acted: bool = False  # an offer was shown since, or an alert is or was open
     past: bool = False  # made of a past while it was read in: nobody was told
+    weight: float = 1.0  # what its example will count (models.overlap)
 
 
 class Awaited(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

@@ -18,10 +18,10 @@ from models.decide import decide, standing_form
 from models.eligibility import withdrawn
 from models.judge import Judge
 from models.labels import (
-    MAX_PENDING,
     acted,
     await_label,
     checkpoint_ms,
+    joined,
     label_ms,
     mature,
     renewal_ms,
@@ -144,12 +144,11 @@ def absorb(
     """
     contracts = join_contracts(winner.contracts, loser.contracts)
     ours, theirs = _beside(winner, loser, contracts), _beside(loser, winner, contracts)
-    pending = [*ours.pending, *theirs.pending]
     awaited = [*ours.awaited, *theirs.awaited]
     merged = replace(
         winner,
         rhythm=join(winner.rhythm, loser.rhythm),
-        pending=sorted(pending, key=lambda p: (p.at_ms, p.due_ms))[:MAX_PENDING],
+        pending=joined(ours.pending, theirs.pending),
         awaited=sorted(awaited, key=lambda a: (a.at_ms, a.decision_id)),
         offer=winner.offer or loser.offer,
         offers_made=tally(winner.offers_made, loser.offers_made),

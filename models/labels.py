@@ -21,6 +21,7 @@ from models.contracts import GRACE_DAYS, Contracts, ends_ms, running
 from models.customer import Customer, Pending
 from models.horizon import CONTRACT, SILENCE, model_of
 from models.outcomes import freed, released
+from models.overlap import weight
 from models.records import Example, Reserved, Score
 from models.rhythm import DAY_MS
 from models.timers import NEVER_MS
@@ -61,8 +62,27 @@ def await_label(customer: Customer, made: Score, past: bool = False) -> Customer
         horizon=made.horizon,
         acted=is_open(customer),
         past=past,
+        weight=weight(made.at_ms, due, _covered_ms(pending, made.horizon)),
     )
     return replace(customer, pending=[*pending, waiting])
+
+
+def joined(ours: list[Pending], theirs: list[Pending]) -> list[Pending]:
+    """Return what waits of two who are one, by time: what both predicted counts once."""
+    found: list[Pending] = []
+    for p in sorted([*ours, *theirs], key=lambda p: (p.at_ms, p.due_ms))[:MAX_PENDING]:
+        new = weight(p.at_ms, p.due_ms, _covered_ms(found, p.horizon))
+        found.append(replace(p, weight=new) if new < p.weight else p)
+    return found
+
+
+def _covered_ms(pending: list[Pending], horizon: str) -> int:
+    """Return until when predictions of the same are waited for; 0: there are none."""
+    covered = 0
+    for p in pending:
+        if p.horizon == horizon and p.due_ms > covered:
+            covered = p.due_ms
+    return covered
 
 
 def returned(pending: list[Pending], at_ms: int) -> list[Pending]:
@@ -183,4 +203,5 @@ def _example(customer: Customer, waited: Pending) -> Example:
         horizon=waited.horizon,
         acted=waited.acted,
         past=waited.past,
+        weight=waited.weight,
     )

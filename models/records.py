@@ -155,6 +155,7 @@ class Example(_Kept, frozen=True, kw_only=True, tag="example"):
     horizon: str = ""  # churn and contract: what the label means, "silence-30/1"
     acted: bool = False  # between prediction and label an offer was shown, or an alert open
     past: bool = False  # predicted of a past while it was read in: nobody was told
+    weight: float = 1.0  # churn and contract: the share of its window that is new (models.overlap)
     arm: str | None = None  # offers only: as in the decision
     outcome: Outcome | None = None  # offers only
 

@@ -31,4 +31,4 @@ class Contestants:
         assert row.label is not None
         if self.encoder is not None:
             self.encoder.learn_one(row.features, row.label)
-        self.contest.learn_one(dict(said.seen), row.label)
+        self.contest.learn_one(dict(said.seen), row.label, row.weight)

@@ -46,14 +46,14 @@ class Blend:
         """Return what the candidates say together."""
         return self._curve.at(logit_of(self._parts, logits))
 
-    def learn_one(self, logits: dict[str, float], label: float) -> None:
-        """Take in what the candidates said of an example."""
-        self._calibration.learn_one(logit_of(self._parts, logits), label)
+    def learn_one(self, logits: dict[str, float], label: float, weight: float = 1.0) -> None:
+        """Take in what the candidates said of an example; `weight`: what it counts."""
+        self._calibration.learn_one(logit_of(self._parts, logits), label, weight)
         calm, bold = (logit_of(one.parts(), logits) for one in (self.cautious, self.bold))
         losses = {name: log_loss(logits[name], label) for name in START}
-        self.cautious.learn_one(logits, losses, label)
-        self.bold.learn_one(logits, losses, label)
-        gain = RATE * (log_loss(calm, label) - log_loss(bold, label))
+        self.cautious.learn_one(logits, losses, label, weight)
+        self.bold.learn_one(logits, losses, label, weight)
+        gain = weight * RATE * (log_loss(calm, label) - log_loss(bold, label))
         self.trust = trusted(self.trust, gain, SHARE, TRUST)
         self._settle()
 

@@ -53,13 +53,13 @@ class Calibration:
         slope = max(0.0, 1.0 + self.trust * stretch)
         return Curve(self.trust * shift, slope, max(-slope, self.trust * bend))
 
-    def learn_one(self, logit: float, label: float) -> None:
-        """Take in one example of which `logit` was said, before calibration."""
+    def learn_one(self, logit: float, label: float, weight: float = 1.0) -> None:
+        """Take in one example of which `logit` was said, before calibration; what it counts."""
         logit = min(WORST, max(-WORST, logit))
         terms = [1.0, logit, math.tanh(logit)]
         moved = logit + self._moves.correction(terms)
-        self._moves.learn_one(terms, moved, label)
-        gain = RATE * (log_loss(logit, label) - log_loss(moved, label))
+        self._moves.learn_one(terms, moved, label, weight)
+        gain = weight * RATE * (log_loss(logit, label) - log_loss(moved, label))
         self.trust = trusted(self.trust, gain, SHARE, TRUST)
 
     def to_state(self) -> dict[str, Any]:

@@ -47,9 +47,9 @@ class Contest:
         """Return the champion as scorers take it."""
         return self.stable.served(self.champion)
 
-    def learn_one(self, x: dict[str, float], label: float) -> Promotion | None:
+    def learn_one(self, x: dict[str, float], label: float, weight: float = 1.0) -> Promotion | None:
         """Judge each candidate by one example, learn it, and tell if another serves from now on."""
-        self._judge(self.stable.learn_one(x, label), label)
+        self._judge(self.stable.learn_one(x, label, weight), label)
         return self._promoted()
 
     def judge_one(self, x: dict[str, float], label: float) -> None:

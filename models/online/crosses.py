@@ -63,10 +63,19 @@ class Crosses:
         return terms
 
     def learn_one(
-        self, terms: vec[float], distances: vec[float], logit: float, surprise: float, label: float
+        self,
+        terms: vec[float],
+        distances: vec[float],
+        logit: float,
+        surprise: float,
+        label: float,
+        weight: float = 1.0,
     ) -> None:
-        """Take in one example of which `logit` was predicted; `surprise`: label less chance."""
-        self.posterior.learn_one(terms, logit, label)
+        """Take in one example of which `logit` was predicted; `surprise`: label less chance.
+
+        `weight`: what it counts in the posterior; the search looks at each alike.
+        """
+        self.posterior.learn_one(terms, logit, label, weight)
         if self.posterior.learnt <= EAGER or not self.posterior.learnt % SPARED:
             self._search.note(distances, surprise)
         usual, ages = self.usual, self.ages

@@ -27,9 +27,11 @@ class Few:
         """Return the terms' sum by the mean weights."""
         return self._posterior.correction(vectors.of(terms))
 
-    def learn_one(self, terms: list[float], logit: float, label: float) -> None:
-        """Take in one example of which `logit` was predicted."""
-        self._posterior.learn_one(vectors.of(terms), logit, label)
+    def learn_one(
+        self, terms: list[float], logit: float, label: float, weight: float = 1.0
+    ) -> None:
+        """Take in one example of which `logit` was predicted; its likelihood, to this power."""
+        self._posterior.learn_one(vectors.of(terms), logit, label, weight)
 
     def append(self, variance: float) -> None:
         """Add a term behind the others, whose weight is 0, give or take."""

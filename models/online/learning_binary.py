@@ -64,7 +64,7 @@ class BinaryLearner(Learner):
         if self.frozen:
             self.contest.judge_one(features, example.label)
             return False
-        promotion = self.contest.learn_one(features, example.label)
+        promotion = self.contest.learn_one(features, example.label, example.weight)
         if promotion is not None:
             self.note(
                 "promoted",

@@ -92,13 +92,13 @@ class Posterior:
         """Return the terms' sum by the mean weights."""
         return kernels.dot(self.means, terms)
 
-    def learn_one(self, terms: vec[float], logit: float, label: float) -> None:
-        """Take in one example of which `logit` was predicted."""
+    def learn_one(self, terms: vec[float], logit: float, label: float, weight: float = 1.0) -> None:
+        """Take in one example of which `logit` was predicted; its likelihood, to this power."""
         gain = self._gain
         variance = max(0.0, kernels.times(self._covariance, terms, gain))
-        chance = sigmoid(mode(logit, variance, label))
-        doubt = chance * (1.0 - chance)
-        kernels.add(self.means, gain, label - chance)
+        chance = sigmoid(mode(logit, weight * variance, label))
+        doubt = weight * chance * (1.0 - chance)
+        kernels.add(self.means, gain, weight * (label - chance))
         shrink = math.sqrt(doubt / (1.0 + doubt * variance))
         kernels.subtract_square(self._covariance, gain, shrink)
         self.learnt += 1

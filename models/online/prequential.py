@@ -25,6 +25,7 @@ class Row(NamedTuple):
     features: Mapping[str, Any]  # as the pupil takes them
     label_at: float
     label: float | None
+    weight: float = 1.0  # what it counts when it is learnt (see models.overlap); never in figures
 
 
 class Said(NamedTuple):
@@ -77,6 +78,7 @@ class _Waiting(NamedTuple):
     features: Packed
     seen: Packed
     chances: Packed
+    weight: float
 
 
 class Prequential:
@@ -165,7 +167,7 @@ class Prequential:
             held = heappop(waiting)
             features = unpack(held.features)
             seen = features if held.seen is held.features else unpack(held.seen)
-            row = Row(held.at, held.key, features, held.label_at, held.label)
+            row = Row(held.at, held.key, features, held.label_at, held.label, held.weight)
             self.pupil.learn_one(row, Said(unpack(held.chances), seen))
             self.learnt += 1
 
@@ -173,8 +175,9 @@ class Prequential:
         pack = self._packer.pack
         features = pack(row.features)
         seen = features if said.seen is row.features else pack(said.seen)
+        chances = pack(said.chances)
         return _Waiting(
-            row.label_at, self.rows, row.at, row.key, label, features, seen, pack(said.chances)
+            row.label_at, self.rows, row.at, row.key, label, features, seen, chances, row.weight
         )
 
     def _score(self, row: Row, said: Mapping[str, float]) -> None:

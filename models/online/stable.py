@@ -75,8 +75,12 @@ class Stable:
         seen = self._see(self.scaler.distances(x), self._offset(x))
         return self._chances(seen)
 
-    def learn_one(self, x: dict[str, float], y: float) -> dict[str, float]:
-        """Learn one example, label `y` 1 or 0; return each candidate's P before learning it."""
+    def learn_one(self, x: dict[str, float], y: float, w: float = 1.0) -> dict[str, float]:
+        """Learn one example, label `y` 1 or 0; return each candidate's P before learning it.
+
+        `w`: what it counts with `crosses` and `blend`, at most 1 (see models.overlap); with the
+        others each counts the same, which was measured to be better.
+        """
         label = 1.0 if y >= 0.5 else 0.0
         offset = self._offset(x)
         seen = self._see(self.scaler.observe(x), offset)
@@ -85,10 +89,10 @@ class Stable:
         self.logit.learn_one(seen.known, chances["logit"] - label)
         self.bayes.learn_one(seen.terms, offset, label)
         surprise = label - chances["crosses"]
-        self.crosses.learn_one(seen.crossed, seen.distances, logits["crosses"], surprise, label)
+        self.crosses.learn_one(seen.crossed, seen.distances, logits["crosses"], surprise, label, w)
         wanted = "trees" in self.blend.parts()[1]
         self.trees.learn_one(seen.distances, seen.said, offset, label, wanted)
-        self.blend.learn_one(logits, label)
+        self.blend.learn_one(logits, label, w)
         self.river.learn_one(seen.named, label > 0.0)
         self.bayes.reach(len(parts))
         self.crosses.reach(len(parts))

@@ -55,17 +55,26 @@ class Stack:
         """Return the shift, and what each candidate's logit counts."""
         return self._parts
 
-    def learn_one(self, logits: dict[str, float], losses: dict[str, float], label: float) -> None:
-        """Take in what the candidates said of an example, and what each lost by it, in nats."""
-        mixed = sum(weight * logits[name] for name, weight in self._mix.items())
+    def learn_one(
+        self,
+        logits: dict[str, float],
+        losses: dict[str, float],
+        label: float,
+        weight: float = 1.0,
+    ) -> None:
+        """Take in what the candidates said of an example, and what each lost by it, in nats.
+
+        `weight`: what the example counts.
+        """
+        mixed = sum(part * logits[name] for name, part in self._mix.items())
         terms = [1.0, mixed, *[logits[name] - mixed for name in STACKED]]
-        self._around.learn_one(terms, mixed + self._around.correction(terms), label)
+        self._around.learn_one(terms, mixed + self._around.correction(terms), label, weight)
         weights = self.weights
         for name in weights:
-            weights[name] *= math.exp(-self._rate * losses[name])
-        total, share = sum(weights.values()), self._share
-        for name, weight in weights.items():
-            weights[name] = (1.0 - share) * weight / total + share * START[name]
+            weights[name] *= math.exp(-weight * self._rate * losses[name])
+        total, share = sum(weights.values()), weight * self._share
+        for name, part in weights.items():
+            weights[name] = (1.0 - share) * part / total + share * START[name]
         self._settle()
 
     def _settle(self) -> None:

@@ -115,6 +115,51 @@ def test_learning_tells_what_was_said_before_it(count):
         assert stable.learn_one(x, y) == before
 
 
+@pytest.mark.parametrize("count", SOME)
+def test_what_counts_in_full_is_learnt_as_ever(count):
+    whole, weighted = through_json(SOME[count]), through_json(SOME[count])
+    for x, y in examples(300, seed=3):
+        assert weighted.learn_one(x, y, 1.0) == whole.learn_one(x, y)
+    assert weighted.to_state() == whole.to_state()
+
+
+@pytest.mark.parametrize("count", [0, 2, 700])
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_what_counts_less_moves_products_and_the_blend_less_and_others_the_same(count, label):
+    x = {"silence": 2.5, "visits": 3.0, PRIOR: 0.2}
+    moved = {}
+    for weight in (1 / 32, 0.5, 1.0):
+        stable = through_json(SOME[count])
+        stable.learn_one(x, label, weight)
+        moved[weight] = stable.chances(x)
+    for candidate in ("prior", "logit", "bayes", "trees", "river"):
+        assert len({one[candidate] for one in moved.values()}) == 1
+    ascending = sorted(one["crosses"] for one in moved.values())
+    assert [one["crosses"] for one in moved.values()] == ascending[:: 1 if label else -1]
+    assert len(set(ascending)) == len({one["blend"] for one in moved.values()}) == 3
+
+
+@given(st.floats(-5, 5), st.sampled_from([0.0, 1.0]), st.floats(1 / 32, 1.0))
+def test_an_example_that_counts_less_tells_less(logit, label, weight):
+    known = {}
+    for counted in (weight, 1.0):
+        known[counted] = Posterior(0.0, [0.3, 0.1])
+        known[counted].learn_one(vectors.of([1.0, 2.0]), logit, label, counted)
+    part, whole = known[weight], known[1.0]
+    for mean, full in zip(part.weights(), whole.weights(), strict=True):
+        assert 0.0 < mean / full <= 1.0
+    assert np.all(np.diag(part.covariance) >= np.diag(whole.covariance))
+
+
+def test_half_an_example_twice_is_one_of_it():
+    halves, whole = Posterior(0.0, [0.01]), Posterior(0.0, [0.01])
+    whole.learn_one(vectors.of([1.0]), 0.0, 1.0)
+    for _ in range(2):
+        halves.learn_one(vectors.of([1.0]), halves.weights()[0], 1.0, 0.5)
+    assert halves.weights()[0] == pytest.approx(whole.weights()[0], rel=1e-2)
+    assert halves.covariance[0, 0] == pytest.approx(whole.covariance[0, 0], rel=1e-4)
+
+
 def test_it_leaves_the_features_alone():
     stable, x = taught(), {"silence": 1.0, "bad": math.nan, PRIOR: 0.4}
     before = repr(x)

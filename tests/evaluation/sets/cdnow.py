@@ -17,6 +17,7 @@ from models.customer import Customer
 from models.features import features
 from models.fitting import CannotFitError, fit_lifetime
 from models.online.prequential import Row
+from models.overlap import weight
 from models.population import DEFAULT, Population
 from models.profile import Profile
 from models.rhythm import DAY_MS, beat
@@ -66,7 +67,7 @@ def points(*, third: bool, customers: int | None = None, refitted: bool = True) 
 
 
 def _points(name, bought, end, fits):
-    customer = Customer(customer_id=name, profile=Profile())
+    customer, covered = Customer(customer_id=name, profile=Profile()), 0
     for place, (day, units) in enumerate(bought):
         following = bought[place + 1][0] if place + 1 < len(bought) else None
         customer = replace(
@@ -86,8 +87,9 @@ def _points(name, bought, end, fits):
             stayed_away = following is None or following > at + HORIZON
             yield Row(
                 at, name, features(customer, at * DAY_MS, HORIZON, population),
-                at + HORIZON, float(stayed_away),
+                at + HORIZON, float(stayed_away), weight(at, at + HORIZON, covered),
             )  # fmt: skip
+            covered = at + HORIZON
             at += SILENCE
 
 

@@ -44,8 +44,8 @@ HALF = 0.5  # of what the truth tells, which knows states and natures that nobod
 _TOLD = f"told_{SOON}_days_ahead"
 _WHY = "the truth knows who uses it less for good, whose price rose, and who is inclined to leave"
 _OVERLAP = (
-    "two predictions of a customer wait at a time and may share their label; learners count "
-    "them as if each were new: see docs/models.md, Limits"
+    "two predictions of a customer wait at a time and may share their label; not all learners "
+    "count them by what is new: see docs/models.md, Limits"
 )
 
 
@@ -117,7 +117,7 @@ def _rows(one, reaction):
     for made in reaction.examples:
         if made.model == model_of(CONTRACT):
             at, known = _day(made.at_ms), _day(made.label_ms)
-            yield Row(at, one.name, unpack(made.features), known, made.label)
+            yield Row(at, one.name, unpack(made.features), known, made.label, made.weight)
 
 
 def _day(at_ms: int) -> float:
