@@ -127,16 +127,19 @@ def test_what_counts_in_full_is_learnt_as_ever(count):
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_what_counts_less_moves_products_and_the_blend_less_and_others_the_same(count, label):
     x = {"silence": 2.5, "visits": 3.0, PRIOR: 0.2}
-    moved = {}
+    moved, states = {}, []
     for weight in (1 / 32, 0.5, 1.0):
         stable = through_json(SOME[count])
         stable.learn_one(x, label, weight)
         moved[weight] = stable.chances(x)
+        states.append(stable.to_state())
     for candidate in ("prior", "logit", "bayes", "trees", "river"):
         assert len({one[candidate] for one in moved.values()}) == 1
     ascending = sorted(one["crosses"] for one in moved.values())
     assert [one["crosses"] for one in moved.values()] == ascending[:: 1 if label else -1]
-    assert len(set(ascending)) == len({one["blend"] for one in moved.values()}) == 3
+    assert len(set(ascending)) == 3
+    for part in ("cautious", "bold", "calibration"):
+        assert len({json.dumps(one["blend"][part]) for one in states}) == 3
 
 
 @given(st.floats(-5, 5), st.sampled_from([0.0, 1.0]), st.floats(1 / 32, 1.0))

@@ -60,6 +60,14 @@ def kinds(learner):
     return [change.kind for change in learner.progress.history]
 
 
+def test_an_example_is_learnt_by_what_it_says_that_it_counts():
+    full, half = (taught(*(lesson(n, weight=w) for n in range(20))) for w in (1.0, 0.5))
+    assert full.weights()["bayes"] == half.weights()["bayes"]
+    assert full.weights()["crosses"] != half.weights()["crosses"]
+    assert full.figures()["served"] == half.figures()["served"]
+    assert full.weights() == taught(*(lesson(n) for n in range(20))).weights()
+
+
 # --- commands
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.evaluation.pupil import Contestants
 from models.online.held import Packer, unpack
 from models.online.prequential import CHAMPION, Prequential, Row, Said
 from models.online.tally import Tally
@@ -50,6 +51,20 @@ def test_a_label_known_at_once_is_still_not_known_to_its_own_prediction():
     run = Prequential(Memory())
     assert run.ask(row(0, 1.0))[CHAMPION] == 0.5
     assert run.ask(row(0, 1.0))[CHAMPION] == 0.9
+
+
+def test_a_row_is_taught_by_what_it_counts_and_tested_in_full():
+    found = {}
+    for weight in (1.0, 0.5):
+        pupil = Contestants()
+        run = Prequential(pupil)
+        run.run(
+            Row(at, "k", {"silence": at % 3.0}, at + 2, float(at % 2), weight) for at in range(40)
+        )
+        found[weight] = pupil.contest.stable.to_state()
+        assert run.report()["whole"][CHAMPION]["rows"] == 40
+    assert found[1.0]["bayes"] == found[0.5]["bayes"]
+    assert found[1.0]["crosses"] != found[0.5]["crosses"]
 
 
 def test_labels_are_learnt_in_the_order_in_which_they_become_known():
