@@ -5,6 +5,7 @@ Needs scikit-learn, which the product itself does not: `pip install customer360[
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -41,6 +42,7 @@ class Batch:
         """Lay the rows out as columns. Raises UserError without scikit-learn."""
         _scikit()
         self._rows = Matrix(rows)
+        self.said: dict[str, array[float]] = {}  # of the labelled rows that were tested, in order
 
     def compare(
         self, tested_from: int, retrained_at: Sequence[int], tell: Tell = lambda *_: None
@@ -90,7 +92,7 @@ class Batch:
         self, trained: _Trained, places: range, tallies: dict[str, Tally], name: str
     ) -> None:
         rows, model = self._rows, trained.model
-        tally = tallies.setdefault(name, Tally())
+        tally, said = tallies.setdefault(name, Tally()), self.said.setdefault(name, array("d"))
         asked = np.arange(places.start, places.stop)
         scored = asked[~np.isnan(rows.labels[asked])]
         for begin in range(0, len(scored), SCORED):
@@ -102,6 +104,7 @@ class Batch:
                 chances = model.predict_proba(frame)[:, 1].tolist()
             for chance, label in zip(chances, rows.labels[some].tolist(), strict=True):
                 tally.update(chance, label)
+            said.extend(chances)
 
 
 def _scikit() -> None:

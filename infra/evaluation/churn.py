@@ -6,18 +6,18 @@ each of them at its own time, never sooner.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from infra.evaluation.batch import Batch
 from infra.evaluation.label import Label, label
+from infra.evaluation.paired import Served
 from infra.evaluation.pupil import Contestants
 from infra.evaluation.reading import Raw, Reader, Tell, contents
 from infra.evaluation.roles import OFFERS, Asked, check, roles
 from infra.evaluation.table import Source
 from infra.evaluation.verdict import verdict
 from models.online.encoding import Encoder
-from models.online.prequential import Prequential, Row
+from models.online.prequential import CHAMPION, Prequential, Row
 from models.online.tally import Tally
 
 WINDOWS = 20  # of a file, at least WINDOW rows each
@@ -41,10 +41,18 @@ def report(
     reader = Reader(table, found, roles(found, asked, {predicted.column}, notes), predicted)
     total, tested_from = reader.rows, int(reader.rows * share)
     run = Prequential(Contestants(Encoder()), tested_from, window(total))
-    run.run(map(row_of, reader), lambda done: tell("predicting and learning", done, total))
+    served = Served()
+    for row in map(row_of, reader):
+        chances = run.ask(row)
+        if batch and run.rows > tested_from and row.label is not None:
+            served.add(row, chances[CHAMPION])
+        tell("predicting and learning", run.rows, total)
+    run.close()
     result = _told(table, reader, predicted) | run.report() | {"window": window(total)}
     if batch:
-        add(result, compared(map(row_of, reader), total, tested_from, batch, tell))
+        others = Batch(map(row_of, reader))
+        add(result, others.compare(tested_from, retrained(total, tested_from, batch), tell))
+        result["paired"] = {name: served.against(said) for name, said in others.said.items()}
     return result | {"verdict": verdict(result)}
 
 
@@ -58,13 +66,10 @@ def row_of(raw: Raw[float | None]) -> Row:
     return Row(raw.at, raw.key, raw.cells, raw.known_at, raw.outcome)
 
 
-def compared(
-    rows: Iterable[Row], total: int, tested_from: int, times: int, tell: Tell
-) -> dict[str, Tally]:
-    """Return how good batch models are on the same rows, trained `times` times anew."""
+def retrained(total: int, tested_from: int, times: int) -> range:
+    """Return the rows at which batch models are trained anew, `times` times within the test."""
     step = max(1, (total - tested_from) // times)
-    again = range(tested_from + step, total - step // 2, step)
-    return Batch(rows).compare(tested_from, list(again), tell)
+    return range(tested_from + step, total - step // 2, step)
 
 
 def add(result: dict[str, Any], tallies: dict[str, Tally]) -> None:

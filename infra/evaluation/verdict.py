@@ -35,9 +35,7 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
             f"Against knowing the base rate (or the lifetime prior) alone it loses {abs(less):.4f} "
             f"{'less' if less >= 0 else 'MORE'} a row."
         )
-    batch = [one for name, one in report["tested"].items() if name.startswith("batch_")]
-    if batch:
-        said.append(_against(figures, batch))
+    said.append(_against(figures, report["tested"], report.get("paired", {})))
     reigns = report["champions"]
     if len(reigns) > 1:
         changes = ", ".join(f"{one['candidate']} at row {one['row']:,}" for one in reigns[1:])
@@ -86,18 +84,37 @@ def _doubt(figures: Mapping[str, float]) -> str:
     )
 
 
-def _against(figures: Mapping[str, float], batch: list[Mapping[str, float]]) -> str:
-    best = max((one["auc"] for one in batch if one["auc"] is not None), default=None)
-    least = min(one["log_loss"] for one in batch)
-    if best is None or figures["auc"] is None:
+def _against(
+    figures: Mapping[str, float],
+    tested: Mapping[str, Mapping[str, float]],
+    paired: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Compare with the best batch model by each figure; `paired`: the differences' intervals."""
+    ranked = [name for name in paired if tested[name]["auc"] is not None]
+    if not ranked or figures["auc"] is None:
         return ""
-    ranks = figures["auc"] >= best - RANKS_WORSE
-    loses = figures["log_loss"] <= least + LOSES_MORE
+    best = max(ranked, key=lambda name: tested[name]["auc"])
+    least = min(paired, key=lambda name: tested[name]["log_loss"])
+    ranks = _worse(paired[best]["auc"], RANKS_WORSE, -1.0)
+    loses = _worse(paired[least]["log_loss"], LOSES_MORE, 1.0)
     return (
-        f"Against the best batch model it ranks {'no worse' if ranks else 'worse'} "
-        f"(AUC {figures['auc']:.4f} : {best:.4f}) and its log loss is "
-        f"{'no worse' if loses else 'worse'} ({figures['log_loss']:.4f} : {least:.4f})."
+        f"Against the best batch model it ranks {ranks} "
+        f"(AUC {figures['auc']:.4f} : {tested[best]['auc']:.4f}) and its log loss is {loses} "
+        f"({figures['log_loss']:.4f} : {tested[least]['log_loss']:.4f})."
     )
+
+
+def _worse(difference: Mapping[str, float] | None, allowed: float, sign: float) -> str:
+    """Say whether a difference is worse than what is allowed; `sign`: of what is worse."""
+    if difference is None:
+        return "as cannot be told from one customer"
+    if sign * difference["value"] <= allowed:
+        return "no worse"
+    low, high = difference["low"], difference["high"]
+    told = f"(95 %: {low:+.4f} to {high:+.4f})"
+    if min(sign * low, sign * high) > allowed:
+        return f"worse {told}"
+    return f"not surely worse {told}"
 
 
 def verdict_of_offers(report: Mapping[str, Any]) -> list[str]:

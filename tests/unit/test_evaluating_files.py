@@ -450,8 +450,13 @@ def test_batch_models_take_columns_of_one_kind_and_ones_that_begin_empty(tmp_pat
     rows = [{**row, "late": "" if at < 150 else str(at)} for at, row in enumerate(people(200))]
     table = Table(written(tmp_path / "people.csv", rows))
     asked = Asked(time="when", label="left", features=kept)
-    tested = churn.report(table, asked, 0.5, silent, batch=2)["tested"]
+    report = churn.report(table, asked, 0.5, silent, batch=2)
+    tested = report["tested"]
     assert tested["batch_lr"]["rows"] == tested["batch_gb"]["rows"] == 100
+    for name, paired in report["paired"].items():
+        for figure in ("auc", "log_loss"):
+            less = tested["champion"][figure] - tested[name][figure]
+            assert paired[figure]["value"] == pytest.approx(less, abs=1e-3)  # ticks
 
 
 def test_a_date_tells_by_the_days_since_however_it_is_written(tmp_path):

@@ -43,16 +43,16 @@ def measure() -> dict:
             del result[part]
         found[name] = result
         ours, batch = result["tested"]["champion"], result["tested"]["batch_lr"]
+        why = _doubt(ours["rows"], result["paired"]["batch_lr"]["auc"])
         found["goals"].append(
-            at_least(f"unseen {name}: AUC", ours["auc"], batch["auc"] - RANKS, _doubt(ours)).told()
+            at_least(f"unseen {name}: AUC", ours["auc"], batch["auc"] - RANKS, why).told()
         )
         if ours["rows"] >= FEW:
             found["goals"].append(at_most(f"unseen {name}: ECE", ours["ece"], 0.03).told())
     return found
 
 
-def _doubt(figures: dict) -> str:
-    """Return how uncertain an AUC is (Hanley & McNeil 1982, for one of 0.8, about)."""
-    rate = min(figures["base_rate"], 1.0 - figures["base_rate"])
-    fewest = max(1.0, figures["rows"] * rate)
-    return f"{figures['rows']:,} tested rows: the AUC is uncertain by ±{0.4 / fewest**0.5:.3f}"
+def _doubt(rows: int, less: dict) -> str:
+    """Return how far the two are apart, and how sure that is."""
+    value, low, high = less["value"], less["low"], less["high"]
+    return f"{rows:,} tested rows: {value:+.4f}, 95 %: {low:+.4f} to {high:+.4f}"
