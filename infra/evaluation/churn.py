@@ -17,7 +17,7 @@ from infra.evaluation.roles import OFFERS, Asked, check, roles
 from infra.evaluation.table import Source
 from infra.evaluation.verdict import verdict
 from models.online.encoding import Encoder
-from models.online.prequential import CHAMPION, Prequential, Row
+from models.online.prequential import Prequential, Row
 from models.online.tally import Tally
 
 WINDOWS = 20  # of a file, at least WINDOW rows each
@@ -41,13 +41,9 @@ def report(
     reader = Reader(table, found, roles(found, asked, {predicted.column}, notes), predicted)
     total, tested_from = reader.rows, int(reader.rows * share)
     run = Prequential(Contestants(Encoder()), tested_from, window(total))
-    served = Served()
-    for row in map(row_of, reader):
-        chances = run.ask(row)
-        if batch and run.rows > tested_from and row.label is not None:
-            served.add(row, chances[CHAMPION])
-        tell("predicting and learning", run.rows, total)
-    run.close()
+    served = Served(tested_from)
+    seen = served.add if batch else (lambda *_: None)
+    run.run(map(row_of, reader), lambda done: tell("predicting and learning", done, total), seen)
     result = _told(table, reader, predicted) | run.report() | {"window": window(total)}
     if batch:
         others = Batch(map(row_of, reader))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.online.prequential import Row
+from models.online.prequential import CHAMPION, Row
 from models.online.tally import SURE
 
 Vector = NDArray[np.float64]
@@ -88,16 +89,19 @@ def _losses(chances: Vector, labels: Vector) -> Vector:
 
 
 class Served:
-    """What was served of rows whose label is known, to be compared with others; 24 bytes a row."""
+    """What was served of tested rows whose label is known, for comparison; 24 bytes a row."""
 
-    def __init__(self) -> None:
+    def __init__(self, tested_from: int) -> None:
+        self._tested_from, self._rows = tested_from, 0
         self._labels, self._chances, self._keys = array("d"), array("d"), array("q")
 
-    def add(self, row: Row, chance: float) -> None:
-        """Keep one row's label, what was served of it, and whose it is; without a key its own."""
-        assert row.label is not None
+    def add(self, row: Row, chances: Mapping[str, float]) -> None:
+        """Take in the next row; one without a key goes with no other."""
+        self._rows += 1
+        if self._rows <= self._tested_from or row.label is None:
+            return
         self._labels.append(row.label)
-        self._chances.append(chance)
+        self._chances.append(chances[CHAMPION])
         self._keys.append(hash(row.key) if row.key else len(self._keys))
 
     def against(self, chances: array[float]) -> dict[str, Any]:

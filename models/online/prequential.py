@@ -102,10 +102,15 @@ class Prequential:
         self._waiting: list[_Waiting] = []
         self._packer = Packer()
 
-    def run(self, rows: Iterable[Row], tell: Callable[[int], None] = lambda _: None) -> None:
-        """Predict and learn all rows, in order; `tell` is given how many are done."""
+    def run(
+        self,
+        rows: Iterable[Row],
+        tell: Callable[[int], None] = lambda _: None,
+        seen: Callable[[Row, Mapping[str, float]], None] = lambda *_: None,
+    ) -> None:
+        """Predict and learn all rows, in order; `tell` is given how many are done, `seen` each."""
         for row in rows:
-            self.ask(row)
+            seen(row, self.ask(row))
             tell(self.rows)
         self.close()
 

@@ -7,7 +7,7 @@ import pytest
 
 from infra.evaluation.paired import Served, auc_difference, log_loss_difference
 from infra.evaluation.verdict import verdict
-from models.online.prequential import Row
+from models.online.prequential import CHAMPION, Row
 from models.online.tally import Tally
 
 MEASURES = (auc_difference, log_loss_difference)
@@ -100,17 +100,17 @@ def test_one_class_or_one_customer_tells_nothing():
 
 
 def test_chances_of_other_rows_are_refused():
-    served = Served()
-    served.add(Row(0, "a", {}, 1, 1.0), 0.5)
+    served = Served(0)
+    served.add(Row(0, "a", {}, 1, 1.0), {CHAMPION: 0.5})
     with pytest.raises(ValueError, match="2 chances of 1 rows"):
         served.against(array("d", [0.5, 0.5]))
 
 
 def test_rows_without_a_key_are_each_its_own():
-    served = {"": Served(), "k": Served()}
+    served = {"": Served(0), "k": Served(0)}
     for key, one in served.items():
         for at in range(20):
-            one.add(Row(at, key, {}, 1, float(at % 2)), at / 20)
+            one.add(Row(at, key, {}, 1, float(at % 2)), {CHAMPION: at / 20})
     chances = array("d", [0.5] * 20)
     assert [one.against(chances)["keys"] for one in served.values()] == [20, 1]
     assert [bool(one.against(chances)["auc"]) for one in served.values()] == [True, False]
