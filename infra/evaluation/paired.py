@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.online.prequential import CHAMPION, Row
+from models.online.prequential import CHAMPION, Row, owner
 from models.online.tally import SURE
 
 Vector = NDArray[np.float64]
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
 
 
 def auc_difference(
-    labels: Vector, ours: Vector, theirs: Vector, keys: NDArray[np.int64]
+    labels: Vector, ours: Vector, theirs: Vector, keys: NDArray[np.uint64]
 ) -> Difference | None:
     """Return by how much `ours` ranks better; None with one class, or one key, only.
 
@@ -48,7 +48,7 @@ def auc_difference(
 
 
 def log_loss_difference(
-    labels: Vector, ours: Vector, theirs: Vector, keys: NDArray[np.int64]
+    labels: Vector, ours: Vector, theirs: Vector, keys: NDArray[np.uint64]
 ) -> Difference | None:
     """Return by how much `ours` loses more a row, in nats; None without two keys. As above."""
     if not len(labels):
@@ -58,7 +58,7 @@ def log_loss_difference(
     return _interval(value, (moves - value) / len(moves), keys)
 
 
-def _interval(value: float, shares: Vector, keys: NDArray[np.int64]) -> Difference | None:
+def _interval(value: float, shares: Vector, keys: NDArray[np.uint64]) -> Difference | None:
     """Return the interval of a sum of rows' shares, which go together within a key."""
     _, places = np.unique(keys, return_inverse=True)
     sums = np.bincount(places, weights=shares)
@@ -93,7 +93,7 @@ class Served:
 
     def __init__(self, tested_from: int) -> None:
         self._tested_from, self._rows = tested_from, 0
-        self._labels, self._chances, self._keys = array("d"), array("d"), array("q")
+        self._labels, self._chances, self._keys = array("d"), array("d"), array("Q")
 
     def add(self, row: Row, chances: Mapping[str, float]) -> None:
         """Take in the next row; one without a key goes with no other."""
@@ -102,7 +102,7 @@ class Served:
             return
         self._labels.append(row.label)
         self._chances.append(chances[CHAMPION])
-        self._keys.append(hash(row.key) if row.key else len(self._keys))
+        self._keys.append(owner(row.key, self._rows))
 
     def against(self, chances: array[float]) -> dict[str, Any]:
         """Return `auc` and `log_loss`, what was served less `chances` of the same rows, and `keys`.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from infra.errors import UserError
+from models.online.prequential import owner
 from models.online.prequential_offers import Choice, Offered
 from models.qini import Trial
 
@@ -48,12 +48,12 @@ class Uplifts:
         arm, chance = choice.arm, choice.propensity
         if arm is None or chance is None or self._control not in offered.beliefs:
             return
-        key = blake2b((choice.key or f"row {self._row}").encode(), digest_size=8).digest()
+        key = owner(choice.key, self._row)
         for treatment, trial in self._trials.items():
             if arm in (treatment, self._control) and treatment in offered.beliefs:
                 score = offered.beliefs[treatment] - offered.beliefs[self._control]
                 treated = arm == treatment
-                trial.add(int.from_bytes(key), score, treated, choice.rewards[arm], chance)
+                trial.add(key, score, treated, choice.rewards[arm], chance)
 
     def report(self) -> dict[str, Any]:
         """Return every arm's uplift, as JSON types."""

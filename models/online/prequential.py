@@ -8,6 +8,7 @@ et al. 2015). What waits for a label is all that is held, and packed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, Protocol
 
@@ -15,6 +16,16 @@ from models.online.held import Packed, Packer, unpack
 from models.online.tally import Tally
 
 CHAMPION = "champion"  # who is served, whichever candidate that is at the time
+
+
+def hashed(text: str) -> int:
+    """Return a number of 64 bits that follows from a text, in each process the same."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def owner(key: str, row: int) -> int:
+    """Return a number for whose a row is; one without a key is its own."""
+    return hashed(key or f"row {row}")
 
 
 class Row(NamedTuple):

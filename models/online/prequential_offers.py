@@ -9,13 +9,13 @@ made before the reward is learnt), and all rows teach, whoever took the arm.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import blake2b
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from models.online.policy_sums import ONLINE, Sums
+from models.online.prequential import hashed, owner
 
 GREEDY, UNIFORM, LOGGED, FIXED = "greedy", "uniform", "logged", "fixed:"
 
@@ -99,7 +99,7 @@ class Trial:
             self.bandit.learn_one(offered, arm, reward)
             self.learnt += 1
         offered = self.bandit.decide_one(choice)
-        key = _hash(choice.key or f"row {self.rows}")
+        key = owner(choice.key, self.rows)
         terms = self._terms(choice, offered)
         (self.tested if self.rows >= self.tested_from else self.first).add(key, terms)
         self._part += terms[::4]
@@ -191,14 +191,10 @@ class Trial:
 
 def drawn(chances: Mapping[str, float], seed: int) -> str:
     """Return the arm that follows from the seed, by the chances."""
-    fraction = (_hash(str(seed)) >> 11) / (1 << 53)
+    fraction = (hashed(str(seed)) >> 11) / (1 << 53)
     passed = 0.0
     for arm, chance in chances.items():
         passed += chance
         if fraction < passed:
             return arm
     return max(chances, key=lambda arm: chances[arm])
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -1,5 +1,8 @@
 """Two models on the same rows: their difference, and an interval that counts customers."""
 
+import os
+import subprocess
+import sys
 from array import array
 
 import numpy as np
@@ -114,6 +117,33 @@ def test_rows_without_a_key_are_each_its_own():
     chances = array("d", [0.5] * 20)
     assert [one.against(chances)["keys"] for one in served.values()] == [20, 1]
     assert [bool(one.against(chances)["auc"]) for one in served.values()] == [True, False]
+
+
+PROGRAM = """
+from array import array
+from infra.evaluation.paired import Served
+from models.online.prequential import CHAMPION, Row
+
+served = Served(0)
+for n in range(300):
+    row = Row(n, f"customer {n * 7 % 41}", {}, n, float(n * 31 % 89 < 40))
+    served.add(row, {CHAMPION: n % 17 / 17})
+print(served.against(array("d", [n % 13 / 13 for n in range(300)])))
+"""
+
+
+def test_hash_seeds_change_nothing():
+    """To the last bit: whose a row is, is summed up in an order that goes by the key alone."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(told) == 1
 
 
 def report(auc, low, high):
