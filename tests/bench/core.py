@@ -84,6 +84,10 @@ class Core:
         """Return the judge with what was learnt so far."""
         return self._seat.current()
 
+    def examples(self) -> int:
+        """Return how many examples it has learnt from."""
+        return sum(self._examples.values())
+
     def process(self, messages: list[Message]) -> None:
         """Take in touchpoints, and all that follows from them."""
         for start in range(0, len(messages), BATCH):
