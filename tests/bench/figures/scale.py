@@ -139,16 +139,18 @@ Drawn = tuple[int, int]  # a customer's number, and which of its touchpoints
 def at_random(templates: list[Template], size: int, number: int) -> Iterator[Drawn]:
     """Yield the next touchpoint of customers drawn from the first `size`.
 
-    Who is drawn again goes on; who has nothing more to do is not drawn any more.
+    Who is drawn again goes on; who has nothing more to do is not drawn any more. Raises
+    IndexError when nobody has.
     """
-    draw, done = random.Random(size), Counter[int]()
-    taken = 0
-    while taken < number:
-        customer = draw.randrange(size)
-        if done[customer] < len(templates[customer % len(templates)].following):
-            yield customer, done[customer]
-            done[customer] += 1
-            taken += 1
+    draw, done, busy = random.Random(size), Counter[int](), list(range(size))
+    for _ in range(number):
+        place = draw.randrange(max(len(busy), 1))
+        customer = busy[place]
+        yield customer, done[customer]
+        done[customer] += 1
+        if done[customer] == len(templates[customer % len(templates)].following):
+            busy[place] = busy[-1]
+            busy.pop()
 
 
 def in_visits(templates: list[Template], size: int, number: int) -> Iterator[Drawn]:
